@@ -1,0 +1,91 @@
+"""Recurrent networks that learn arithmetic digit by digit, trained in NumPy and checked on every case.
+
+Example:
+    >>> import seqarith as sa
+    >>> result = sa.train("add", bits=8, seed=0)
+    >>> result.evaluation.checked, result.evaluation.exact
+    (65536, True)
+    >>> str(result.model.predict(37, 58))
+    '37 + 58 = 95'
+
+Names are imported when they are first used, so that the command line starts without NumPy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqarith.digits import count_digits as count_digits
+    from seqarith.digits import format_integer as format_integer
+    from seqarith.digits import from_digits as from_digits
+    from seqarith.digits import parse_integer as parse_integer
+    from seqarith.digits import to_digits as to_digits
+    from seqarith.errors import CheckpointError as CheckpointError
+    from seqarith.errors import DigitsError as DigitsError
+    from seqarith.errors import DivergedError as DivergedError
+    from seqarith.errors import InvalidValueError as InvalidValueError
+    from seqarith.errors import MachineError as MachineError
+    from seqarith.errors import ModelFileError as ModelFileError
+    from seqarith.errors import OutputError as OutputError
+    from seqarith.errors import PluginError as PluginError
+    from seqarith.errors import SeqarithError as SeqarithError
+    from seqarith.errors import TaskError as TaskError
+    from seqarith.errors import UnknownNameError as UnknownNameError
+    from seqarith.evaluation import Evaluation as Evaluation
+    from seqarith.evaluation import evaluate as evaluate
+    from seqarith.machine import MealyMachine as MealyMachine
+    from seqarith.model import Model as Model
+    from seqarith.model import Prediction as Prediction
+    from seqarith.network import Network as Network
+    from seqarith.registry import CELLS as CELLS
+    from seqarith.registry import LOSSES as LOSSES
+    from seqarith.registry import OPTIMIZERS as OPTIMIZERS
+    from seqarith.registry import SCHEDULES as SCHEDULES
+    from seqarith.registry import TASKS as TASKS
+    from seqarith.tasks.sampling import Sampler as Sampler
+    from seqarith.tasks.task import Task as Task
+    from seqarith.training.checkpoint import Checkpoint as Checkpoint
+    from seqarith.training.config import TrainingConfig as TrainingConfig
+    from seqarith.training.report import Report as Report
+    from seqarith.training.trainer import Hooks as Hooks
+    from seqarith.training.trainer import Trainer as Trainer
+    from seqarith.training.trainer import TrainingResult as TrainingResult
+    from seqarith.training.trainer import train as train
+    from seqarith.training.tutorial import tutorial_config as tutorial_config
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "seqarith.digits": "count_digits format_integer from_digits parse_integer to_digits",
+    "seqarith.errors": (
+        "CheckpointError DigitsError DivergedError InvalidValueError MachineError ModelFileError "
+        "OutputError PluginError SeqarithError TaskError UnknownNameError"
+    ),
+    "seqarith.evaluation": "Evaluation evaluate",
+    "seqarith.machine": "MealyMachine",
+    "seqarith.model": "Model Prediction",
+    "seqarith.network": "Network",
+    "seqarith.registry": "CELLS LOSSES OPTIMIZERS SCHEDULES TASKS",
+    "seqarith.tasks.sampling": "Sampler",
+    "seqarith.tasks.task": "Task",
+    "seqarith.training.checkpoint": "Checkpoint",
+    "seqarith.training.config": "TrainingConfig",
+    "seqarith.training.report": "Report",
+    "seqarith.training.trainer": "Hooks Trainer TrainingResult train",
+    "seqarith.training.tutorial": "tutorial_config",
+}
+_MODULE_OF = {name: module for module, names in _PLACES.items() for name in names.split()}
+
+__all__ = ["__version__", *sorted(_MODULE_OF)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'seqarith' has no attribute {name!r}")
+    return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""``python -m seqarith``: the command line."""
+
+from seqarith.cli import main
+
+main()

@@ -1,0 +1,245 @@
+"""The container of model files and checkpoints: an ``.npz`` with one JSON header, read with suspicion.
+
+An archive is a zip of stored (never compressed) ``.npy`` entries, as `numpy.savez` writes it. The
+entry ``header`` is a vector of bytes: JSON in UTF-8. Nothing in it is ever unpickled or executed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import struct
+import tempfile
+import tokenize
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from seqarith.errors import ModelFileError, OutputError
+
+MAX_BYTES = 2**30
+MAX_HEADER_BYTES = 2**20
+MAX_ENTRIES = 64
+HEADER = "header"
+
+# What zipfile, json and NumPy's header parser raise on bytes that are not what they should be.
+_MALFORMED = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+)
+
+
+@final
+@dataclass(frozen=True)
+class Archive:
+    """An archive that was read: its header and its arrays, of shapes and types that were asked for."""
+
+    header: dict[str, Any]
+    entries: Mapping[str, bytes]
+    path: Path
+
+    def arrays(self, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, NDArray[Any]]:
+        """Return the arrays of these names.
+
+        Raises:
+            ModelFileError: One is missing, there is another one, or one has another shape or
+                dtype or a number that is not finite.
+        """
+        missing = sorted(set(shapes) - set(self.entries))
+        surplus = sorted(set(self.entries) - set(shapes))
+        if missing or surplus:
+            wrong = f"lacks array {missing[0]!r}" if missing else f"has array {surplus[0]!r}"
+            raise ModelFileError(f"{self.path}: {wrong}; expected {', '.join(sorted(shapes))}")
+        return {name: self._array(name, shape, dtype) for name, shape in shapes.items()}
+
+    def _array(self, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+        try:
+            found_shape, found_dtype, start = _npy_header(self.entries[name])
+        except _MALFORMED as error:
+            raise ModelFileError(f"{self.path}: array {name!r} is damaged ({error})") from None
+        if (found_shape, found_dtype) != (shape, np.dtype(dtype)):
+            raise ModelFileError(
+                f"{self.path}: array {name!r} is {found_dtype} of shape {found_shape}; "
+                f"expected {dtype} of shape {shape}"
+            )
+        data = self.entries[name][start:]
+        if len(data) != prod(shape) * np.dtype(dtype).itemsize:
+            raise ModelFileError(f"{self.path}: array {name!r} has {len(data)} bytes of data")
+        array = np.frombuffer(data, dtype).reshape(shape)
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{self.path}: array {name!r} holds numbers that are not finite")
+        return array
+
+
+def read(path: str | os.PathLike[str], kind: str, version: int) -> Archive:
+    """Read an archive.
+
+    Args:
+        path: The file.
+        kind: What its header must call itself.
+        version: The newest format that the caller understands.
+
+    Raises:
+        ModelFileError: The file is missing, is no such archive, or is damaged.
+    """
+    place = Path(path)
+    entries = _entries(place, _content(place))
+    try:
+        header = _json(entries.pop(HEADER))
+    except _MALFORMED:
+        raise _not_one(place, kind) from None
+    if not isinstance(header, dict) or header.get("format") != kind:
+        raise _not_one(place, kind)
+    found = header.get("version")
+    if type(found) is not int or found < 1:
+        raise ModelFileError(f"{place}: format version {found!r}; expected 1 to {version}")
+    if found > version:
+        raise ModelFileError(
+            f"{place}: format {found} is newer than this seqarith, which reads up to {version}; "
+            "upgrade seqarith"
+        )
+    return Archive(header, entries, place)
+
+
+def write(
+    path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    """Write an archive, the whole of it or nothing; the same content gives the same bytes.
+
+    It goes to a temporary file in the same folder, to the disk, and then takes the place of
+    the old file in one step.
+
+    Raises:
+        OutputError: It cannot be written; an existing file is left as it was.
+    """
+    place = Path(path)
+    text = json.dumps(header, indent=1, sort_keys=True, allow_nan=False).encode()
+    content = io.BytesIO()
+    named: dict[str, Any] = {HEADER: np.frombuffer(text, np.uint8), **arrays}
+    np.savez(content, allow_pickle=False, **named)
+    try:
+        _replace(place, content.getvalue())
+    except OSError as error:
+        raise OutputError(f"cannot write {place}: {error.strerror or error}") from None
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a place where no file can be written, before any work is done for it.
+
+    Raises:
+        OutputError: The folder is missing or not writable, or the place is a folder.
+    """
+    place = Path(path)
+    if place.is_dir():
+        raise OutputError(f"cannot write {place}: it is a folder")
+    if not place.parent.is_dir():
+        raise OutputError(f"cannot write {place}: there is no folder {place.parent}")
+    if not os.access(place.parent, os.W_OK):
+        raise OutputError(f"cannot write {place}: the folder {place.parent} is not writable")
+
+
+def _replace(place: Path, content: bytes) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask()
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(place)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _content(place: Path) -> bytes:
+    try:
+        status = place.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelFileError(f"{place}: not a file")
+        if status.st_size > MAX_BYTES:
+            raise ModelFileError(f"{place}: {status.st_size} bytes; at most {MAX_BYTES} are read")
+        return place.read_bytes()
+    except FileNotFoundError:
+        raise ModelFileError(f"{place}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{place}: cannot be read ({error})") from None
+
+
+def _entries(place: Path, content: bytes) -> dict[str, bytes]:
+    if not content:
+        raise ModelFileError(f"{place}: the file is empty")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            infos = archive.infolist()
+            _check_directory(place, infos, len(content))
+            return {info.filename.removesuffix(".npy"): archive.read(info) for info in infos}
+    except ModelFileError:
+        raise
+    except _MALFORMED as error:
+        raise ModelFileError(
+            f"{place}: damaged, or no file of seqarith ({str(error) or type(error).__name__})"
+        ) from None
+
+
+def _check_directory(place: Path, infos: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse what would grow when read, before any of it is read."""
+    names = [info.filename for info in infos]
+    if len(infos) > MAX_ENTRIES or len(set(names)) != len(names):
+        raise ModelFileError(f"{place}: {len(infos)} entries, or two of one name: no file of seqarith")
+    if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
+        raise ModelFileError(f"{place}: compressed or encrypted entries: no file of seqarith")
+    if sum(info.file_size for info in infos) > size:
+        raise ModelFileError(f"{place}: its entries claim more bytes than the file has")
+
+
+def _npy_header(data: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    stream = io.BytesIO(data)
+    version = npy.read_magic(stream)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read_header(stream)
+    if fortran and len(shape) > 1:
+        raise ValueError("its rows do not follow one another")
+    return shape, dtype, stream.tell()
+
+
+def _json(entry: bytes) -> Any:
+    if len(entry) > MAX_HEADER_BYTES:
+        raise ValueError("the header is too long")
+    shape, dtype, start = _npy_header(entry)
+    if dtype != np.uint8 or shape != (len(entry) - start,):
+        raise ValueError("the header is no vector of bytes")
+    return json.loads(entry[start:].decode("utf-8"))
+
+
+def _not_one(place: Path, kind: str) -> ModelFileError:
+    return ModelFileError(f"{place}: not a {kind} file")

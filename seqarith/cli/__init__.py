@@ -1,0 +1,109 @@
+"""The command line: a thin skin over the Python API, one module a command.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done or holds, 1 error, 2 usage,
+3 does not hold, 4 undecided, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from seqarith import __version__
+from seqarith.errors import (
+    DigitsError,
+    InvalidValueError,
+    SeqarithError,
+    TaskError,
+    UnknownNameError,
+)
+
+COMMANDS = {
+    "train": "train",
+    "eval": "evaluate",
+    "predict": "predict",
+    "show": "show",
+    "tasks": "registries",
+    "cells": "registries",
+    "losses": "registries",
+    "optimizers": "registries",
+    "schedules": "registries",
+}
+USAGE_ERRORS = (DigitsError, InvalidValueError, TaskError, UnknownNameError)
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class _Commands(click.Group):
+    """The commands, each imported when it is needed; errors become one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"seqarith.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from seqarith.registry import unknown
+
+            ctx.fail(unknown("command", args[0], list(COMMANDS)))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SeqarithError as error:
+            _say(f"Error: {error}")
+            ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
+        except MemoryError:
+            _say("Error: not enough memory for this size; take fewer digits, units or words")
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="seqarith")
+def cli() -> None:
+    """Train a small recurrent network to do arithmetic, digit by digit, and check every case.
+
+    \b
+      seqarith train add --bits 8     train a network; saves model.npz
+      seqarith eval model.npz         run it on every pair
+      seqarith predict 37 58          let it add
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    # One thread for products this small: with more they take several times as long.
+    for variable in BLAS_THREADS:
+        os.environ.setdefault(variable, "1")
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _say("Interrupted.")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader has gone; what is left in the buffer must not be tried again at exit.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.exit(141)
+    except OSError as error:
+        _say(f"Error: {error.strerror or error}")
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

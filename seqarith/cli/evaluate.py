@@ -1,0 +1,109 @@
+"""``seqarith eval``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seqarith.cli.output import (
+    Bar,
+    json_option,
+    prediction_json,
+    print_json,
+    training_bits,
+    tuples_name,
+    width_name,
+)
+
+if TYPE_CHECKING:
+    from seqarith.evaluation import Evaluation
+    from seqarith.tasks.task import Task
+
+
+@click.command("eval")
+@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@click.option("--bits", type=int, help="Digits of each operand.  [default: as in training]")
+@click.option("--samples", type=int, help="Run so many random operands instead of all.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@json_option
+@click.pass_context
+def eval_command(
+    ctx: click.Context,
+    model: Path,
+    bits: int | None,
+    samples: int | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Run MODEL (default: model.npz) on every operand tuple of a width, and count.
+
+    All of them where there are at most 2**28, else a random sample, which is then said.
+
+    Exit code 0: everything that was run is right; 3: something is wrong.
+    """
+    from seqarith.evaluation import evaluate
+    from seqarith.errors import InvalidValueError
+    from seqarith.model import Model
+
+    if not 0 <= seed < 2**32:
+        raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
+    loaded = Model.load(model)
+    width = training_bits(loaded) if bits is None else bits
+    bar = Bar("eval")
+    try:
+        found = evaluate(loaded, width, samples=samples, seed=seed, progress=bar)
+    finally:
+        bar.close()
+    if as_json:
+        print_json(
+            {
+                "task": found.task,
+                **found.summary(),
+                "counterexamples": [prediction_json(case) for case in found.counterexamples],
+                "by_chain": {
+                    str(length): {"checked": words, "wrong": wrong}
+                    for length, (words, wrong) in found.by_chain.items()
+                },
+            }
+        )
+    else:
+        _print(loaded.task, found)
+    ctx.exit(0 if found.exact else 3)
+
+
+def _print(task: Task, found: Evaluation) -> None:
+    tuples, width = tuples_name(task), width_name(task, found.bits)
+    if found.mode == "exhaustive":
+        click.echo(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
+    else:
+        click.echo(
+            f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled, not all)"
+        )
+    _row("exact-match accuracy", f"{found.accuracy:.4%}", f"{found.correct:,} of {found.checked:,}")
+    _row(
+        "digit accuracy",
+        f"{found.digit_accuracy:.4%}",
+        f"{found.digits_correct:,} of {found.digits:,}",
+    )
+    if found.directed:
+        share = found.directed_correct / found.directed
+        _row("on long chains", f"{share:.4%}", f"{found.directed_correct:,} of {found.directed:,}")
+    _row("smallest margin", f"{found.min_margin:.4g}", "")
+    if any(wrong for _, wrong in found.by_chain.values()):
+        click.echo("errors by length of the longest carry chain:")
+        for length, (words, wrong) in found.by_chain.items():
+            click.echo(f"  {length:>5}  {wrong / words:9.4%}  {wrong:,} of {words:,}")
+    if found.counterexamples:
+        click.echo("first wrong cases:")
+        for case in found.counterexamples:
+            click.echo(f"  {_short(str(case))}")
+
+
+def _row(name: str, value: str, detail: str) -> None:
+    click.echo(f"  {name:<21} {value:>10}" + (f"  ({detail})" if detail else ""))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 160 else f"{text[:78]} ... {text[-78:]}"

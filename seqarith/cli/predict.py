@@ -1,0 +1,143 @@
+"""``seqarith predict``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from seqarith.cli.output import find_model, json_option, notice, prediction_json, print_json
+from seqarith.errors import DigitsError, InvalidValueError, ModelFileError
+
+if TYPE_CHECKING:
+    from seqarith.model import Model, Prediction
+
+LINES = 8192
+"""Lines of input that are read, run and answered together."""
+
+
+@click.command("predict", context_settings={"ignore_unknown_options": True})
+@click.argument("operands", nargs=-1, type=click.UNPROCESSED)
+@click.option("--model", type=click.Path(path_type=Path),
+              help="A model file.  [default: model.npz here, else one that comes with seqarith]")
+@click.option("--task", default="", help="Which task's model to take: add or sub.")
+@click.option("--input", "source", type=click.Path(path_type=Path),
+              help="Read operands from a file, one tuple a line: CSV, or apart by blanks.")
+@json_option
+@click.pass_context
+def predict_command(
+    ctx: click.Context,
+    operands: tuple[str, ...],
+    model: Path | None,
+    task: str,
+    source: Path | None,
+    as_json: bool,
+) -> None:
+    """Let a network compute with OPERANDS: integers of any size, 58, -58, 0x3a or 0b111010.
+
+    '-' reads operands from stdin, one tuple a line.
+
+    Exit code 0: every result is right; 3: the network errs, and the line says where.
+
+    \b
+      seqarith predict 37 58
+      seqarith predict --task sub 3 5
+      seqarith predict --input pairs.csv --json
+    """
+    for text in operands:
+        if re.match(r"--|-[a-zA-Z]", text):
+            raise click.NoSuchOption(text, ctx=ctx)
+    streamed = source is not None or operands == ("-",)
+    if source is not None and operands:
+        raise InvalidValueError("operands and --input: give one of the two")
+    if not operands and not streamed:
+        raise click.UsageError("Missing operands: seqarith predict 37 58", ctx=ctx)
+    loaded = find_model(model, task)
+    if task and loaded.task.name != task:
+        raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
+    if streamed:
+        with _opened(source) as file:
+            wrong = _answer_lines(loaded, file, str(source or "stdin"), as_json)
+    else:
+        prediction = loaded.predict(*_integers(operands))
+        wrong = int(not prediction.correct)
+        if as_json:
+            print_json(prediction_json(prediction))
+        else:
+            click.echo(str(prediction))
+    ctx.exit(3 if wrong else 0)
+
+
+def _integers(texts: tuple[str, ...]) -> list[int]:
+    from seqarith.digits import parse_integer
+
+    return [parse_integer(text) for text in texts]
+
+
+@contextmanager
+def _opened(source: Path | None) -> Iterator[IO[str]]:
+    if source is None:
+        yield sys.stdin
+        return
+    try:
+        with source.open(encoding="utf-8-sig") as file:
+            yield file
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise ModelFileError(f"{source}: cannot be read ({error.strerror})") from None
+
+
+def _answer_lines(model: Model, file: IO[str], name: str, as_json: bool) -> int:
+    """Answer every line, a block at a time; return how many results are wrong."""
+    wrong = total = 0
+    separator = "["
+    rows = _rows(model, file, name)
+    while block := list(islice(rows, LINES)):
+        total += len(block)
+        lines = []
+        for prediction in model.predict_many(block):
+            wrong += not prediction.correct
+            lines.append(_line(prediction, as_json))
+        if as_json:
+            click.echo(separator + ",\n ".join(lines), nl=False)
+            separator = ",\n "
+        else:
+            click.echo("\n".join(lines))
+    if as_json:
+        click.echo("]" if total else "[]")
+    if wrong:
+        notice(f"{wrong:,} of {total:,} results are wrong.")
+    return wrong
+
+
+def _line(prediction: Prediction, as_json: bool) -> str:
+    import json
+
+    return json.dumps(prediction_json(prediction)) if as_json else str(prediction)
+
+
+def _rows(model: Model, file: IO[str], name: str) -> Iterator[list[int]]:
+    """Yield the operands of every line; empty lines and a first line of headings are passed over."""
+    from seqarith.digits import parse_integer
+
+    try:
+        for number, line in enumerate(file, 1):
+            fields = line.replace(",", " ").replace(";", " ").split()
+            if not fields or (number == 1 and not re.search(r"\d", line)):
+                continue
+            if len(fields) != model.task.operands:
+                raise DigitsError(
+                    f"{name}, line {number}: {len(fields)} operands; "
+                    f"{model.task.formula} takes {model.task.operands}"
+                )
+            try:
+                yield [parse_integer(field) for field in fields]
+            except DigitsError as error:
+                raise DigitsError(f"{name}, line {number}: {error}") from None
+    except UnicodeDecodeError:
+        raise DigitsError(f"{name}: not a text of integers in UTF-8") from None

@@ -1,0 +1,54 @@
+"""``seqarith show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from seqarith.cli.output import json_option, print_json
+
+
+@click.command("show")
+@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@json_option
+def show_command(model: Path, as_json: bool) -> None:
+    """Say what MODEL (default: model.npz) holds and what is known of it."""
+    from seqarith.model import Model
+
+    loaded = Model.load(model)
+    network, task = loaded.network, loaded.task
+    arrays = {name: list(shape) for name, shape in network.exported_shapes().items()}
+    if as_json:
+        print_json({**loaded.header(), "parameters": network.size, "arrays": arrays})
+        return
+    header = loaded.header()
+    click.echo(f"{model}: {task.formula}, base {task.base}, {task.order} significant digit first")
+    described = dict(header["network"])
+    options = " ".join(
+        f"{name}={value}"
+        for name, value in described.items()
+        if name not in ("cell", "hidden", "outputs", "dtype")
+    )
+    click.echo(
+        f"network     {described['cell']} {options}: {network.inputs} inputs, "
+        f"{network.hidden} hidden, {network.outputs} outputs, {network.size} parameters, "
+        f"{network.dtype}"
+    )
+    for name, shape in arrays.items():
+        click.echo(f"            {name} {tuple(shape)}")
+    training = " ".join(
+        f"{name}={value}"
+        for name, value in loaded.training.items()
+        if value not in (None, {}) and name != "task"
+    )
+    click.echo(f"training    {training or 'unknown'}")
+    known = loaded.evaluation
+    if known:
+        click.echo(
+            f"evaluation  {known.get('correct'):,} of {known.get('checked'):,} operand tuples of "
+            f"{known.get('bits')} digits right ({known.get('mode')}), smallest margin "
+            f"{known.get('min_margin'):.4g}"
+        )
+    else:
+        click.echo("evaluation  none")

@@ -1,0 +1,302 @@
+"""Integers to and from arrays of digits: any base, any size, any sign.
+
+A digit array has the digits on its first axis (time) and, for many integers at once, the
+integers on its second: shape ``(T,)`` or ``(T, N)``, dtype ``uint8``. Negative integers are
+written in base complement (two's complement for base 2): modulo ``base**T``.
+
+The order is that of the first axis: ``"least"`` significant digit first, or ``"most"``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.errors import DigitsError
+
+Order = Literal["least", "most"]
+Digits = NDArray[np.uint8]
+
+BASES = range(2, 17)
+_WORD = 62  # bits of an integer that NumPy's int64 surely holds
+
+
+@overload
+def to_digits(values: int, width: int, *, base: int = ..., order: Order = ...) -> Digits: ...
+@overload
+def to_digits(
+    values: Sequence[int] | NDArray[np.int64], width: int, *, base: int = ..., order: Order = ...
+) -> Digits: ...
+def to_digits(
+    values: int | Sequence[int] | NDArray[np.int64],
+    width: int,
+    *,
+    base: int = 2,
+    order: Order = "least",
+) -> Digits:
+    """Write integers as digits.
+
+    Args:
+        values: One integer, or N of them: Python integers of any size, or an array of int64.
+        width: Number of digits T of each, at least 1.
+        base: 2 to 16.
+        order: Which digit comes first.
+
+    Returns:
+        Digits, shape (T,) for one integer and (T, N) for a sequence.
+
+    Raises:
+        DigitsError: An integer needs more digits: it must lie between ``-base**T // 2`` and
+            ``base**T - 1``.
+
+    Example:
+        >>> to_digits(6, 4)
+        array([0, 1, 1, 0], dtype=uint8)
+        >>> to_digits([-1, 42], 3, base=10, order="most").T
+        array([[9, 9, 9],
+               [0, 4, 2]], dtype=uint8)
+    """
+    _check(width, base)
+    if isinstance(values, int | np.integer):
+        digits = _digits_of(int(values), width, base)
+    else:
+        digits = _digits_of_many(values, width, base)
+    return digits if order == "least" else digits[::-1]
+
+
+@overload
+def from_digits(
+    digits: NDArray[np.integer], *, base: int = ..., order: Order = ..., signed: bool = ...
+) -> list[int]: ...
+@overload
+def from_digits(
+    digits: Sequence[int], *, base: int = ..., order: Order = ..., signed: bool = ...
+) -> int: ...
+def from_digits(
+    digits: NDArray[np.integer] | Sequence[int],
+    *,
+    base: int = 2,
+    order: Order = "least",
+    signed: bool = False,
+) -> int | list[int]:
+    """Read integers from their digits; the inverse of `to_digits`.
+
+    Args:
+        digits: Digits below ``base``, shape (T,) or (T, N).
+        base: 2 to 16.
+        order: Which digit comes first.
+        signed: Read base complement: what is at least half of ``base**T`` is negative.
+
+    Returns:
+        A Python integer for shape (T,), a list of N of them for (T, N).
+
+    Raises:
+        DigitsError: A digit is not below the base, or the shape is another.
+
+    Example:
+        >>> from_digits([0, 1, 1, 0])
+        6
+        >>> from_digits([9, 9, 9], base=10, signed=True)
+        -1
+    """
+    table = np.asarray(digits)
+    if table.ndim not in (1, 2) or not table.size and table.ndim == 1:
+        raise DigitsError(f"digits have shape {table.shape}; expected (T,) or (T, N) with T >= 1")
+    _check(len(table), base)
+    if table.size and not (0 <= table.min() and table.max() < base):
+        raise DigitsError(f"digits must lie in 0..{base - 1}; found {table.min()}..{table.max()}")
+    if order == "most":
+        table = table[::-1]
+    if table.ndim == 1:
+        return _signed(_value_of(table, base), len(table), base, signed)
+    if base ** len(table) < 2**_WORD:
+        return _values_in_words(table, base, signed)
+    return [_signed(_value_of(column, base), len(table), base, signed) for column in table.T]
+
+
+def count_digits(value: int, base: int = 2, *, signed: bool = False) -> int:
+    """Return how many digits an integer needs, at least 1.
+
+    Args:
+        value: The integer; a negative one is counted in base complement.
+        base: 2 to 16.
+        signed: Count for base complement, so that a natural number reads back as one.
+
+    Example:
+        >>> count_digits(255), count_digits(255, signed=True), count_digits(-256), count_digits(999, 10)
+        (8, 9, 9, 3)
+    """
+    if signed or value < 0:
+        # v fits T digits of base complement when -b**T <= 2 v < b**T.
+        return _natural_digits(2 * value if value >= 0 else -2 * value - 1, base)
+    return _natural_digits(value, base)
+
+
+_INTEGER = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|([0-9]+))\Z")
+
+
+def parse_integer(text: str) -> int:
+    """Read an integer of any size from decimal, ``0x`` or ``0b`` text.
+
+    Python's own limit of 4,300 decimal digits does not apply. Underscores may group digits.
+
+    Raises:
+        DigitsError: The text is no integer.
+
+    Example:
+        >>> parse_integer("-0x1F"), parse_integer("0b101"), parse_integer(" 1_000 ")
+        (-31, 5, 1000)
+    """
+    match = _INTEGER.match(re.sub(r"(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])", "", text.strip()))
+    if match is None:
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise DigitsError(f"{shown!r} is no integer; write 58, -58, 0x3a or 0b111010")
+    sign, hexadecimal, binary, decimal = match.groups()
+    if hexadecimal or binary:
+        value = int(hexadecimal or binary, 16 if hexadecimal else 2)
+    else:
+        value = _value_of(np.frombuffer(decimal.encode("ascii"), np.uint8)[::-1] - 48, 10)
+    return -value if sign == "-" else value
+
+
+def format_integer(value: int) -> str:
+    """Write an integer of any size as decimal text; the inverse of `parse_integer`.
+
+    Example:
+        >>> format_integer(-(10**5000))[:4], len(format_integer(10**5000))
+        ('-100', 5001)
+    """
+    if abs(value) < 10**18:
+        return str(value)
+    digits = _digits_of(abs(value), _natural_digits(abs(value), 10), 10)
+    text = (digits[::-1] + 48).tobytes().decode("ascii")
+    return "-" + text if value < 0 else text
+
+
+def _check(width: int, base: int) -> None:
+    if base not in BASES:
+        raise DigitsError(f"base {base} is not supported; choose one from 2 to 16")
+    if width < 1:
+        raise DigitsError(f"a number of {width} digits does not exist; ask for 1 or more")
+
+
+def _misfit(value: int, width: int, base: int) -> DigitsError:
+    shown = str(value) if abs(value) < 10**30 else f"an integer of {value.bit_length()} bits"
+    return DigitsError(f"{shown} does not fit {width} digits of base {base}")
+
+
+def _natural_digits(value: int, base: int) -> int:
+    if base & (base - 1) == 0:
+        bits = base.bit_length() - 1
+        return max(1, -(-value.bit_length() // bits))
+    # A lower bound from the length in bits, then the few multiplications that it lacks.
+    count = max(0, int((value.bit_length() - 1) / np.log2(base)) - 1)
+    power = base**count
+    while power <= value:
+        power *= base
+        count += 1
+    return max(1, count)
+
+
+def _signed(value: int, width: int, base: int, signed: bool) -> int:
+    modulus = base**width if signed else 0
+    return value - modulus if signed and 2 * value >= modulus else value
+
+
+def _digits_of(value: int, width: int, base: int) -> Digits:
+    if value.bit_length() > width * 4 + 1:
+        raise _misfit(value, width, base)
+    modulus = base**width
+    if not -modulus <= 2 * value or value >= modulus:
+        raise _misfit(value, width, base)
+    value %= modulus
+    if base & (base - 1) == 0:
+        return _digits_of_bits(value, width, base.bit_length() - 1)
+    leaf = _leaf_digits(base)
+    leaves = np.array(_split(value, -(-width // leaf), base**leaf), np.int64)
+    return _leaves_to_digits(leaves, leaf, base).T.ravel()[:width]
+
+
+def _digits_of_bits(value: int, width: int, bits: int) -> Digits:
+    octets = np.frombuffer(value.to_bytes(-(-width * bits // 8), "little"), np.uint8)
+    table = np.unpackbits(octets, count=width * bits, bitorder="little").reshape(width, bits)
+    return table @ (1 << np.arange(bits, dtype=np.uint8))
+
+
+def _split(value: int, count: int, radix: int) -> list[int]:
+    """Return ``count`` digits to the base ``radix``, by halves: Python's division does the rest."""
+    powers = [radix]
+    while 1 << len(powers) < count:
+        powers.append(powers[-1] ** 2)
+    pieces = [value]
+    for power in reversed(powers):
+        pieces = [part for piece in pieces for part in reversed(divmod(piece, power))]
+    return pieces[:count]
+
+
+def _leaf_digits(base: int) -> int:
+    """Return how many digits of that base an int64 surely holds."""
+    return int(_WORD / np.log2(base))
+
+
+def _leaves_to_digits(values: NDArray[np.int64], width: int, base: int) -> Digits:
+    digits = np.empty((width, *values.shape), np.uint8)
+    for place in digits:
+        values, place[...] = np.divmod(values, base)
+    return digits
+
+
+def _digits_of_many(values: Sequence[int] | NDArray[np.int64], width: int, base: int) -> Digits:
+    if not isinstance(values, np.ndarray):
+        largest = max((abs(value) for value in values), default=0)
+        if largest.bit_length() > _WORD:
+            return _stack([_digits_of(value, width, base) for value in values])
+    table = np.asarray(values, np.int64)
+    if table.ndim != 1:
+        raise DigitsError(f"values have shape {table.shape}; expected one axis")
+    if table.size:
+        for extreme in (int(table.min()), int(table.max())):
+            if extreme.bit_length() >= width and not -(base**width) <= 2 * extreme < 2 * base**width:
+                raise _misfit(extreme, width, base)
+    if base == 2:
+        # The shift of a negative number brings in ones: two's complement by itself.
+        places = np.minimum(np.arange(width), 63)[:, None]
+        return ((table >> places) & 1).astype(np.uint8)
+    digits = np.empty((width, len(table)), np.uint8)
+    for place in digits:
+        table, place[...] = np.divmod(table, base)
+    return digits
+
+
+def _stack(columns: list[Digits]) -> Digits:
+    return np.ascontiguousarray(np.stack(columns, axis=1))
+
+
+def _value_of(digits: NDArray[np.integer], base: int) -> int:
+    if base & (base - 1) == 0:
+        bits = base.bit_length() - 1
+        table = (digits[:, None] >> np.arange(bits, dtype=np.uint8)) & 1
+        return int.from_bytes(np.packbits(table.astype(np.uint8), bitorder="little").tobytes(), "little")
+    leaf = _leaf_digits(base)
+    padded = np.zeros(-(-len(digits) // leaf) * leaf, np.int64)
+    padded[: len(digits)] = digits
+    pieces: list[int] = (padded.reshape(-1, leaf) @ base ** np.arange(leaf)).tolist()
+    power = base**leaf
+    while len(pieces) > 1:
+        pieces.extend([0] * (len(pieces) % 2))
+        pieces = [low + high * power for low, high in zip(pieces[::2], pieces[1::2], strict=True)]
+        power *= power
+    return pieces[0]
+
+
+def _values_in_words(digits: NDArray[np.integer], base: int, signed: bool) -> list[int]:
+    powers = base ** np.arange(len(digits), dtype=np.int64)
+    values = powers @ digits.astype(np.int64)
+    if signed:
+        values = np.where(2 * values >= base ** len(digits), values - base ** len(digits), values)
+    result: list[int] = values.tolist()
+    return result

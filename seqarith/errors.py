@@ -1,0 +1,50 @@
+"""Every error that seqarith raises on purpose: one class a cause.
+
+Each class is also the builtin that a caller would expect, so that ``except ValueError`` works
+as well as ``except SeqarithError``. A message says what is wrong, the value, what was expected
+and what to do about it.
+"""
+
+
+class SeqarithError(Exception):
+    """Base of all errors of this package."""
+
+
+class InvalidValueError(SeqarithError, ValueError):
+    """An argument or option is outside of what it may be."""
+
+
+class UnknownNameError(SeqarithError, LookupError):
+    """A name is in no registry."""
+
+
+class PluginError(SeqarithError, ImportError):
+    """An entry point of another package cannot be loaded, or breaks its contract."""
+
+
+class DigitsError(SeqarithError, ValueError):
+    """A text is no integer, or an integer does not fit the digits it was given."""
+
+
+class MachineError(SeqarithError, ValueError):
+    """The tables of a finite-state machine contradict themselves."""
+
+
+class TaskError(SeqarithError, ValueError):
+    """A task cannot be built as asked, or not be used in this way."""
+
+
+class ModelFileError(SeqarithError, ValueError):
+    """A model file or checkpoint is not what it should be; nothing of it was used."""
+
+
+class CheckpointError(SeqarithError, ValueError):
+    """A checkpoint belongs to another run than the one that would resume it."""
+
+
+class OutputError(SeqarithError, OSError):
+    """A file cannot be written; what was there before is untouched."""
+
+
+class DivergedError(SeqarithError, ArithmeticError):
+    """Training left the finite numbers."""

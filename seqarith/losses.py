@@ -1,0 +1,157 @@
+"""Losses: how far logits are from the symbols that they should decide for.
+
+Every loss has a value and its exact gradient. With ``reduction="mean"`` both are averages over
+all steps and words; with ``"sum"`` they are summed over the steps of a word and averaged over
+the words, as in the tutorial of 2015.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.cells.activations import sigmoid
+from seqarith.cells.cell import Array
+from seqarith.errors import InvalidValueError
+
+REDUCTIONS = ("mean", "sum")
+
+
+@dataclass(frozen=True)
+class Loss(ABC):
+    """The contract of a loss.
+
+    Args:
+        reduction: ``"mean"`` over steps and words, or ``"sum"`` over steps and mean over words.
+
+    Raises:
+        InvalidValueError: Another reduction.
+    """
+
+    reduction: str = "mean"
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        if self.reduction not in REDUCTIONS:
+            raise InvalidValueError(f"reduction {self.reduction!r}: expected mean or sum")
+
+    @abstractmethod
+    def outputs(self, symbols: int) -> int:
+        """Return the output width K of a network that tells that many symbols apart.
+
+        Raises:
+            InvalidValueError: The loss cannot.
+        """
+
+    @abstractmethod
+    def value(self, logits: Array, targets: Array, steps: int) -> Any:
+        """Return the loss.
+
+        Args:
+            logits: Shape (..., N, K) with N = steps * batch.
+            targets: What `encode` makes of the right symbols, same shape.
+            steps: T, for ``reduction="sum"``.
+
+        Returns:
+            Shape (...).
+        """
+
+    @abstractmethod
+    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
+        """Write the derivative of the value by the logits into ``out``, shape (..., N, K)."""
+
+    def weight(self, logits: Array, steps: int) -> float:
+        """Return what one step of one word weighs."""
+        count: int = logits.shape[-2]
+        return 1 / count if self.reduction == "mean" else steps / count
+
+
+def encode(symbols: NDArray[np.intp], outputs: int, dtype: str) -> Array:
+    """Return right symbols (...) as targets (..., K): the digit itself for K = 1, else one-hot."""
+    if outputs == 1:
+        return symbols[..., None].astype(dtype)
+    hot: Array = (symbols[..., None] == np.arange(outputs)).astype(dtype)
+    return hot
+
+
+@final
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """log(1 + exp(z)) - y z for one logit z and a digit y in {0, 1}."""
+
+    name: ClassVar[str] = "binary_cross_entropy"
+
+    def outputs(self, symbols: int) -> int:
+        if symbols != 2:
+            raise InvalidValueError(
+                f"loss binary_cross_entropy tells 2 symbols apart, not {symbols}; "
+                "use cross_entropy"
+            )
+        return 1
+
+    def value(self, logits: Array, targets: Array, steps: int) -> Any:
+        losses = np.logaddexp(0, logits) - targets * logits
+        return losses.sum(axis=(-1, -2)) * self.weight(logits, steps)
+
+    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
+        sigmoid(logits, out)
+        np.subtract(out, targets, out=out)
+        np.multiply(out, self.weight(logits, steps), out=out)
+
+
+@final
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    """(sigmoid(z) - y)**2 / 2 for every logit z: for digits of base 2 one, else one a symbol.
+
+    With ``reduction="sum"`` and batch 1 its gradient is the one of the tutorial: the error times
+    the slope of the output's sigmoid.
+    """
+
+    name: ClassVar[str] = "squared_error"
+
+    def outputs(self, symbols: int) -> int:
+        return 1 if symbols == 2 else symbols
+
+    def value(self, logits: Array, targets: Array, steps: int) -> Any:
+        output = np.empty_like(logits)
+        sigmoid(logits, output)
+        losses = (output - targets) ** 2
+        return losses.sum(axis=(-1, -2)) * (self.weight(logits, steps) / 2)
+
+    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
+        sigmoid(logits, out)
+        slope = out * (1 - out)
+        np.subtract(out, targets, out=out)
+        np.multiply(out, slope, out=out)
+        weight = self.weight(logits, steps)
+        if weight != 1:
+            np.multiply(out, weight, out=out)
+
+
+@final
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """log(sum_k exp(z_k)) - z_y for logits z and the right symbol y."""
+
+    name: ClassVar[str] = "cross_entropy"
+
+    def outputs(self, symbols: int) -> int:
+        return symbols
+
+    def value(self, logits: Array, targets: Array, steps: int) -> Any:
+        shifted = logits - logits.max(axis=-1, keepdims=True)
+        losses = np.log(np.exp(shifted).sum(axis=-1)) - (shifted * targets).sum(axis=-1)
+        return losses.sum(axis=-1) * self.weight(logits, steps)
+
+    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
+        np.subtract(logits, logits.max(axis=-1, keepdims=True), out=out)
+        np.exp(out, out=out)
+        np.divide(out, out.sum(axis=-1, keepdims=True), out=out)
+        np.subtract(out, targets, out=out)
+        np.multiply(out, self.weight(logits, steps), out=out)

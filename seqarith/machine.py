@@ -1,0 +1,225 @@
+"""The exact finite-state transducer behind a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TypeVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqarith.errors import MachineError
+
+S = TypeVar("S", bound=Hashable)
+Table = NDArray[np.intp]
+Step = Callable[[S, NDArray[np.intp]], tuple[list[S], Table]]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class MealyMachine:
+    """A finite-state transducer: one output symbol for every letter that it reads.
+
+    Letters, states and outputs are numbered from 0. Immutable; checked when built.
+
+    Args:
+        next_state: Successor of every state under every letter, shape (Q, A).
+        output: Symbol emitted by every state under every letter, shape (Q, A).
+        outputs: Number of output symbols; default: as many as the table uses.
+        initial: The state before the first letter.
+        names: A name for every state, for people; default: its number.
+
+    Raises:
+        MachineError: The tables have other shapes, or name a state or symbol that does not exist.
+
+    Example:
+        >>> parity = MealyMachine([[0, 1], [1, 0]], [[0, 1], [1, 0]])
+        >>> parity.run([1, 1, 0, 1])
+        array([1, 0, 0, 1])
+
+    Source: G. H. Mealy, A Method for Synthesizing Sequential Circuits (1955).
+    """
+
+    next_state: Table
+    output: Table
+    outputs: int = 0
+    initial: int = 0
+    names: tuple[str, ...] = field(default=())
+
+    def __init__(
+        self,
+        next_state: ArrayLike,
+        output: ArrayLike,
+        outputs: int = 0,
+        initial: int = 0,
+        names: tuple[str, ...] = (),
+    ) -> None:
+        following, emitted = _table("next_state", next_state), _table("output", output)
+        if following.shape != emitted.shape:
+            raise MachineError(
+                f"next_state has shape {following.shape} and output {emitted.shape}; "
+                "expected (states, letters) for both"
+            )
+        states = len(following)
+        outputs = outputs or int(emitted.max()) + 1
+        _check_range("next_state", following, states)
+        _check_range("output", emitted, outputs)
+        if not 0 <= initial < states:
+            raise MachineError(f"initial state {initial} does not exist; there are {states}")
+        names = names or tuple(str(state) for state in range(states))
+        if len(names) != states:
+            raise MachineError(f"{len(names)} names for {states} states; give each state one")
+        for name, value in (
+            ("next_state", following),
+            ("output", emitted),
+            ("outputs", outputs),
+            ("initial", initial),
+            ("names", names),
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def states(self) -> int:
+        """Number of states Q."""
+        return len(self.next_state)
+
+    @property
+    def letters(self) -> int:
+        """Number of letters A."""
+        return int(self.next_state.shape[1])
+
+    def run(self, letters: ArrayLike, state: int | None = None) -> Table:
+        """Return the output symbols for words.
+
+        Args:
+            letters: Letter numbers, shape (T,) or (T, B).
+            state: Where to start; default: the initial state.
+
+        Returns:
+            Symbols, the shape of ``letters``.
+        """
+        return self._walk(letters, state)[0]
+
+    def trace(self, letters: ArrayLike, state: int | None = None) -> Table:
+        """Return the states before the first letter and after each, shape (T + 1, ...)."""
+        return self._walk(letters, state)[1]
+
+    def _walk(self, letters: ArrayLike, state: int | None) -> tuple[Table, Table]:
+        words = np.asarray(letters, np.intp)
+        states = np.empty((len(words) + 1, *words.shape[1:]), np.intp)
+        emitted = np.empty(words.shape, np.intp)
+        states[0] = self.initial if state is None else state
+        for t, letter in enumerate(words):
+            emitted[t] = self.output[states[t], letter]
+            states[t + 1] = self.next_state[states[t], letter]
+        return emitted, states
+
+    def minimised(self) -> MealyMachine:
+        """Return the smallest machine with the same behaviour, its states numbered as they are met.
+
+        Source: E. F. Moore, Gedanken-experiments on Sequential Machines (1956), by refinement.
+        """
+        classes = np.unique(self.output, axis=0, return_inverse=True)[1].reshape(-1)
+        while True:
+            signature = np.column_stack([classes, classes[self.next_state]])
+            refined = np.unique(signature, axis=0, return_inverse=True)[1].reshape(-1)
+            if refined.max() == classes.max():
+                break
+            classes = refined
+        return _explored(self, classes)
+
+    def difference(self, other: MealyMachine) -> tuple[int, ...] | None:
+        """Return a shortest word on which two machines differ, or None where there is none.
+
+        Among the shortest it is the first in the order of letters. Breadth-first search of the
+        product of the two machines.
+
+        Raises:
+            MachineError: They read different alphabets.
+        """
+        if self.letters != other.letters:
+            raise MachineError(
+                f"machines read {self.letters} and {other.letters} letters; only machines of one "
+                "alphabet can be compared"
+            )
+        start = (self.initial, other.initial)
+        reached: dict[tuple[int, int], tuple[int, ...]] = {start: ()}
+        queue = [start]
+        for mine, theirs in queue:
+            word = reached[mine, theirs]
+            wrong = np.flatnonzero(self.output[mine] != other.output[theirs])
+            if len(wrong):
+                return (*word, int(wrong[0]))
+            pairs = zip(self.next_state[mine].tolist(), other.next_state[theirs].tolist(), strict=True)
+            for letter, pair in enumerate(pairs):
+                if pair not in reached:
+                    reached[pair] = (*word, letter)
+                    queue.append(pair)
+        return None
+
+    @staticmethod
+    def explore(
+        initial: S, step: Step[S], letters: NDArray[np.intp], outputs: int, names: Callable[[S], str]
+    ) -> MealyMachine:
+        """Build a machine from a step function, by visiting all states that can be reached.
+
+        Args:
+            initial: The first state: any hashable value.
+            step: Takes a state and all letters; returns the successor for each and the symbols.
+            letters: What ``step`` reads: letter numbers on the last axis, shape (..., A).
+            outputs: Number of output symbols.
+            names: A name for a state.
+        """
+        number: dict[S, int] = {initial: 0}
+        queue = [initial]
+        following: list[list[int]] = []
+        emitted: list[Table] = []
+        for state in queue:
+            successors, symbols = step(state, letters)
+            for successor in successors:
+                if successor not in number:
+                    number[successor] = len(number)
+                    queue.append(successor)
+            following.append([number[successor] for successor in successors])
+            emitted.append(symbols)
+        return MealyMachine(following, np.array(emitted), outputs, 0, tuple(map(names, queue)))
+
+
+def _explored(machine: MealyMachine, classes: Table) -> MealyMachine:
+    """Return the quotient of a machine by classes of states, as far as it can be reached."""
+    representative: dict[int, int] = {}
+    queue = [machine.initial]
+    representative[int(classes[machine.initial])] = 0
+    for state in queue:
+        for successor in machine.next_state[state].tolist():
+            if int(classes[successor]) not in representative:
+                representative[int(classes[successor])] = len(queue)
+                queue.append(successor)
+    number = np.full(classes.max() + 1, -1)
+    number[list(representative)] = list(representative.values())
+    return MealyMachine(
+        number[classes[machine.next_state[queue]]],
+        machine.output[queue],
+        machine.outputs,
+        0,
+        tuple(machine.names[state] for state in queue),
+    )
+
+
+def _table(name: str, value: ArrayLike) -> Table:
+    table = np.array(value)
+    if table.ndim != 2 or not table.size or not np.issubdtype(table.dtype, np.integer):
+        raise MachineError(
+            f"{name} has shape {table.shape} and type {table.dtype}; "
+            "expected integers, shape (states, letters), at least one of each"
+        )
+    table = table.astype(np.intp)
+    table.setflags(write=False)
+    return table
+
+
+def _check_range(name: str, table: Table, limit: int) -> None:
+    if table.min() < 0 or table.max() >= limit:
+        wrong = table.min() if table.min() < 0 else table.max()
+        raise MachineError(f"{name} names {wrong}; expected 0..{limit - 1}")

@@ -1,0 +1,270 @@
+"""The saved artefact: a trained network, its task, how it was made and what is known of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from seqarith import archive
+from seqarith.cells.cell import Cell
+from seqarith.digits import count_digits
+from seqarith.errors import ModelFileError, SeqarithError, TaskError
+from seqarith.network import Network, Parameters, Program, emitted, margins
+from seqarith.registry import CELLS, TASKS
+from seqarith.tasks.task import Range, Task
+
+FORMAT = "seqarith-model"
+VERSION = 1
+SHIPPED = ("add", "sub")
+CHUNK = 4096
+"""Words that are run side by side in prediction."""
+
+
+@final
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says, beside what is right.
+
+    Attributes:
+        task: The task.
+        operands: What it was given.
+        predicted: Its result.
+        expected: The right result.
+        min_margin: The smallest margin over all emitted digits: how far the nearest logit is
+            from deciding otherwise; negative where a digit is wrong.
+    """
+
+    task: Task
+    operands: tuple[int, ...]
+    predicted: int
+    expected: int
+    min_margin: float
+
+    @property
+    def correct(self) -> bool:
+        """Whether the result is right."""
+        return self.predicted == self.expected
+
+    def __str__(self) -> str:
+        text = f"{self.task.expression(self.operands)} = {self.task.result_text(self.predicted)}"
+        if self.correct:
+            return text
+        return f"{text} (wrong: {self.task.result_text(self.expected)} expected)"
+
+
+@final
+@dataclass(frozen=True)
+class Model:
+    """A trained network.
+
+    Args:
+        task: What it was trained for.
+        network: Its shape.
+        parameters: Its numbers.
+        training: How it was made: settings and steps, as JSON.
+        evaluation: What is known of it: the last evaluation, as JSON; empty where none is.
+    """
+
+    task: Task
+    network: Network
+    parameters: Parameters
+    training: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def program(self) -> Program:
+        """The network as it is used; parameters must not change any more."""
+        return Program(self.network, self.parameters, self.task.vectors)
+
+    def predict(self, *operands: int) -> Prediction:
+        """Run the network on integers of any size and sign.
+
+        Raises:
+            TaskError: Another number of operands than the task has.
+
+        Example:
+            >>> str(Model.shipped("add").predict(37, 58))
+            '37 + 58 = 95'
+        """
+        return next(self.predict_many([operands]))
+
+    def predict_many(self, tuples: Sequence[Sequence[int]]) -> Iterator[Prediction]:
+        """Run the network on many tuples of integers; those of one width together.
+
+        Yields:
+            Predictions, in the order of the tuples.
+
+        Raises:
+            TaskError: A tuple has another number of operands than the task.
+        """
+        groups: dict[tuple[int, bool], list[int]] = {}
+        for index, operands in enumerate(tuples):
+            groups.setdefault(self._width(operands), []).append(index)
+        predictions: dict[int, Prediction] = {}
+        for (digits, signed), members in groups.items():
+            for start in range(0, len(members), CHUNK):
+                part = members[start : start + CHUNK]
+                chosen = [tuple(tuples[index]) for index in part]
+                found = self._predict_alike(chosen, digits, signed)
+                predictions.update(zip(part, found, strict=True))
+        for index in range(len(tuples)):
+            yield predictions[index]
+
+    def _width(self, operands: Sequence[int]) -> tuple[int, bool]:
+        if len(operands) != self.task.operands:
+            raise TaskError(
+                f"{len(operands)} operands for {self.task.formula}: expected {self.task.operands}"
+            )
+        signed = min(operands) < 0
+        base = self.task.base
+        return max(count_digits(value, base, signed=signed) for value in operands), signed
+
+    def _predict_alike(
+        self, tuples: list[tuple[int, ...]], digits: int, signed: bool
+    ) -> list[Prediction]:
+        # The room for the result follows from the operands' width alone, never from the result.
+        layout = self.task.layout([_range(self.task.base, digits, signed)] * self.task.operands)
+        letters = self.task.encode(list(zip(*tuples, strict=True)), layout.steps)
+        right = self.task.expected(letters) if self.task.machine else None
+        symbols = np.empty(letters.shape, np.uint8)
+        least = np.full(len(tuples), np.inf)
+        for t, logits in enumerate(self.program.run(letters)):
+            symbols[t] = emitted(logits)
+            wanted = symbols[t].astype(np.intp) if right is None else right[t]
+            np.minimum(least, margins(logits, wanted), out=least)
+        return [
+            Prediction(self.task, operands, value, self.task.reference(*operands), float(margin))
+            for operands, value, margin in zip(
+                tuples, self.task.decode(symbols, layout.signed), least, strict=True
+            )
+        ]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file, wholly or not at all; the same model gives the same bytes.
+
+        Raises:
+            OutputError: It cannot be written; an existing file is left as it was.
+        """
+        archive.write(path, self.header(), self.network.export(self.parameters))
+
+    def header(self) -> dict[str, Any]:
+        """Return the header of the model file, ready for JSON."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "task": describe_task(self.task),
+            "network": describe_network(self.network),
+            "training": dict(self.training),
+            "evaluation": dict(self.evaluation),
+        }
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Model:
+        """Read a model file.
+
+        Raises:
+            ModelFileError: It is missing, damaged, of a newer format, or no model.
+        """
+        found = archive.read(path, FORMAT, VERSION)
+        try:
+            task = build_task(found.header["task"])
+            network = build_network(found.header["network"], task)
+            training, evaluation = found.header["training"], found.header["evaluation"]
+            if not (isinstance(training, dict) and isinstance(evaluation, dict)):
+                raise TypeError("training and evaluation must be objects")
+        except SeqarithError as error:
+            raise ModelFileError(f"{found.path}: {error}") from None
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
+        arrays = found.arrays(network.exported_shapes(), network.dtype)
+        return Model(task, network, network.absorb(arrays), training, evaluation)
+
+    @staticmethod
+    def shipped(task: str) -> Model:
+        """Return the trained model of a task that comes with the package.
+
+        Raises:
+            TaskError: None does; the message names those that do.
+        """
+        if task not in SHIPPED:
+            raise TaskError(
+                f"no model of {task!r} comes with seqarith, only of {' and '.join(SHIPPED)}; "
+                f"train one: seqarith train {task}"
+            )
+        with resources.as_file(resources.files("seqarith") / "models" / f"{task}.npz") as path:
+            return Model.load(Path(path))
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """Return what `build_task` needs, ready for JSON."""
+    return {
+        "name": task.name,
+        "base": task.base,
+        "operands": task.operands,
+        "parameters": dict(task.parameters),
+    }
+
+
+def build_task(description: Mapping[str, Any]) -> Task:
+    """Return the task that a description names.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+        TaskError: Its values are out of range.
+    """
+    name = _typed(description["name"], str)
+    options = {key: _typed(description[key], int) for key in ("base", "operands")}
+    for key, value in _typed(description["parameters"], dict).items():
+        options[_typed(key, str)] = _typed(value, int)
+    task = TASKS[name](**options)
+    if not isinstance(task, Task):
+        raise TaskError(f"task {name!r} is a {type(task).__name__}; expected a Task")
+    return task
+
+
+def describe_network(network: Network) -> dict[str, Any]:
+    """Return what `build_network` needs, ready for JSON."""
+    return {
+        "cell": network.cell.name,
+        **dataclasses.asdict(network.cell),  # type: ignore[call-overload]
+        "hidden": network.hidden,
+        "outputs": network.outputs,
+        "dtype": network.dtype,
+    }
+
+
+def build_network(description: Mapping[str, Any], task: Task) -> Network:
+    """Return the network that a description names, for a task.
+
+    Raises:
+        UnknownNameError: There is no such cell.
+        InvalidValueError: Its sizes are out of range.
+    """
+    options = dict(description)
+    factory = CELLS[_typed(options.pop("cell"), str)]
+    hidden, outputs = (_typed(options.pop(key), int) for key in ("hidden", "outputs"))
+    dtype = _typed(options.pop("dtype"), str)
+    cell: Cell = factory(**options)
+    if outputs != task.outputs and (outputs, task.outputs) != (1, 2):
+        raise TaskError(f"{outputs} outputs for a task of {task.outputs} symbols")
+    return Network(cell, task.inputs, hidden, outputs, dtype)
+
+
+def _range(base: int, digits: int, signed: bool) -> Range:
+    """Return the least and greatest integer of so many digits."""
+    count = base**digits
+    return (-(count // 2), (count - 1) // 2) if signed else (0, count - 1)
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

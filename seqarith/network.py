@@ -1,0 +1,262 @@
+"""A cell and a linear readout over a word: the only loop over time in the package.
+
+`Unroll` is the training pass (forward and back-propagation through time), `Program` the
+inference pass. Both run the same recurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.cells.cell import Array, Cell, Extent, Shape
+from seqarith.errors import InvalidValueError
+
+READOUT = "readout"
+DTYPES = ("float32", "float64")
+MAX_HIDDEN = 4096
+
+
+@final
+@dataclass(frozen=True)
+class Network:
+    """The shape of a network: a cell, its widths and its number format. Holds no parameters.
+
+    logits = W_out h + b_out after every step. With K = 1 the emitted digit is 1 where the logit
+    is above 0; with K > 1 it is the number of the largest logit.
+
+    Args:
+        cell: The recurrence.
+        inputs: Input width D.
+        hidden: Hidden width H, 1 to 4096.
+        outputs: Output width K.
+        dtype: ``"float32"`` or ``"float64"``.
+
+    Raises:
+        InvalidValueError: A size or dtype is out of range.
+    """
+
+    cell: Cell
+    inputs: int
+    hidden: int
+    outputs: int
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.hidden <= MAX_HIDDEN:
+            raise InvalidValueError(f"hidden width {self.hidden}: expected 1 to {MAX_HIDDEN}")
+        if self.dtype not in DTYPES:
+            raise InvalidValueError(f"dtype {self.dtype!r}: expected {' or '.join(DTYPES)}")
+
+    def kernels(self) -> dict[str, Shape]:
+        """Return the shape of every kernel, the readout's last."""
+        readout = (self.hidden + self.cell.bias, self.outputs)
+        return {**self.cell.kernels(self.inputs, self.hidden), READOUT: readout}
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return sum(map(prod, self.kernels().values()))
+
+    def parameters(self, leading: Shape = ()) -> Parameters:
+        """Return parameters that are all zero."""
+        return Parameters(np.zeros((*leading, self.size), self.dtype), self.kernels())
+
+    def initial(self, rng: np.random.Generator) -> Parameters:
+        """Return random initial parameters; the readout from U(-1/sqrt(H), 1/sqrt(H)), as in PyTorch."""
+        parameters = self.parameters()
+        self.cell.initialise(parameters.kernels, rng)
+        readout = parameters.kernels[READOUT]
+        bound = self.hidden**-0.5
+        readout[...] = rng.uniform(-bound, bound, readout.shape)
+        return parameters
+
+    def exported_shapes(self) -> dict[str, Shape]:
+        """Return name and shape of every array in a model file."""
+        shapes = self.cell.exported_shapes(self.inputs, self.hidden)
+        shapes["readout.weight"] = (self.outputs, self.hidden)
+        if self.cell.bias:
+            shapes["readout.bias"] = (self.outputs,)
+        return shapes
+
+    def export(self, parameters: Parameters) -> dict[str, Array]:
+        """Return the parameters under the names and in the shapes of PyTorch, as contiguous copies."""
+        arrays = self.cell.export(parameters.kernels)
+        readout = parameters.kernels[READOUT]
+        arrays["readout.weight"] = readout[: self.hidden].T
+        if self.cell.bias:
+            arrays["readout.bias"] = readout[self.hidden]
+        return {name: np.array(array, order="C") for name, array in arrays.items()}
+
+    def absorb(self, arrays: dict[str, Array]) -> Parameters:
+        """Return the parameters that exported arrays hold: the inverse of `export`."""
+        parameters = self.parameters()
+        self.cell.absorb(parameters.kernels, arrays)
+        readout = parameters.kernels[READOUT]
+        readout[: self.hidden] = arrays["readout.weight"].T
+        if self.cell.bias:
+            readout[self.hidden] = arrays["readout.bias"]
+        return parameters
+
+
+@final
+class Parameters:
+    """All numbers of a network in one vector, and a view of it for every kernel.
+
+    One vector lets an optimizer update every parameter with one operation.
+
+    Attributes:
+        flat: The vector, shape (..., size).
+        kernels: Views of it by name, shapes (..., *shape).
+    """
+
+    def __init__(self, flat: Array, shapes: dict[str, Shape]) -> None:
+        self.flat = flat
+        self.kernels: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            part = flat[..., start : start + prod(shape)]
+            self.kernels[name] = part.reshape(*flat.shape[:-1], *shape)
+            start += prod(shape)
+
+
+Backward = Callable[[Array], None]
+
+
+@final
+class Unroll:
+    """A network unrolled over words of T steps, for training; its buffers are made once.
+
+    Args:
+        network: The network.
+        parameters: Its parameters; changes to them in place take effect in the next pass.
+        gradients: Where the backward pass writes the gradient.
+        steps: T.
+        batch: B.
+    """
+
+    def __init__(
+        self, network: Network, parameters: Parameters, gradients: Parameters, steps: int, batch: int
+    ) -> None:
+        leading = parameters.flat.shape[:-1]
+        extent = Extent(steps, batch, network.inputs, network.hidden, leading)
+        self._tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
+        self._steps = steps
+        readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
+        width = network.hidden
+        self._bias = readout[..., width:, :] if network.cell.bias else None
+        self._bias_gradient = gradient[..., width:, :]
+        self._weight, self._weight_gradient = readout[..., :width, :], gradient[..., :width, :]
+        self._transposed = np.swapaxes(self._weight, -1, -2)
+        self._hidden_transposed = np.swapaxes(self._tape.hidden, -1, -2)
+        self.inputs = self._tape.inputs
+        self.logits = np.empty((*leading, steps * batch, network.outputs), network.dtype)
+
+    def forward(self) -> tuple[Array, Backward]:
+        """Run the network on ``inputs``, which the caller has written, shape (..., T, B, D).
+
+        Returns:
+            The logits, shape (..., T * B, K), and a function that takes the derivative of the
+            loss by them and writes the gradient of every parameter. Both work on this object's
+            buffers: the next call overwrites them.
+        """
+        tape = self._tape
+        for t in range(self._steps):
+            tape.step(t)
+        np.matmul(tape.hidden, self._weight, out=self.logits)
+        if self._bias is not None:
+            np.add(self.logits, self._bias, out=self.logits)
+        return self.logits, self._backward
+
+    def _backward(self, logit_gradient: Array) -> None:
+        tape = self._tape
+        np.matmul(self._hidden_transposed, logit_gradient, out=self._weight_gradient)
+        if self._bias is not None:
+            np.sum(logit_gradient, axis=-2, keepdims=True, out=self._bias_gradient)
+        np.matmul(logit_gradient, self._transposed, out=tape.hidden_gradient)
+        tape.start_backward()
+        for t in reversed(range(self._steps)):
+            tape.step_back(t)
+        tape.finish()
+
+
+@final
+class Program:
+    """A trained network as it is used: letters in, logits out.
+
+    Args:
+        network: The network.
+        parameters: Its parameters; they must not change while the program is in use.
+        vectors: The input vector of every letter, shape (A, D).
+    """
+
+    def __init__(self, network: Network, parameters: Parameters, vectors: Array) -> None:
+        self.network = network
+        self._kernels = parameters.kernels
+        self._from_letter = network.cell.project_inputs(
+            self._kernels, vectors.astype(network.dtype, copy=False)
+        )
+        readout = self._kernels[READOUT]
+        self._weight = readout[: network.hidden]
+        self._bias = readout[network.hidden] if network.cell.bias else None
+
+    def start(self, count: int) -> Array:
+        """Return the memories before the first letter, shape (N, M)."""
+        return np.zeros((count, self.network.cell.memory(self.network.hidden)), self.network.dtype)
+
+    def step(self, memory: Array, letters: NDArray[np.intp]) -> Array:
+        """Return the memories (N, M) after one letter each, shape (N,)."""
+        cell = self.network.cell
+        projected = cell.project_memory(self._kernels, memory)
+        return cell.combine(self._from_letter[letters], projected, memory)
+
+    def branch(self, memory: Array, letters: NDArray[np.intp]) -> Array:
+        """Return the memories after every one of L letters, shape (L, N, M).
+
+        The product with the recurrent weights is made once for all letters.
+        """
+        cell = self.network.cell
+        projected = cell.project_memory(self._kernels, memory)
+        return cell.combine(self._from_letter[letters][:, None, :], projected, memory)
+
+    def logits(self, memory: Array) -> Array:
+        """Return the logits (..., K) that memories (..., M) are read out to."""
+        logits: Array = memory[..., : self.network.hidden] @ self._weight
+        return logits if self._bias is None else logits + self._bias
+
+    def run(self, letters: NDArray[np.intp]) -> Iterator[Array]:
+        """Yield the logits (N, K) after every step of words, shape (T, N), in constant memory."""
+        memory = self.start(letters.shape[1])
+        for letter in letters:
+            memory = self.step(memory, letter)
+            yield self.logits(memory)
+
+
+def emitted(logits: Array) -> NDArray[np.intp]:
+    """Return the symbols that logits (..., K) decide for, shape (...)."""
+    if logits.shape[-1] == 1:
+        return (logits[..., 0] > 0).astype(np.intp)
+    largest: NDArray[np.intp] = logits.argmax(axis=-1)
+    return largest
+
+
+def margins(logits: Array, symbols: NDArray[np.intp]) -> Array:
+    """Return by how much logits (..., K) favour given symbols (...): negative where they do not.
+
+    For K = 1 the logit itself, with the sign of the digit; for K > 1 the distance to the best
+    other logit.
+    """
+    if logits.shape[-1] == 1:
+        margin: Array = np.where(symbols == 1, logits[..., 0], -logits[..., 0])
+        return margin
+    chosen = symbols[..., None]
+    right = np.take_along_axis(logits, chosen, axis=-1)[..., 0]
+    others = logits.copy()
+    np.put_along_axis(others, chosen, -np.inf, axis=-1)
+    margin = right - others.max(axis=-1)
+    return margin

@@ -1,0 +1,213 @@
+"""Optimizers: how a gradient changes the parameters.
+
+An optimizer is configuration, a frozen dataclass. Its memory is a dict of arrays that the caller
+keeps, so that a run can be written down and resumed. Updates work in place and allocate nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from seqarith.cells.cell import Array
+from seqarith.errors import InvalidValueError
+
+Memory = dict[str, Array]
+SCRATCH = "scratch"
+
+
+class Optimizer(ABC):
+    """The contract of an optimizer."""
+
+    name: ClassVar[str]
+    rate: ClassVar[float]
+    """A learning rate to begin with."""
+    slots: ClassVar[tuple[str, ...]]
+    """Names of what is remembered from step to step: arrays like the parameters."""
+
+    def start(self, parameters: Array) -> Memory:
+        """Return the memory before the first step: zeros, and a scratch array."""
+        return {name: np.zeros_like(parameters) for name in (*self.slots, SCRATCH)}
+
+    @abstractmethod
+    def update(
+        self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
+    ) -> None:
+        """Change parameters and memory in place.
+
+        Args:
+            parameters: Shape (...).
+            gradient: Same shape; may be overwritten.
+            memory: What `start` made.
+            rate: Learning rate of this step.
+            step: Number of this step, from 1.
+        """
+
+
+@final
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """v <- momentum v + g; p <- p - rate v, or with Nesterov p <- p - rate (g + momentum v).
+
+    Args:
+        momentum: 0 (plain gradient descent) up to, not including, 1.
+        nesterov: Look ahead; needs momentum.
+
+    Raises:
+        InvalidValueError: A value is out of range.
+
+    Source: I. Sutskever and others, On the importance of initialization and momentum in deep
+    learning (2013), in the form of PyTorch: the rate multiplies the velocity, not the gradient
+    within it.
+    """
+
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    name: ClassVar[str] = "sgd"
+    rate: ClassVar[float] = 0.5
+    slots: ClassVar[tuple[str, ...]] = ("velocity",)
+
+    def __post_init__(self) -> None:
+        _check_share("momentum", self.momentum)
+        if self.nesterov and not self.momentum:
+            raise InvalidValueError("nesterov needs momentum; set momentum to 0.9, say")
+
+    def update(
+        self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
+    ) -> None:
+        scratch = memory[SCRATCH]
+        if not self.momentum:
+            np.multiply(gradient, rate, out=scratch)
+            np.subtract(parameters, scratch, out=parameters)
+            return
+        velocity = memory["velocity"]
+        np.multiply(velocity, self.momentum, out=velocity)
+        np.add(velocity, gradient, out=velocity)
+        if self.nesterov:
+            np.multiply(velocity, self.momentum, out=scratch)
+            np.add(scratch, gradient, out=scratch)
+            np.multiply(scratch, rate, out=scratch)
+        else:
+            np.multiply(velocity, rate, out=scratch)
+        np.subtract(parameters, scratch, out=parameters)
+
+
+@final
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """v <- decay v + (1 - decay) g**2; p <- p - rate g / (sqrt(v) + epsilon).
+
+    Args:
+        decay: 0 up to, not including, 1.
+        epsilon: Above 0.
+
+    Raises:
+        InvalidValueError: A value is out of range.
+
+    Source: T. Tieleman and G. Hinton, Lecture 6.5 of Neural Networks for Machine Learning
+    (2012); epsilon outside of the root, as in PyTorch.
+    """
+
+    decay: float = 0.99
+    epsilon: float = 1e-8
+
+    name: ClassVar[str] = "rmsprop"
+    rate: ClassVar[float] = 0.01
+    slots: ClassVar[tuple[str, ...]] = ("square",)
+
+    def __post_init__(self) -> None:
+        _check_share("decay", self.decay)
+        _check_positive("epsilon", self.epsilon)
+
+    def update(
+        self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
+    ) -> None:
+        square, scratch = memory["square"], memory[SCRATCH]
+        _average_square(square, gradient, self.decay, scratch)
+        np.sqrt(square, out=scratch)
+        np.add(scratch, self.epsilon, out=scratch)
+        np.divide(gradient, scratch, out=scratch)
+        np.multiply(scratch, rate, out=scratch)
+        np.subtract(parameters, scratch, out=parameters)
+
+
+@final
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """p <- p - rate m' / (sqrt(v') + epsilon), m' and v' the unbiased averages of g and g**2.
+
+    Args:
+        beta1: Decay of the average of g: 0 up to, not including, 1.
+        beta2: Decay of the average of g**2: likewise.
+        epsilon: Above 0.
+
+    Raises:
+        InvalidValueError: A value is out of range.
+
+    Source: D. P. Kingma and J. Ba, Adam (2015), algorithm 1, computed in the order given at the
+    end of its section 2: the corrections go into the rate and into epsilon.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    name: ClassVar[str] = "adam"
+    rate: ClassVar[float] = 0.03
+    slots: ClassVar[tuple[str, ...]] = ("mean", "square")
+
+    def __post_init__(self) -> None:
+        _check_share("beta1", self.beta1)
+        _check_share("beta2", self.beta2)
+        _check_positive("epsilon", self.epsilon)
+
+    def update(
+        self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
+    ) -> None:
+        mean, square, scratch = memory["mean"], memory["square"], memory[SCRATCH]
+        np.multiply(mean, self.beta1, out=mean)
+        np.multiply(gradient, 1 - self.beta1, out=scratch)
+        np.add(mean, scratch, out=mean)
+        _average_square(square, gradient, self.beta2, scratch)
+        correction = (1 - self.beta2**step) ** 0.5
+        np.sqrt(square, out=scratch)
+        np.add(scratch, self.epsilon * correction, out=scratch)
+        np.divide(mean, scratch, out=scratch)
+        np.multiply(scratch, rate * correction / (1 - self.beta1**step), out=scratch)
+        np.subtract(parameters, scratch, out=parameters)
+
+
+def clip(gradient: Array, limit: float) -> None:
+    """Scale gradients (..., size) down, in place, to a Euclidean norm of at most ``limit`` each.
+
+    Source: R. Pascanu, T. Mikolov and Y. Bengio, On the difficulty of training recurrent neural
+    networks (2013), algorithm 1.
+    """
+    if gradient.ndim == 1:
+        square = float(gradient @ gradient)
+        if square > limit * limit:
+            np.multiply(gradient, limit / square**0.5, out=gradient)
+        return
+    norms = np.sqrt(np.einsum("...p,...p->...", gradient, gradient))[..., None]
+    np.multiply(gradient, limit / np.maximum(norms, limit), out=gradient)
+
+
+def _average_square(square: Array, gradient: Array, decay: float, scratch: Array) -> None:
+    np.multiply(square, decay, out=square)
+    np.multiply(gradient, gradient, out=scratch)
+    np.multiply(scratch, 1 - decay, out=scratch)
+    np.add(square, scratch, out=square)
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 <= value < 1:
+        raise InvalidValueError(f"{name} {value}: expected at least 0 and below 1")
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not 0 < value < float("inf"):
+        raise InvalidValueError(f"{name} {value}: expected a number above 0")

@@ -1,0 +1,1 @@
+"""Sequence-arithmetic tasks: what a network is asked to compute, one file a family."""

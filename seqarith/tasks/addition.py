@@ -1,0 +1,102 @@
+"""Sums and differences: the carry is all that has to be remembered."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqarith.digits import to_digits
+from seqarith.errors import TaskError
+from seqarith.machine import MealyMachine, Table
+from seqarith.tasks.task import MAX_LETTERS, Range, Task
+
+MAX_OPERANDS = 16
+
+
+def add(base: int = 2, operands: int = 2) -> Task:
+    """Return the task ``a + b + ...``, least significant digit first.
+
+    Finite-state because all that the digits read so far mean to the digits to come is the carry:
+    0 .. operands - 1. The result of n-digit operands has n + 1 digits (two operands), so nothing
+    wraps; negative operands work by sign extension.
+
+    Args:
+        base: 2 to 16.
+        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = add()
+        >>> task.reference(200, 100), task.machine.states, task.natural_layout(8).steps
+        (300, 2, 9)
+    """
+    _check(base, operands)
+    return Task(
+        name="add",
+        notation=" + ".join(["{}"] * operands),
+        operands=operands,
+        reference=lambda *values: sum(values),
+        bounds=lambda *ranges: (sum(low for low, _ in ranges), sum(high for _, high in ranges)),
+        machine=_carry_machine(base, (1,) * operands),
+        base=base,
+    )
+
+
+def sub(base: int = 2, operands: int = 2) -> Task:
+    """Return the task ``a - b - ...``, least significant digit first.
+
+    Finite-state because only the borrow is remembered. The result is signed, in base complement
+    (two's complement for base 2), one digit longer than the operands.
+
+    Args:
+        base: 2 to 16.
+        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = sub()
+        >>> task.reference(3, 5), task.machine.names
+        (-2, ('borrow 0', 'borrow 1'))
+    """
+    _check(base, operands)
+    return Task(
+        name="sub",
+        notation=" - ".join(["{}"] * operands),
+        operands=operands,
+        reference=lambda first, *rest: first - sum(rest),
+        bounds=_difference_bounds,
+        machine=_carry_machine(base, (1,) + (-1,) * (operands - 1)),
+        base=base,
+    )
+
+
+def _difference_bounds(first: Range, *rest: Range) -> Range:
+    return first[0] - sum(high for _, high in rest), first[1] - sum(low for low, _ in rest)
+
+
+def _carry_machine(base: int, coefficients: tuple[int, ...]) -> MealyMachine:
+    """Return the machine of a linear form: s = carry + form(digits), emit s mod base, carry s // base."""
+    digits = to_digits(np.arange(base ** len(coefficients)), len(coefficients), base=base)
+    sums = np.array(coefficients) @ digits.astype(np.intp)
+
+    def step(carry: int, totals: Table) -> tuple[list[int], Table]:
+        following, symbols = np.divmod(totals + carry, base)
+        return following.tolist(), symbols
+
+    def name(carry: int) -> str:
+        return f"carry {carry}" if min(coefficients) > 0 else f"borrow {-carry}"
+
+    return MealyMachine.explore(0, step, sums, base, name)
+
+
+def _check(base: int, operands: int) -> None:
+    if not 2 <= operands <= MAX_OPERANDS:
+        raise TaskError(f"{operands} operands: expected 2 to {MAX_OPERANDS}")
+    if base**operands > MAX_LETTERS:
+        raise TaskError(
+            f"{operands} operands in base {base} are {base**operands} letters; "
+            f"an alphabet has at most {MAX_LETTERS}. Take fewer operands or a smaller base"
+        )

@@ -1,0 +1,226 @@
+"""The contract of a task: a function on integers, and how its numbers become words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.digits import BASES, Digits, Order, count_digits, format_integer, from_digits, to_digits
+from seqarith.errors import TaskError
+from seqarith.machine import MealyMachine
+
+Range = tuple[int, int]
+Letters = NDArray[np.intp]
+
+MAX_LETTERS = 2**16
+MAX_BITS = 2**20
+
+
+@final
+@dataclass(frozen=True)
+class Task:
+    """An arithmetic function with its encoding.
+
+    A word holds one letter a step; a letter is one digit of every operand, numbered
+    ``digit_0 + base * digit_1 + base**2 * digit_2 + ...``. Operands are padded, naturals with
+    zeros and negative ones by sign extension, until the word has room for the result.
+
+    Args:
+        name: Its name in the registry.
+        notation: How the function is written, ``"{} + {}"``; one pair of braces an operand.
+        operands: Number of operands.
+        reference: The function on Python integers. For a ``symbol`` result: the symbol's number.
+        bounds: The least and greatest result for operands in given ranges; sizes the result.
+        machine: Its transducer, or None for a function that no finite machine computes.
+        base: 2 to 16.
+        order: Which digit is read first.
+        delay: Steps before the first digit of the result.
+        result: ``"number"``: the outputs are the digits of the result; ``"symbol"``: the last
+            output is the result.
+        symbols: For a ``symbol`` result: what its numbers mean.
+        parameters: What a family of tasks leaves open, for instance a factor.
+
+    Raises:
+        TaskError: The parts contradict each other.
+    """
+
+    name: str
+    notation: str
+    operands: int
+    reference: Callable[..., int]
+    bounds: Callable[..., Range]
+    machine: MealyMachine | None
+    base: int = 2
+    order: Order = "least"
+    delay: int = 0
+    result: Literal["number", "symbol"] = "number"
+    symbols: tuple[str, ...] = ()
+    parameters: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.base not in BASES:
+            raise TaskError(f"base {self.base} is not supported; choose one from 2 to 16")
+        if self.operands < 1 or self.letters > MAX_LETTERS:
+            raise TaskError(
+                f"{self.operands} operands in base {self.base} are {self.letters} letters; "
+                f"an alphabet has 2 to {MAX_LETTERS}. Take fewer operands or a smaller base"
+            )
+        if self.notation.count("{}") != self.operands:
+            raise TaskError(f"notation {self.notation!r} does not show {self.operands} operands")
+        if self.machine is not None and self.machine.letters != self.letters:
+            raise TaskError(
+                f"the machine reads {self.machine.letters} letters; "
+                f"{self.operands} operands in base {self.base} are {self.letters}"
+            )
+        if self.machine is not None and self.machine.outputs != self.outputs:
+            raise TaskError(
+                f"the machine emits {self.machine.outputs} symbols; the result has {self.outputs}"
+            )
+
+    @property
+    def letters(self) -> int:
+        """Size A of the alphabet."""
+        return int(self.base**self.operands)
+
+    @property
+    def outputs(self) -> int:
+        """Number of symbols that may be emitted at one step."""
+        return len(self.symbols) if self.result == "symbol" else self.base
+
+    @property
+    def inputs(self) -> int:
+        """Width D of an input vector: a digit of base 2 is one number, of others one-hot."""
+        return self.operands * (1 if self.base == 2 else self.base)
+
+    @cached_property
+    def digits(self) -> Digits:
+        """The digits of every letter, shape (operands, A)."""
+        return to_digits(np.arange(self.letters), self.operands, base=self.base)
+
+    @cached_property
+    def vectors(self) -> NDArray[np.float32]:
+        """The input vector of every letter, shape (A, D)."""
+        if self.base == 2:
+            return self.digits.T.astype(np.float32)
+        hot = self.digits.T[:, :, None] == np.arange(self.base)
+        vectors: NDArray[np.float32] = hot.reshape(self.letters, -1).astype(np.float32)
+        return vectors
+
+    def check_bits(self, bits: int) -> None:
+        """Refuse a width that no word can have.
+
+        Raises:
+            TaskError: ``bits`` is not in 1 .. 2**20.
+        """
+        if not 1 <= bits <= MAX_BITS:
+            raise TaskError(f"operands of {bits} digits: expected 1 to {MAX_BITS}")
+
+    def result_digits(self, ranges: Sequence[Range]) -> tuple[int, bool]:
+        """Return how many digits the result needs, and whether it is signed."""
+        low, high = self.bounds(*ranges)
+        signed = low < 0
+        return max(count_digits(value, self.base, signed=signed) for value in (low, high)), signed
+
+    def layout(self, ranges: Sequence[Range]) -> Layout:
+        """Return how words for operands in these ranges are laid out."""
+        signed = any(low < 0 for low, _ in ranges)
+        width = max(count_digits(v, self.base, signed=signed) for pair in ranges for v in pair)
+        if self.result == "symbol":
+            return Layout(width, width + self.delay, False)
+        digits, signed = self.result_digits(ranges)
+        return Layout(width, max(width, digits) + self.delay, signed)
+
+    def natural_layout(self, bits: int) -> Layout:
+        """Return how words for operands 0 .. base**bits - 1 are laid out.
+
+        Raises:
+            TaskError: ``bits`` is out of range.
+        """
+        self.check_bits(bits)
+        return self.layout([(0, self.base**bits - 1)] * self.operands)
+
+    def digit_steps(self, layout: Layout) -> slice:
+        """Return the steps of a word that hold the operands' digits; the others hold padding."""
+        first = 0 if self.order == "least" else layout.steps - self.delay - layout.digits
+        return slice(first, first + layout.digits)
+
+    def encode(self, operands: Sequence[Sequence[int]], steps: int) -> Letters:
+        """Return words for N tuples of operands.
+
+        Args:
+            operands: For each operand its N values.
+            steps: Length T of the words; see `layout`.
+
+        Returns:
+            Letters, shape (T, N).
+
+        Raises:
+            DigitsError: An operand does not fit.
+        """
+        letters = np.zeros((steps, len(operands[0])), np.intp)
+        scale = 1
+        for values in operands:
+            letters += scale * self._padded(values, steps)
+            scale *= self.base
+        return letters
+
+    def _padded(self, values: Sequence[int], steps: int) -> NDArray[np.intp]:
+        room = steps if self.order == "least" else steps - self.delay
+        digits = to_digits(values, room, base=self.base, order=self.order).astype(np.intp)
+        return np.pad(digits, ((0, steps - room), (0, 0)))
+
+    def operands_of(self, letters: Letters) -> list[list[int]]:
+        """Return the operands, as naturals, that words hold; the inverse of `encode`."""
+        words = letters if self.order == "least" else letters[: len(letters) - self.delay]
+        digits = self.digits[:, words]
+        return [from_digits(d, base=self.base, order=self.order) for d in digits]
+
+    def decode(self, outputs: NDArray[np.integer], signed: bool) -> list[int]:
+        """Return the results that output symbols, shape (T, N), stand for."""
+        if self.result == "symbol":
+            return [int(symbol) for symbol in outputs[-1]]
+        digits = outputs[self.delay :]
+        return from_digits(digits, base=self.base, order=self.order, signed=signed)
+
+    def expected(self, letters: Letters) -> NDArray[np.intp]:
+        """Return the right output for every step of words, shape (T, N).
+
+        A task without a machine takes it from the reference; its words then hold naturals.
+        """
+        if self.machine is not None:
+            return self.machine.run(letters)
+        results = [self.reference(*tuple_) for tuple_ in zip(*self.operands_of(letters), strict=True)]
+        digits = to_digits(results, len(letters) - self.delay, base=self.base, order=self.order)
+        return np.pad(digits.astype(np.intp), ((self.delay, 0), (0, 0)))
+
+    def expression(self, operands: Sequence[int]) -> str:
+        """Return the task applied to operands, in words: ``"37 + 58"``, ``"3 - (-4)"``."""
+        shown = [format_integer(operands[0])] + [
+            f"({format_integer(value)})" if value < 0 else format_integer(value)
+            for value in operands[1:]
+        ]
+        return self.notation.format(*shown)
+
+    def result_text(self, value: int) -> str:
+        """Return a result as text: a number, or the symbol's name."""
+        return self.symbols[value] if self.result == "symbol" else format_integer(value)
+
+    @property
+    def formula(self) -> str:
+        """The function in letters: ``"a + b"``."""
+        return self.notation.format(*"abcdefghijklmnop"[: self.operands])
+
+
+@final
+@dataclass(frozen=True)
+class Layout:
+    """How words are laid out: digits an operand, steps T, and whether the result has a sign."""
+
+    digits: int
+    steps: int
+    signed: bool

@@ -1,0 +1,77 @@
+"""Training words as a function of seed and step alone, so that a run can be taken up anywhere."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import final
+
+import numpy as np
+
+from seqarith.cells.cell import Array
+from seqarith.losses import encode
+from seqarith.tasks.sampling import Sampler
+from seqarith.tasks.task import Letters
+from seqarith.training.config import TrainingConfig
+
+STREAM_INITIAL, STREAM_WORDS = 0, 1
+_CHUNK_LETTERS = 2**16
+
+
+def stream(seed: int, *key: int) -> np.random.Generator:
+    """Return the generator of one purpose of a run: independent of all others."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+class Batches(ABC):
+    """The words of every step of a run; drawn many steps at a time, since a draw has a fixed cost."""
+
+    steps: int
+    """Length T of the words."""
+
+    def __init__(self, config: TrainingConfig, steps: int) -> None:
+        self.steps = steps
+        self._config = config
+        self._chunk = max(1, min(32, _CHUNK_LETTERS // (steps * config.batch_size)))
+        self._number = -1
+
+    @abstractmethod
+    def words(self, first: int, count: int) -> Letters:
+        """Return the words of ``count`` steps from step ``first``, shape (T, count * B)."""
+
+    def __call__(self, step: int) -> tuple[Array, Array]:
+        """Return the input vectors (T, B, D) and the targets (T * B, K) of a step, numbered from 0."""
+        number, offset = divmod(step, self._chunk)
+        if number != self._number:
+            self._draw(number)
+        return self._inputs[offset], self._targets[offset]
+
+    def letters(self, step: int) -> Letters:
+        """Return the words of a step, shape (T, B)."""
+        self(step)
+        words: Letters = self._letters[step % self._chunk]
+        return words
+
+    def _draw(self, number: int) -> None:
+        config, batch = self._config, self._config.batch_size
+        task = config.built_task
+        letters = self.words(number * self._chunk, self._chunk)
+        by_step = (self.steps, self._chunk, batch)
+        self._letters = np.ascontiguousarray(letters.reshape(by_step).swapaxes(0, 1))
+        self._inputs = task.vectors.astype(config.dtype)[self._letters]
+        expected = task.expected(letters).reshape(by_step).swapaxes(0, 1)
+        symbols = expected.reshape(self._chunk, self.steps * batch)
+        self._targets = encode(symbols, config.network.outputs, config.dtype)
+        self._number = number
+
+
+@final
+class SampledBatches(Batches):
+    """Words from `seqarith.tasks.sampling.Sampler`."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self._sampler = Sampler(config.built_task, config.bits)
+        super().__init__(config, self._sampler.steps)
+
+    def words(self, first: int, count: int) -> Letters:
+        rng = stream(self._config.seed, STREAM_WORDS, first)
+        return self._sampler.draw(rng, count * self._config.batch_size)

@@ -1,0 +1,97 @@
+"""A run written down, to be taken up again where it stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from typing import final
+
+from seqarith import archive
+from seqarith.cells.cell import Array
+from seqarith.errors import CheckpointError, ModelFileError, SeqarithError
+from seqarith.optimizers import SCRATCH, Memory
+from seqarith.training.config import TrainingConfig
+
+FORMAT = "seqarith-checkpoint"
+VERSION = 1
+PARAMETERS = "parameters"
+EXTENDABLE = ("max_steps", "until")
+"""Settings that may change when a run is resumed."""
+
+
+@final
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run after some steps.
+
+    Attributes:
+        config: Its settings.
+        step: Steps done.
+        parameters: All parameters, shape (size,).
+        memory: The optimizer's memory, without its scratch array.
+    """
+
+    config: TrainingConfig
+    step: int
+    parameters: Array
+    memory: Memory
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the checkpoint, wholly or not at all.
+
+        Raises:
+            OutputError: It cannot be written; an existing file is left as it was.
+        """
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "config": self.config.describe(),
+            "step": self.step,
+        }
+        memory = {name: array for name, array in self.memory.items() if name != SCRATCH}
+        archive.write(path, header, {PARAMETERS: self.parameters, **memory})
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Checkpoint:
+        """Read a checkpoint.
+
+        Raises:
+            ModelFileError: It is missing, damaged, of a newer format, or no checkpoint.
+        """
+        found = archive.read(path, FORMAT, VERSION)
+        try:
+            config = TrainingConfig.from_description(found.header["config"])
+            step = found.header["step"]
+        except SeqarithError as error:
+            raise ModelFileError(f"{found.path}: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
+        if type(step) is not int or not 0 <= step <= config.max_steps:
+            raise ModelFileError(f"{found.path}: step {step!r} of {config.max_steps}")
+        names = (PARAMETERS, *config.built_optimizer.slots)
+        arrays = found.arrays(dict.fromkeys(names, (config.network.size,)), config.dtype)
+        parameters = arrays.pop(PARAMETERS)
+        return Checkpoint(config, step, parameters, arrays)
+
+    def check_same_run(self, config: TrainingConfig) -> None:
+        """Refuse to go on with other settings; only those of `EXTENDABLE` may differ.
+
+        Raises:
+            CheckpointError: One differs; the message names it.
+        """
+        mine, theirs = self.config.describe(), config.describe()
+        for key in mine:
+            if key not in EXTENDABLE and mine[key] != theirs[key]:
+                raise CheckpointError(
+                    f"the checkpoint is of another run: it has {key} {mine[key]!r}, "
+                    f"this one {theirs[key]!r}"
+                )
+        if config.max_steps < self.step:
+            raise CheckpointError(
+                f"the checkpoint is at step {self.step}, past the {config.max_steps} asked for"
+            )
+
+    def extended(self, config: TrainingConfig) -> Checkpoint:
+        """Return this checkpoint with the settings of a run that goes on from it."""
+        return dataclasses.replace(self, config=config)

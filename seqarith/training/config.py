@@ -1,0 +1,167 @@
+"""What fixes a training run: the same configuration gives the same model, to the last bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, final
+
+from seqarith.cells.cell import Cell
+from seqarith.errors import InvalidValueError
+from seqarith.losses import Loss
+from seqarith.model import build_task
+from seqarith.network import Network
+from seqarith.optimizers import Optimizer
+from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES
+from seqarith.tasks.task import Task
+
+Until = Literal["steps", "exact"]
+GOALS = ("steps", "exact")
+MAX_BATCH = 2**20
+MAX_STEPS = 10**9
+
+
+@final
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The settings of a run.
+
+    Args:
+        task: Name of a task.
+        bits: Digits of each operand in training.
+        base: Base of the digits, 2 to 16.
+        operands: Number of operands.
+        parameters: What the task leaves open.
+        cell: Name of a cell.
+        cell_options: Its options, for instance ``{"activation": "tanh"}``.
+        hidden: Hidden width.
+        loss: Name of a loss; default: binary cross-entropy for two symbols, else cross-entropy.
+        reduction: How the loss is summed: ``"mean"`` or ``"sum"``; see `seqarith.losses`.
+        optimizer: Name of an optimizer.
+        optimizer_options: Its options, for instance ``{"momentum": 0.9}``.
+        rate: Learning rate; default: the optimizer's own.
+        schedule: Name of a schedule of the rate over ``max_steps``.
+        clip: Greatest Euclidean norm of the gradient, or None.
+        batch_size: Words a step.
+        max_steps: Most steps.
+        until: When to stop before: ``"exact"`` as soon as every operand tuple comes out right
+            (where those are more than 2**20: a sample); ``"steps"`` never.
+        seed: Of the initial weights and the words.
+        dtype: ``"float32"`` or ``"float64"``.
+        preset: ``"tutorial"`` or nothing: where weights and words come from.
+
+    Raises:
+        UnknownNameError: A name is in no registry.
+        InvalidValueError: A value is out of range.
+        TaskError: The task cannot be built so.
+    """
+
+    task: str = "add"
+    bits: int = 8
+    base: int = 2
+    operands: int = 2
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    cell: str = "elman"
+    cell_options: Mapping[str, Any] = field(default_factory=dict)
+    hidden: int = 16
+    loss: str | None = None
+    reduction: str = "mean"
+    optimizer: str = "adam"
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    rate: float | None = None
+    schedule: str = "constant"
+    clip: float | None = 1.0
+    batch_size: int = 64
+    max_steps: int = 5000
+    until: Until = "exact"
+    seed: int = 0
+    dtype: str = "float32"
+    preset: str | None = None
+
+    def __post_init__(self) -> None:
+        _check("batch size", self.batch_size, 1, MAX_BATCH)
+        _check("max steps", self.max_steps, 1, MAX_STEPS)
+        _check("seed", self.seed, 0, 2**32 - 1)
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise InvalidValueError(f"learning rate {self.rate}: expected a number above 0, say 0.01")
+        if self.clip is not None and not 0 < self.clip < float("inf"):
+            raise InvalidValueError(f"clip {self.clip}: expected a number above 0, say 1")
+        if self.until not in GOALS:
+            raise InvalidValueError(f"until {self.until!r}: expected {' or '.join(GOALS)}")
+        if self.preset not in (None, "tutorial"):
+            raise InvalidValueError(f"preset {self.preset!r}: expected tutorial")
+        if self.schedule not in SCHEDULES:
+            SCHEDULES[self.schedule]
+        self.built_task.check_bits(self.bits)
+        _ = self.network, self.built_optimizer
+
+    @cached_property
+    def built_task(self) -> Task:
+        """The task that the settings name."""
+        parameters = dict(self.parameters)
+        description = {
+            "name": self.task,
+            "base": self.base,
+            "operands": self.operands,
+            "parameters": parameters,
+        }
+        return build_task(description)
+
+    @cached_property
+    def built_loss(self) -> Loss:
+        """The loss that the settings name."""
+        default = "binary_cross_entropy" if self.built_task.outputs == 2 else "cross_entropy"
+        loss: Loss = _build("loss", LOSSES[self.loss or default], {"reduction": self.reduction})
+        return loss
+
+    @cached_property
+    def built_optimizer(self) -> Optimizer:
+        """The optimizer that the settings name."""
+        kind = OPTIMIZERS[self.optimizer]
+        optimizer: Optimizer = _build("optimizer", kind, self.optimizer_options)
+        return optimizer
+
+    @cached_property
+    def network(self) -> Network:
+        """The network that the settings describe."""
+        cell: Cell = _build("cell", CELLS[self.cell], self.cell_options)
+        outputs = self.built_loss.outputs(self.built_task.outputs)
+        return Network(cell, self.built_task.inputs, self.hidden, outputs, self.dtype)
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step, numbered from 1."""
+        rate = self.rate or self.built_optimizer.rate
+        return rate * SCHEDULES[self.schedule]((step - 1) / self.max_steps)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_description(description: Mapping[str, Any]) -> TrainingConfig:
+        """Return the settings of a description.
+
+        Raises:
+            TypeError: It has other settings than these, or of another type.
+        """
+        config = TrainingConfig(**description)
+        if config.describe() != dict(description):
+            raise TypeError("settings changed on the way")
+        return config
+
+
+def _build(kind: str, factory: Any, options: Mapping[str, Any]) -> Any:
+    try:
+        return factory(**options)
+    except TypeError as error:
+        names = ", ".join(options) or "none"
+        raise InvalidValueError(
+            f"{kind} {getattr(factory, 'name', factory)!r} does not take the options {names}: {error}"
+        ) from None
+
+
+def _check(name: str, value: int, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise InvalidValueError(f"{name} {value}: expected {low} to {high}")

@@ -1,0 +1,53 @@
+"""What a run says about itself as it goes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, final
+
+
+class Report(ABC):
+    """A report: a record for the log, a text for people."""
+
+    step: int
+
+    @abstractmethod
+    def record(self) -> dict[str, Any]:
+        """Return the report, ready for JSON."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """Return the report in words; it may have several lines."""
+
+
+@final
+@dataclass(frozen=True)
+class Progress(Report):
+    """Loss and accuracy of the batch of one step.
+
+    Attributes:
+        step: Steps done.
+        loss: Loss of the last step's words, before its update.
+        accuracy: Share of those words with every digit right.
+        digit_accuracy: Share of their digits that are right.
+    """
+
+    step: int
+    loss: float
+    accuracy: float
+    digit_accuracy: float
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "digit_accuracy": self.digit_accuracy,
+        }
+
+    def text(self) -> str:
+        return (
+            f"step {self.step:>6,}  loss {self.loss:.4f}  "
+            f"words right {self.accuracy:7.2%}  digits right {self.digit_accuracy:7.2%}"
+        )
