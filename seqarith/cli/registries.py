@@ -56,7 +56,7 @@ def _listing(name: str, entries: Registry[Any]) -> click.Command:
     @click.command(name, help=f"List the {name}.")
     @json_option
     def command(as_json: bool) -> None:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {entries.kind: entry, "summary": _summary(entries[entry]), "options": _options(entries[entry])}
             for entry in entries
         ]

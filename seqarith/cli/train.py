@@ -78,7 +78,7 @@ PRESET_OPTIONS = ("seed", "max_steps")
               show_default=True, help="The model file.")
 @json_option
 @click.pass_context
-def train_command(ctx: click.Context, **options: Any) -> None:
+def train_command(ctx: click.Context, /, **options: Any) -> None:
     """Train a network on TASK and save it.
 
     TASK is add or sub; 'seqarith tasks' lists all. With no more options the network learns
