@@ -1,4 +1,4 @@
-"""Recurrent networks that learn arithmetic digit by digit, trained in NumPy and checked on every case.
+"""Recurrent networks that learn arithmetic digit by digit, in NumPy, checked on every case.
 
 Example:
     >>> import seqarith as sa

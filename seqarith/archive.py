@@ -1,7 +1,8 @@
-"""The container of model files and checkpoints: an ``.npz`` with one JSON header, read with suspicion.
+"""The container of model files and checkpoints: an ``.npz`` with a JSON header.
 
 An archive is a zip of stored (never compressed) ``.npy`` entries, as `numpy.savez` writes it. The
-entry ``header`` is a vector of bytes: JSON in UTF-8. Nothing in it is ever unpickled or executed.
+entry ``header`` is a vector of bytes: JSON in UTF-8. Reading trusts nothing: nothing is ever
+unpickled or executed, and sizes are checked before anything is allocated.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _MALFORMED = (
 @final
 @dataclass(frozen=True)
 class Archive:
-    """An archive that was read: its header and its arrays, of shapes and types that were asked for."""
+    """An archive that was read: its header, and its arrays once their shapes are asked for."""
 
     header: dict[str, Any]
     entries: Mapping[str, bytes]
@@ -215,7 +216,9 @@ def _check_directory(place: Path, infos: list[zipfile.ZipInfo], size: int) -> No
     """Refuse what would grow when read, before any of it is read."""
     names = [info.filename for info in infos]
     if len(infos) > MAX_ENTRIES or len(set(names)) != len(names):
-        raise ModelFileError(f"{place}: {len(infos)} entries, or two of one name: no file of seqarith")
+        raise ModelFileError(
+            f"{place}: {len(infos)} entries, or two of one name: no file of seqarith"
+        )
     if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
         raise ModelFileError(f"{place}: compressed or encrypted entries: no file of seqarith")
     if sum(info.file_size for info in infos) > size:

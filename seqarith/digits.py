@@ -104,10 +104,10 @@ def from_digits(
         -1
     """
     table = np.asarray(digits)
-    if table.ndim not in (1, 2) or not table.size and table.ndim == 1:
+    if table.ndim not in (1, 2) or (not table.size and table.ndim == 1):
         raise DigitsError(f"digits have shape {table.shape}; expected (T,) or (T, N) with T >= 1")
     _check(len(table), base)
-    if table.size and not (0 <= table.min() and table.max() < base):
+    if table.size and not (table.min() >= 0 and table.max() < base):
         raise DigitsError(f"digits must lie in 0..{base - 1}; found {table.min()}..{table.max()}")
     if order == "most":
         table = table[::-1]
@@ -127,8 +127,8 @@ def count_digits(value: int, base: int = 2, *, signed: bool = False) -> int:
         signed: Count for base complement, so that a natural number reads back as one.
 
     Example:
-        >>> count_digits(255), count_digits(255, signed=True), count_digits(-256), count_digits(999, 10)
-        (8, 9, 9, 3)
+        >>> count_digits(255), count_digits(255, signed=True), count_digits(-256)
+        (8, 9, 9)
     """
     if signed or value < 0:
         # v fits T digits of base complement when -b**T <= 2 v < b**T.
@@ -204,14 +204,14 @@ def _natural_digits(value: int, base: int) -> int:
 
 def _signed(value: int, width: int, base: int, signed: bool) -> int:
     modulus = base**width if signed else 0
-    return value - modulus if signed and 2 * value >= modulus else value
+    return value - modulus if (signed and 2 * value >= modulus) else value
 
 
 def _digits_of(value: int, width: int, base: int) -> Digits:
     if value.bit_length() > width * 4 + 1:
         raise _misfit(value, width, base)
     modulus = base**width
-    if not -modulus <= 2 * value or value >= modulus:
+    if 2 * value < -modulus or value >= modulus:
         raise _misfit(value, width, base)
     value %= modulus
     if base & (base - 1) == 0:
@@ -260,7 +260,10 @@ def _digits_of_many(values: Sequence[int] | NDArray[np.int64], width: int, base:
         raise DigitsError(f"values have shape {table.shape}; expected one axis")
     if table.size:
         for extreme in (int(table.min()), int(table.max())):
-            if extreme.bit_length() >= width and not -(base**width) <= 2 * extreme < 2 * base**width:
+            if (
+                extreme.bit_length() >= width
+                and not -(base**width) <= 2 * extreme < 2 * base**width
+            ):
                 raise _misfit(extreme, width, base)
     if base == 2:
         # The shift of a negative number brings in ones: two's complement by itself.
@@ -280,7 +283,9 @@ def _value_of(digits: NDArray[np.integer], base: int) -> int:
     if base & (base - 1) == 0:
         bits = base.bit_length() - 1
         table = (digits[:, None] >> np.arange(bits, dtype=np.uint8)) & 1
-        return int.from_bytes(np.packbits(table.astype(np.uint8), bitorder="little").tobytes(), "little")
+        return int.from_bytes(
+            np.packbits(table.astype(np.uint8), bitorder="little").tobytes(), "little"
+        )
     leaf = _leaf_digits(base)
     padded = np.zeros(-(-len(digits) // leaf) * leaf, np.int64)
     padded[: len(digits)] = digits

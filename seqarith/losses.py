@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.cells.activations import sigmoid
+from seqarith.cells.activations import Operation, activation, run, sigmoid
 from seqarith.cells.cell import Array
 from seqarith.errors import InvalidValueError
 
@@ -62,13 +63,33 @@ class Loss(ABC):
         """
 
     @abstractmethod
-    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
-        """Write the derivative of the value by the logits into ``out``, shape (..., N, K)."""
+    def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
+        """Return what writes the derivative of the value by the logits into ``out``.
 
-    def weight(self, logits: Array, steps: int) -> float:
+        Args:
+            logits: Shape (..., N, K).
+            targets: Same shape.
+            steps: T, for ``reduction="sum"``.
+            out: Same shape.
+        """
+
+    def gradient(self, logits: Array, targets: Array, steps: int) -> Array:
+        """Return the derivative of the value by the logits, shape (..., N, K)."""
+        out = np.empty_like(logits)
+        run(self.operations(logits, targets, steps, out))
+        return out
+
+    def _weight(self, logits: Array, steps: int) -> float:
         """Return what one step of one word weighs."""
         count: int = logits.shape[-2]
         return 1 / count if self.reduction == "mean" else steps / count
+
+    def _weighted(self, logits: Array, steps: int, out: Array) -> list[Operation]:
+        """Return what multiplies ``out`` by the weight, where that is not 1."""
+        weight = self._weight(logits, steps)
+        if weight == 1:
+            return []
+        return [partial(np.multiply, out, np.array(weight, out.dtype), out)]
 
 
 def encode(symbols: NDArray[np.intp], outputs: int, dtype: str) -> Array:
@@ -89,19 +110,20 @@ class BinaryCrossEntropy(Loss):
     def outputs(self, symbols: int) -> int:
         if symbols != 2:
             raise InvalidValueError(
-                f"loss binary_cross_entropy tells 2 symbols apart, not {symbols}; "
-                "use cross_entropy"
+                f"loss binary_cross_entropy tells 2 symbols apart, not {symbols}; use cross_entropy"
             )
         return 1
 
     def value(self, logits: Array, targets: Array, steps: int) -> Any:
         losses = np.logaddexp(0, logits) - targets * logits
-        return losses.sum(axis=(-1, -2)) * self.weight(logits, steps)
+        return losses.sum(axis=(-1, -2)) * self._weight(logits, steps)
 
-    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
-        sigmoid(logits, out)
-        np.subtract(out, targets, out=out)
-        np.multiply(out, self.weight(logits, steps), out=out)
+    def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
+        return [
+            *activation("sigmoid", out.dtype.name).value(logits, out),
+            partial(np.subtract, out, targets, out),
+            *self._weighted(logits, steps, out),
+        ]
 
 
 @final
@@ -119,19 +141,18 @@ class SquaredError(Loss):
         return 1 if symbols == 2 else symbols
 
     def value(self, logits: Array, targets: Array, steps: int) -> Any:
-        output = np.empty_like(logits)
-        sigmoid(logits, output)
-        losses = (output - targets) ** 2
-        return losses.sum(axis=(-1, -2)) * (self.weight(logits, steps) / 2)
+        losses = (sigmoid(logits) - targets) ** 2
+        return losses.sum(axis=(-1, -2)) * (self._weight(logits, steps) / 2)
 
-    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
-        sigmoid(logits, out)
-        slope = out * (1 - out)
-        np.subtract(out, targets, out=out)
-        np.multiply(out, slope, out=out)
-        weight = self.weight(logits, steps)
-        if weight != 1:
-            np.multiply(out, weight, out=out)
+    def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
+        function, slope = activation("sigmoid", out.dtype.name), np.empty_like(out)
+        return [
+            *function.value(logits, out),
+            *function.derivative(out, slope),
+            partial(np.subtract, out, targets, out),
+            partial(np.multiply, out, slope, out),
+            *self._weighted(logits, steps, out),
+        ]
 
 
 @final
@@ -147,11 +168,16 @@ class CrossEntropy(Loss):
     def value(self, logits: Array, targets: Array, steps: int) -> Any:
         shifted = logits - logits.max(axis=-1, keepdims=True)
         losses = np.log(np.exp(shifted).sum(axis=-1)) - (shifted * targets).sum(axis=-1)
-        return losses.sum(axis=-1) * self.weight(logits, steps)
+        return losses.sum(axis=-1) * self._weight(logits, steps)
 
-    def gradient(self, logits: Array, targets: Array, steps: int, out: Array) -> None:
-        np.subtract(logits, logits.max(axis=-1, keepdims=True), out=out)
-        np.exp(out, out=out)
-        np.divide(out, out.sum(axis=-1, keepdims=True), out=out)
-        np.subtract(out, targets, out=out)
-        np.multiply(out, self.weight(logits, steps), out=out)
+    def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
+        row = np.empty_like(out[..., :1])
+        return [
+            partial(np.maximum.reduce, logits, axis=-1, keepdims=True, out=row),
+            partial(np.subtract, logits, row, out),
+            partial(np.exp, out, out),
+            partial(np.add.reduce, out, axis=-1, keepdims=True, out=row),
+            partial(np.divide, out, row, out),
+            partial(np.subtract, out, targets, out),
+            *self._weighted(logits, steps, out),
+        ]

@@ -151,7 +151,9 @@ class MealyMachine:
             wrong = np.flatnonzero(self.output[mine] != other.output[theirs])
             if len(wrong):
                 return (*word, int(wrong[0]))
-            pairs = zip(self.next_state[mine].tolist(), other.next_state[theirs].tolist(), strict=True)
+            pairs = zip(
+                self.next_state[mine].tolist(), other.next_state[theirs].tolist(), strict=True
+            )
             for letter, pair in enumerate(pairs):
                 if pair not in reached:
                     reached[pair] = (*word, letter)
@@ -160,7 +162,11 @@ class MealyMachine:
 
     @staticmethod
     def explore(
-        initial: S, step: Step[S], letters: NDArray[np.intp], outputs: int, names: Callable[[S], str]
+        initial: S,
+        step: Step[S],
+        letters: NDArray[np.intp],
+        outputs: int,
+        names: Callable[[S], str],
     ) -> MealyMachine:
         """Build a machine from a step function, by visiting all states that can be reached.
 

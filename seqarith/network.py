@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.cells.cell import Array, Cell, Extent, Shape
+from seqarith.cells.activations import run
+from seqarith.cells.cell import Array, Cell, Extent, Shape, product
 from seqarith.errors import InvalidValueError
 
 READOUT = "readout"
@@ -68,7 +70,7 @@ class Network:
         return Parameters(np.zeros((*leading, self.size), self.dtype), self.kernels())
 
     def initial(self, rng: np.random.Generator) -> Parameters:
-        """Return random initial parameters; the readout from U(-1/sqrt(H), 1/sqrt(H)), as in PyTorch."""
+        """Return random parameters; the readout from U(-1/sqrt(H), 1/sqrt(H)), as PyTorch does."""
         parameters = self.parameters()
         self.cell.initialise(parameters.kernels, rng)
         readout = parameters.kernels[READOUT]
@@ -85,7 +87,7 @@ class Network:
         return shapes
 
     def export(self, parameters: Parameters) -> dict[str, Array]:
-        """Return the parameters under the names and in the shapes of PyTorch, as contiguous copies."""
+        """Return the parameters under PyTorch's names and in its shapes, as contiguous copies."""
         arrays = self.cell.export(parameters.kernels)
         readout = parameters.kernels[READOUT]
         arrays["readout.weight"] = readout[: self.hidden].T
@@ -125,7 +127,7 @@ class Parameters:
             start += prod(shape)
 
 
-Backward = Callable[[Array], None]
+Backward = Callable[[], None]
 
 
 @final
@@ -141,48 +143,52 @@ class Unroll:
     """
 
     def __init__(
-        self, network: Network, parameters: Parameters, gradients: Parameters, steps: int, batch: int
+        self,
+        network: Network,
+        parameters: Parameters,
+        gradients: Parameters,
+        steps: int,
+        batch: int,
     ) -> None:
         leading = parameters.flat.shape[:-1]
         extent = Extent(steps, batch, network.inputs, network.hidden, leading)
-        self._tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
-        self._steps = steps
-        readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
+        tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
         width = network.hidden
-        self._bias = readout[..., width:, :] if network.cell.bias else None
-        self._bias_gradient = gradient[..., width:, :]
-        self._weight, self._weight_gradient = readout[..., :width, :], gradient[..., :width, :]
-        self._transposed = np.swapaxes(self._weight, -1, -2)
-        self._hidden_transposed = np.swapaxes(self._tape.hidden, -1, -2)
-        self.inputs = self._tape.inputs
+        readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
+        weight, weight_gradient = readout[..., :width, :], gradient[..., :width, :]
+        self.inputs = tape.inputs
         self.logits = np.empty((*leading, steps * batch, network.outputs), network.dtype)
+        self.logit_gradient = np.empty_like(self.logits)
+        # The two passes, written out once; this is the only loop over time in training.
+        self._forward = [operation for t in range(steps) for operation in tape.step(t)]
+        self._forward.append(product(tape.hidden, weight, self.logits))
+        by_hidden, by_weight = np.swapaxes(tape.hidden, -1, -2), np.swapaxes(weight, -1, -2)
+        self._back = [
+            product(by_hidden, self.logit_gradient, weight_gradient),
+            product(self.logit_gradient, by_weight, tape.hidden_gradient),
+            *tape.start_backward(),
+            *(operation for t in reversed(range(steps)) for operation in tape.step_back(t)),
+            *tape.finish(),
+        ]
+        if network.cell.bias:
+            bias, bias_gradient = readout[..., width:, :], gradient[..., width:, :]
+            self._forward.append(partial(np.add, self.logits, bias, self.logits))
+            total = partial(np.add.reduce, axis=-2, keepdims=True, out=bias_gradient)
+            self._back.append(partial(total, self.logit_gradient))
 
     def forward(self) -> tuple[Array, Backward]:
         """Run the network on ``inputs``, which the caller has written, shape (..., T, B, D).
 
         Returns:
-            The logits, shape (..., T * B, K), and a function that takes the derivative of the
-            loss by them and writes the gradient of every parameter. Both work on this object's
-            buffers: the next call overwrites them.
+            The logits, shape (..., T * B, K), and a function that writes the gradient of every
+            parameter, once the caller has written the derivative of the loss by the logits into
+            ``logit_gradient``. All these buffers are used again by the next call.
         """
-        tape = self._tape
-        for t in range(self._steps):
-            tape.step(t)
-        np.matmul(tape.hidden, self._weight, out=self.logits)
-        if self._bias is not None:
-            np.add(self.logits, self._bias, out=self.logits)
+        run(self._forward)
         return self.logits, self._backward
 
-    def _backward(self, logit_gradient: Array) -> None:
-        tape = self._tape
-        np.matmul(self._hidden_transposed, logit_gradient, out=self._weight_gradient)
-        if self._bias is not None:
-            np.sum(logit_gradient, axis=-2, keepdims=True, out=self._bias_gradient)
-        np.matmul(logit_gradient, self._transposed, out=tape.hidden_gradient)
-        tape.start_backward()
-        for t in reversed(range(self._steps)):
-            tape.step_back(t)
-        tape.finish()
+    def _backward(self) -> None:
+        run(self._back)
 
 
 @final
@@ -258,5 +264,5 @@ def margins(logits: Array, symbols: NDArray[np.intp]) -> Array:
     right = np.take_along_axis(logits, chosen, axis=-1)[..., 0]
     others = logits.copy()
     np.put_along_axis(others, chosen, -np.inf, axis=-1)
-    margin = right - others.max(axis=-1)
-    return margin
+    distance: Array = right - others.max(axis=-1)
+    return distance

@@ -38,7 +38,7 @@ class Registry(Generic[T]):
         >>> fruits["fractoin"]
         Traceback (most recent call last):
         ...
-        seqarith.errors.UnknownNameError: unknown number 'fractoin': known are fraction. Did you mean 'fraction'?
+        seqarith.errors.UnknownNameError: unknown number 'fractoin': ... Did you mean 'fraction'?
     """
 
     def __init__(self, kind: str, builtin: Mapping[str, str], group: str = "") -> None:

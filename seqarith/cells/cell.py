@@ -11,10 +11,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seqarith.cells.activations import Operation
 
 Array = NDArray[np.floating[Any]]
 Arrays = Mapping[str, Array]
@@ -34,11 +37,12 @@ class Extent:
 
 
 class Tape(ABC):
-    """The buffers of one unrolled cell: what the forward pass keeps for the backward pass.
+    """The buffers of one unrolled cell, and the array operations that fill them.
 
-    Made once a shape and used again for every batch. Who uses it writes ``inputs``, calls `step`
-    for t = 0 .. T - 1, writes ``hidden_gradient``, calls `start_backward`, `step_back` for
-    t = T - 1 .. 0, and `finish`.
+    The operations are bound to the buffers when the tape is made, once a shape: to run a batch
+    is to write ``inputs`` and to run them in order, with nothing to look up or to allocate. The
+    network asks for the steps t = 0 .. T - 1 forwards, then, with ``hidden_gradient`` written,
+    for `start_backward`, the steps T - 1 .. 0 backwards, and `finish`.
 
     Attributes:
         inputs: Input vectors, shape (..., T, B, D).
@@ -51,20 +55,31 @@ class Tape(ABC):
     hidden_gradient: Array
 
     @abstractmethod
-    def step(self, t: int) -> None:
-        """Compute the hidden vectors after step t."""
+    def step(self, t: int) -> list[Operation]:
+        """Return what computes the hidden vectors after step t."""
 
     @abstractmethod
-    def start_backward(self) -> None:
-        """Compute what the backward pass needs for all steps at once."""
+    def start_backward(self) -> list[Operation]:
+        """Return what prepares the backward pass, for all steps at once."""
 
     @abstractmethod
-    def step_back(self, t: int) -> None:
-        """Carry the gradient through step t to the hidden vectors before it."""
+    def step_back(self, t: int) -> list[Operation]:
+        """Return what carries the gradient through step t to the hidden vectors before it."""
 
     @abstractmethod
-    def finish(self) -> None:
-        """Write the gradient of every kernel, summed over steps and batch."""
+    def finish(self) -> list[Operation]:
+        """Return what writes the gradient of every kernel, summed over steps and batch."""
+
+
+def product(left: Array, right: Array, out: Array) -> Operation:
+    """Return the matrix product of fixed arrays as an operation.
+
+    For two axes ``ndarray.dot`` has a third of the fixed cost of `numpy.matmul`; for stacks of
+    matrices only the latter works.
+    """
+    if left.ndim == right.ndim == 2:
+        return partial(left.dot, right, out)
+    return partial(np.matmul, left, right, out)
 
 
 class Cell(ABC):

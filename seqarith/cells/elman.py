@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, final
 
 import numpy as np
 
-from seqarith.cells.activations import ACTIVATIONS
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.activations import ACTIVATIONS, Operation, activation, run
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product
 from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 
@@ -48,7 +49,7 @@ class Elman(Cell):
         return {KERNEL: (inputs + hidden + self.bias, hidden)}
 
     def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does, the input's weights from 4 times that.
+        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
 
         Digits are 0 and 1, and few: with PyTorch's scale they hardly move a hidden unit, and
         networks take about twice as many steps to become exact.
@@ -95,11 +96,11 @@ class Elman(Cell):
 
     def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
         result: Array = from_input + from_memory
-        ACTIVATIONS[self.activation].apply(result, result)
+        run(activation(self.activation, result.dtype.name).value(result, result))
         return result
 
     def _parts(self, kernel: Array) -> tuple[Array, Array, Array]:
-        """Return views of the rows for the input (D, H), the hidden vector (H, H), the bias (1, H)."""
+        """Return views of the rows for input (D, H), hidden vector (H, H) and bias (1, H)."""
         inputs = kernel.shape[-2] - kernel.shape[-1] - self.bias
         return (
             kernel[..., :inputs, :],
@@ -114,46 +115,42 @@ class _ElmanTape(Tape):
 
     def __init__(self, cell: Elman, kernel: Array, gradient: Array, extent: Extent) -> None:
         steps, batch, inputs, hidden = extent.steps, extent.batch, extent.inputs, extent.hidden
-        dtype = kernel.dtype
-        width = kernel.shape[-2]
-        rows = np.zeros((*extent.leading, steps + 1, batch, width), dtype)
+        leading, width = extent.leading, kernel.shape[-2]
+        rows = np.zeros((*leading, steps + 1, batch, width), kernel.dtype)
         rows[..., inputs + hidden :] = 1
-        memory = slice(inputs, inputs + hidden)
-        activation = ACTIVATIONS[cell.activation]
-        self._apply, self._derivative = activation.apply, activation.derivative
+        self._rows, self._flat = rows, (*leading, steps * batch, width)
+        self._by_step = (*leading, steps, batch, hidden)
+        self._memory = slice(inputs, inputs + hidden)
         self._kernel, self._gradient = kernel, gradient
-        self._recurrent = np.swapaxes(kernel[..., memory, :], -1, -2)
+        self._recurrent = np.swapaxes(kernel[..., self._memory, :], -1, -2)
+        self._sums = np.empty((*leading, batch, hidden), kernel.dtype)
+        self._activation = activation(cell.activation, kernel.dtype.name)
 
         self.inputs = rows[..., :-1, :, :inputs]
-        flat = (*extent.leading, steps * batch)
-        self.hidden = rows[..., 1:, :, :].reshape(*flat, width)[..., memory]
-        self.hidden_gradient = np.empty((*flat, hidden), dtype)
+        self.hidden = rows[..., 1:, :, :].reshape(self._flat)[..., self._memory]
+        self.hidden_gradient = np.empty(self.hidden.shape, kernel.dtype)
         self._slope = np.empty_like(self.hidden_gradient)
-        self._rows = rows[..., :-1, :, :].reshape(*flat, width).swapaxes(-1, -2)
-        self._back = np.empty((*extent.leading, batch, hidden), dtype)
-        # One view a step, made here: slicing in the loop would cost as much as the arithmetic.
-        self._row = [rows[..., t, :, :] for t in range(steps)]
-        self._next = [rows[..., t + 1, :, memory] for t in range(steps)]
-        by_step = (*extent.leading, steps, batch, hidden)
-        delta, slope = self.hidden_gradient.reshape(by_step), self._slope.reshape(by_step)
-        self._delta = [delta[..., t, :, :] for t in range(steps)]
-        self._slope_at = [slope[..., t, :, :] for t in range(steps)]
 
-    def step(self, t: int) -> None:
-        np.matmul(self._row[t], self._kernel, out=self._back)
-        self._apply(self._back, self._next[t])
+    def step(self, t: int) -> list[Operation]:
+        weigh = product(self._rows[..., t, :, :], self._kernel, self._sums)
+        after = self._rows[..., t + 1, :, self._memory]
+        return [weigh, *self._activation.value(self._sums, after)]
 
-    def start_backward(self) -> None:
-        self._derivative(self.hidden, self._slope)
+    def start_backward(self) -> list[Operation]:
+        return self._activation.derivative(self.hidden, self._slope)
 
-    def step_back(self, t: int) -> None:
+    def step_back(self, t: int) -> list[Operation]:
         # The gradient by the hidden vector becomes, in place, that by the pre-activation.
-        delta = self._delta[t]
-        np.multiply(delta, self._slope_at[t], out=delta)
-        if t:
-            np.matmul(delta, self._recurrent, out=self._back)
-            earlier = self._delta[t - 1]
-            np.add(earlier, self._back, out=earlier)
+        deltas = self.hidden_gradient.reshape(self._by_step)
+        delta = deltas[..., t, :, :]
+        slope = self._slope.reshape(self._by_step)[..., t, :, :]
+        own: list[Operation] = [partial(np.multiply, delta, slope, delta)]
+        if t == 0:
+            return own
+        earlier = deltas[..., t - 1, :, :]
+        back = product(delta, self._recurrent, self._sums)
+        return [*own, back, partial(np.add, earlier, self._sums, earlier)]
 
-    def finish(self) -> None:
-        np.matmul(self._rows, self.hidden_gradient, out=self._gradient)
+    def finish(self) -> list[Operation]:
+        read = self._rows[..., :-1, :, :].reshape(self._flat)
+        return [product(np.swapaxes(read, -1, -2), self.hidden_gradient, self._gradient)]

@@ -34,7 +34,12 @@ COMMANDS = {
     "schedules": "registries",
 }
 USAGE_ERRORS = (DigitsError, InvalidValueError, TaskError, UnknownNameError)
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+BLAS_THREADS = (
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
 
 
 class _Commands(click.Group):

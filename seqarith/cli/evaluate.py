@@ -43,8 +43,8 @@ def eval_command(
 
     Exit code 0: everything that was run is right; 3: something is wrong.
     """
-    from seqarith.evaluation import evaluate
     from seqarith.errors import InvalidValueError
+    from seqarith.evaluation import evaluate
     from seqarith.model import Model
 
     if not 0 <= seed < 2**32:
@@ -78,9 +78,7 @@ def _print(task: Task, found: Evaluation) -> None:
     if found.mode == "exhaustive":
         click.echo(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
     else:
-        click.echo(
-            f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled, not all)"
-        )
+        click.echo(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
     _row("exact-match accuracy", f"{found.accuracy:.4%}", f"{found.correct:,} of {found.checked:,}")
     _row(
         "digit accuracy",

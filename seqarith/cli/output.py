@@ -73,8 +73,10 @@ def find_model(path: Path | None, task: str) -> Model:
         if task in ("", model.task.name):
             return model
     model = Model.shipped(task or "add")
-    notice(f"Using the {model.task.name} model that comes with seqarith; train your own with "
-           f"'seqarith train {model.task.name}'.")
+    notice(
+        f"Using the {model.task.name} model that comes with seqarith; train your own with "
+        f"'seqarith train {model.task.name}'."
+    )
     return model
 
 

@@ -24,11 +24,18 @@ LINES = 8192
 
 @click.command("predict", context_settings={"ignore_unknown_options": True})
 @click.argument("operands", nargs=-1, type=click.UNPROCESSED)
-@click.option("--model", type=click.Path(path_type=Path),
-              help="A model file.  [default: model.npz here, else one that comes with seqarith]")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="A model file.  [default: model.npz here, else one that comes with seqarith]",
+)
 @click.option("--task", default="", help="Which task's model to take: add or sub.")
-@click.option("--input", "source", type=click.Path(path_type=Path),
-              help="Read operands from a file, one tuple a line: CSV, or apart by blanks.")
+@click.option(
+    "--input",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Read operands from a file, one tuple a line: CSV, or apart by blanks.",
+)
 @json_option
 @click.pass_context
 def predict_command(
@@ -122,7 +129,7 @@ def _line(prediction: Prediction, as_json: bool) -> str:
 
 
 def _rows(model: Model, file: IO[str], name: str) -> Iterator[list[int]]:
-    """Yield the operands of every line; empty lines and a first line of headings are passed over."""
+    """Yield the operands of every line, but for empty lines and a first line of headings."""
     from seqarith.digits import parse_integer
 
     try:

@@ -57,7 +57,11 @@ def _listing(name: str, entries: Registry[Any]) -> click.Command:
     @json_option
     def command(as_json: bool) -> None:
         rows: list[dict[str, Any]] = [
-            {entries.kind: entry, "summary": _summary(entries[entry]), "options": _options(entries[entry])}
+            {
+                entries.kind: entry,
+                "summary": _summary(entries[entry]),
+                "options": _options(entries[entry]),
+            }
             for entry in entries
         ]
         if as_json:

@@ -58,24 +58,48 @@ PRESET_OPTIONS = ("seed", "max_steps")
 @click.option("--nesterov", is_flag=True, default=None, help="Nesterov's momentum, of sgd.")
 @click.option("--lr", type=float, help="Learning rate.  [default: the optimizer's]")
 @click.option("--schedule", default="constant", show_default=True, help="Of the learning rate.")
-@click.option("--clip", type=float, default=1.0, show_default=True,
-              help="Greatest norm of the gradient; 0: no limit.")
+@click.option(
+    "--clip",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Greatest norm of the gradient; 0: no limit.",
+)
 @click.option("--batch-size", type=int, default=64, show_default=True, help="Words a step.")
 @click.option("--max-steps", type=int, default=5000, show_default=True, help="Most steps.")
-@click.option("--until", default="exact", show_default=True,
-              help="Goal: 'exact' on every operand tuple, or all 'steps'.")
+@click.option(
+    "--until",
+    default="exact",
+    show_default=True,
+    help="Goal: 'exact' on every operand tuple, or all 'steps'.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes everything random.")
 @click.option("--dtype", default="float32", show_default=True, help="float32 or float64.")
 @click.option("--preset", help="'tutorial': the RNN tutorial of 2015, to the last digit.")
 @click.option("--log", type=click.Path(path_type=Path), help="Write a line of JSON a report.")
-@click.option("--checkpoint", type=click.Path(path_type=Path),
-              help="Keep the state of the run in this file.")
-@click.option("--checkpoint-every", type=int, default=100, show_default=True,
-              help="Steps between checkpoints.")
-@click.option("--resume", type=click.Path(path_type=Path),
-              help="Go on from a checkpoint; its settings hold, --max-steps and --until may change.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("model.npz"),
-              show_default=True, help="The model file.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="Keep the state of the run in this file."
+)
+@click.option(
+    "--checkpoint-every",
+    type=int,
+    default=100,
+    show_default=True,
+    help="Steps between checkpoints.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    help="Go on from a checkpoint; its settings hold, --max-steps and --until may change.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("model.npz"),
+    show_default=True,
+    help="The model file.",
+)
 @json_option
 @click.pass_context
 def train_command(ctx: click.Context, /, **options: Any) -> None:
@@ -100,7 +124,9 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
     checkpoint = _resumed(options["resume"])
     config = _config(ctx, options, checkpoint)
     if options["checkpoint_every"] < 1:
-        raise InvalidValueError(f"checkpoint every {options['checkpoint_every']}: expected 1 or more")
+        raise InvalidValueError(
+            f"checkpoint every {options['checkpoint_every']}: expected 1 or more"
+        )
     for place in (options["output"], options["checkpoint"], options["log"]):
         if place is not None:
             check_writable(place)
@@ -155,14 +181,18 @@ def _config(
         fixed = given & (set(OPTIONS) | {"activation", "momentum", "nesterov"}) - {*PRESET_OPTIONS}
         if fixed or options["task"] not in (None, "add"):
             wrong = f"--{min(fixed).replace('_', '-')}" if fixed else f"task {options['task']!r}"
-            raise InvalidValueError(f"--preset tutorial fixes all but --seed and --max-steps; drop {wrong}")
+            raise InvalidValueError(
+                f"--preset tutorial fixes all but --seed and --max-steps; drop {wrong}"
+            )
         changed = {name: options[name] for name in PRESET_OPTIONS if name in given}
         return tutorial_config(**changed)
     if options["task"] is None:
         from seqarith.registry import TASKS
 
         raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.")
-    return TrainingConfig(task=options["task"], preset=options["preset"], **_settings(options, set(OPTIONS), given))
+    return TrainingConfig(
+        task=options["task"], preset=options["preset"], **_settings(options, set(OPTIONS), given)
+    )
 
 
 def _resumed_config(
@@ -185,7 +215,7 @@ def _settings(options: dict[str, Any], chosen: set[str], given: set[str]) -> dic
     if settings.get("clip") == 0:
         settings["clip"] = None
     # Only Elman cells leave the activation open; said of another it is refused there.
-    activation = options["cell"] == "elman" and "cell" in chosen or "activation" in given
+    activation = (options["cell"] == "elman" and "cell" in chosen) or "activation" in given
     settings["cell_options"] = {"activation": options["activation"]} if activation else {}
     settings["optimizer_options"] = {
         name: options[name] for name in ("momentum", "nesterov") if options[name] is not None
@@ -288,7 +318,9 @@ def _say_result(result: TrainingResult, options: dict[str, Any], seconds: float)
     if known.mode == "exhaustive" and known.exact:
         verdict = f"exact on all {known.checked:,} {tuples} of {width} operands"
     elif known.mode == "exhaustive":
-        verdict = f"right on {known.correct:,} of all {known.checked:,} {tuples} of {width} operands"
+        verdict = (
+            f"right on {known.correct:,} of all {known.checked:,} {tuples} of {width} operands"
+        )
     else:
         total = known.checked + known.directed
         right = known.correct + known.directed_correct
@@ -296,7 +328,7 @@ def _say_result(result: TrainingResult, options: dict[str, Any], seconds: float)
             f"right on {right:,} of {total:,} sampled {tuples} of {width} operands "
             f"(sampled, not all)"
         )
-    click.echo(f"{known.task}: {verdict}, after {result.steps:,} steps ({seconds:.1f} s)")
+    click.echo(f"{known.task}: {verdict}, after {result.steps:,} steps ({seconds:.2f} s)")
     click.echo(f"saved {options['output']}")
     if not result.reached:
         notice(

@@ -13,7 +13,7 @@ MAX_OPERANDS = 16
 
 
 def add(base: int = 2, operands: int = 2) -> Task:
-    """Return the task ``a + b + ...``, least significant digit first.
+    """Add integers; the carry is all that has to be remembered.
 
     Finite-state because all that the digits read so far mean to the digits to come is the carry:
     0 .. operands - 1. The result of n-digit operands has n + 1 digits (two operands), so nothing
@@ -44,7 +44,7 @@ def add(base: int = 2, operands: int = 2) -> Task:
 
 
 def sub(base: int = 2, operands: int = 2) -> Task:
-    """Return the task ``a - b - ...``, least significant digit first.
+    """Subtract integers from the first one; the borrow is all that has to be remembered.
 
     Finite-state because only the borrow is remembered. The result is signed, in base complement
     (two's complement for base 2), one digit longer than the operands.
@@ -78,7 +78,7 @@ def _difference_bounds(first: Range, *rest: Range) -> Range:
 
 
 def _carry_machine(base: int, coefficients: tuple[int, ...]) -> MealyMachine:
-    """Return the machine of a linear form: s = carry + form(digits), emit s mod base, carry s // base."""
+    """Return the machine of s = carry + form(digits): it emits s mod base and carries s // base."""
     digits = to_digits(np.arange(base ** len(coefficients)), len(coefficients), base=base)
     sums = np.array(coefficients) @ digits.astype(np.intp)
 

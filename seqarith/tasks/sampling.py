@@ -1,4 +1,4 @@
-"""Draws operands so that rare events of the machine, long carry chains above all, are met in training."""
+"""Draws operands so that rare events, long carry chains above all, are met in training."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.tasks.task import Letters, Task
+
 
 @final
 class Sampler:
@@ -47,7 +48,7 @@ class Sampler:
         return self._padded(self._uniform(rng, count))
 
     def favouring(self, rng: np.random.Generator, count: int) -> Letters:
-        """Return ``count`` words of long runs, half by class and half by letter, shape (T, count)."""
+        """Return ``count`` words of long runs, half by class, half by letter, shape (T, count)."""
         return self._padded(self._favouring(rng, rng.integers(2, size=count)))
 
     def _uniform(self, rng: np.random.Generator, count: int) -> Letters:

@@ -10,7 +10,15 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.digits import BASES, Digits, Order, count_digits, format_integer, from_digits, to_digits
+from seqarith.digits import (
+    BASES,
+    Digits,
+    Order,
+    count_digits,
+    format_integer,
+    from_digits,
+    to_digits,
+)
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 
@@ -194,7 +202,9 @@ class Task:
         """
         if self.machine is not None:
             return self.machine.run(letters)
-        results = [self.reference(*tuple_) for tuple_ in zip(*self.operands_of(letters), strict=True)]
+        results = [
+            self.reference(*tuple_) for tuple_ in zip(*self.operands_of(letters), strict=True)
+        ]
         digits = to_digits(results, len(letters) - self.delay, base=self.base, order=self.order)
         return np.pad(digits.astype(np.intp), ((self.delay, 0), (0, 0)))
 

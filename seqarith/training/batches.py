@@ -23,7 +23,7 @@ def stream(seed: int, *key: int) -> np.random.Generator:
 
 
 class Batches(ABC):
-    """The words of every step of a run; drawn many steps at a time, since a draw has a fixed cost."""
+    """The words of every step of a run, drawn many steps at a time: a draw has a fixed cost."""
 
     steps: int
     """Length T of the words."""
@@ -39,7 +39,7 @@ class Batches(ABC):
         """Return the words of ``count`` steps from step ``first``, shape (T, count * B)."""
 
     def __call__(self, step: int) -> tuple[Array, Array]:
-        """Return the input vectors (T, B, D) and the targets (T * B, K) of a step, numbered from 0."""
+        """Return input vectors (T, B, D) and targets (T * B, K) of a step, numbered from 0."""
         number, offset = divmod(step, self._chunk)
         if number != self._number:
             self._draw(number)

@@ -85,7 +85,9 @@ class TrainingConfig:
         _check("max steps", self.max_steps, 1, MAX_STEPS)
         _check("seed", self.seed, 0, 2**32 - 1)
         if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise InvalidValueError(f"learning rate {self.rate}: expected a number above 0, say 0.01")
+            raise InvalidValueError(
+                f"learning rate {self.rate}: expected a number above 0, say 0.01"
+            )
         if self.clip is not None and not 0 < self.clip < float("inf"):
             raise InvalidValueError(f"clip {self.clip}: expected a number above 0, say 1")
         if self.until not in GOALS:
@@ -156,9 +158,9 @@ def _build(kind: str, factory: Any, options: Mapping[str, Any]) -> Any:
     try:
         return factory(**options)
     except TypeError as error:
-        names = ", ".join(options) or "none"
+        name = getattr(factory, "name", factory)
         raise InvalidValueError(
-            f"{kind} {getattr(factory, 'name', factory)!r} does not take the options {names}: {error}"
+            f"{kind} {name!r} does not take {', '.join(options) or 'no options'}: {error}"
         ) from None
 
 

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from seqarith.cells.activations import run
 from seqarith.cells.cell import Array
 from seqarith.errors import DivergedError
 from seqarith.evaluation import Evaluation, evaluate, is_exact
@@ -110,7 +111,10 @@ class Trainer:
         self._unroll = Unroll(
             self._network, self._parameters, self._gradients, self._batches.steps, config.batch_size
         )
-        self._logit_gradient = np.empty_like(self._unroll.logits)
+        self._targets = np.empty_like(self._unroll.logits)
+        self._loss = config.built_loss.operations(
+            self._unroll.logits, self._targets, self._batches.steps, self._unroll.logit_gradient
+        )
 
     def run(self, hooks: Hooks | None = None) -> TrainingResult:
         """Train until the goal is reached or the steps are spent.
@@ -142,12 +146,13 @@ class Trainer:
 
     def _advance(self, hooks: Hooks) -> None:
         """Make one step, and tell the hooks."""
-        config, unroll, gradient = self.config, self._unroll, self._logit_gradient
+        config, unroll = self.config, self._unroll
         inputs, targets = self._batches(self.step)
         unroll.inputs[...] = inputs
         logits, backward = unroll.forward()
-        config.built_loss.gradient(logits, targets, self._batches.steps, gradient)
-        backward(gradient)
+        self._targets[...] = targets
+        run(self._loss)
+        backward()
         if config.clip is not None:
             clip(self._gradients.flat, config.clip)
         self.step += 1
@@ -220,11 +225,13 @@ class Trainer:
     def _result(self, reached: bool) -> TrainingResult:
         model = self._model()
         known = evaluate(model, self.config.bits, limit=KNOWN_LIMIT)
-        model = Model(
-            model.task, model.network, model.parameters, model.training, known.summary()
-        )
+        model = Model(model.task, model.network, model.parameters, model.training, known.summary())
         return TrainingResult(
-            model, self.step, self.step * self.config.batch_size, known, reached and self._holds(known)
+            model,
+            self.step,
+            self.step * self.config.batch_size,
+            known,
+            reached and self._holds(known),
         )
 
     def _holds(self, known: Evaluation) -> bool:

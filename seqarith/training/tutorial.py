@@ -14,7 +14,7 @@ import numpy as np
 
 from seqarith.cells.activations import sigmoid
 from seqarith.cells.cell import Array
-from seqarith.network import READOUT, Network, Parameters
+from seqarith.network import Network, Parameters
 from seqarith.tasks.task import Letters
 from seqarith.training.batches import Batches
 from seqarith.training.config import TrainingConfig
@@ -126,15 +126,12 @@ class TutorialReport(Report):
             operands: a and b.
             logits: Of every position, shape (T, 1).
         """
-        output = np.empty_like(logits)
-        sigmoid(logits, output)
+        output = sigmoid(logits)
         places = np.arange(len(logits))
         expected = sum(operands)
         error = np.abs((expected >> places & 1) - output[:, 0]).sum()
         predicted = int(((logits[:, 0] > 0) << places).sum())
-        return TutorialReport(
-            iteration, float(error), *operands, predicted, expected, len(logits)
-        )
+        return TutorialReport(iteration, float(error), *operands, predicted, expected, len(logits))
 
     def record(self) -> dict[str, Any]:
         return {
