@@ -135,11 +135,12 @@ def write(
     Raises:
         OutputError: It cannot be written; an existing file is left as it was.
     """
-    place = Path(path)
+    place = Path(path).resolve()  # a link stays, and the file that it names is replaced
     text = json.dumps(header, indent=1, sort_keys=True, allow_nan=False).encode()
     content = io.BytesIO()
     named: dict[str, Any] = {HEADER: np.frombuffer(text, np.uint8), **arrays}
     np.savez(content, allow_pickle=False, **named)
+    check_writable(place)
     try:
         _replace(place, content.getvalue())
     except OSError as error:
@@ -153,8 +154,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         OutputError: The folder is missing or not writable, or the place is a folder.
     """
     place = Path(path)
-    if place.is_dir():
-        raise OutputError(f"cannot write {place}: it is a folder")
+    if place.exists() and not place.is_file():
+        raise OutputError(f"cannot write {place}: it is a folder or a device, not a file")
     if not place.parent.is_dir():
         raise OutputError(f"cannot write {place}: there is no folder {place.parent}")
     if not os.access(place.parent, os.W_OK):

@@ -14,7 +14,7 @@ from seqarith.errors import InvalidValueError
 from seqarith.model import Model, Prediction
 from seqarith.network import Program, emitted, margins
 from seqarith.tasks.sampling import Sampler
-from seqarith.tasks.task import Letters, Task
+from seqarith.tasks.task import Layout, Letters, Task
 
 EXHAUSTIVE_LIMIT = 2**28
 """Most operand tuples that are all run unless a sample is asked for."""
@@ -97,7 +97,6 @@ def evaluate(
     *,
     samples: int | None = None,
     seed: int = 0,
-    limit: int = EXHAUSTIVE_LIMIT,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Run a model on operands of ``bits`` digits and count.
@@ -106,9 +105,8 @@ def evaluate(
         model: The model.
         bits: Digits of each operand; any width, not only that of training.
         samples: Draw so many operand tuples instead of running all; default: all of them where
-            that is at most ``limit``, otherwise 100,000.
+            that is at most 2**28, otherwise 100,000.
         seed: Of the sample.
-        limit: Most operand tuples that are all run.
         progress: Called with the operand tuples that are done, and how many there are.
 
     Raises:
@@ -125,7 +123,7 @@ def evaluate(
     if samples is not None and samples < 1:
         raise InvalidValueError(f"{samples} samples: expected 1 or more")
     tally = _Tally(task, bits)
-    if samples is None and bits * np.log2(task.letters) <= np.log2(limit):
+    if samples is None and bits <= widest_exhaustive(task, EXHAUSTIVE_LIMIT):
         blocks = _tree(model, bits) if task.machine else _all_words(model, bits)
         mode: Literal["exhaustive", "sampled"] = "exhaustive"
         total = task.letters**bits
@@ -155,9 +153,17 @@ def evaluate(
         directed=tally.words - checked,
         directed_correct=tally.right_words - correct,
         min_margin=tally.min_margin,
-        counterexamples=tuple(model.predict_many(tally.first_wrong())),
+        counterexamples=tuple(model.predict_many(tally.first_wrong(), bits)),
         by_chain=tally.chains(),
     )
+
+
+def widest_exhaustive(task: Task, limit: int) -> int:
+    """Return the most digits an operand may have for at most ``limit`` tuples; at least 1."""
+    bits = 1
+    while task.letters ** (bits + 1) <= limit:
+        bits += 1
+    return bits
 
 
 def is_exact(task: Task, program: Program, bits: int) -> bool:
@@ -204,8 +210,9 @@ class _Tally:
         wrong = np.flatnonzero(block.wrong)
         self.words += count
         self.right_words += count - len(wrong)
-        self.digits += count * (block.steps - self._task.delay)
-        self.right_digits += count * (block.steps - self._task.delay) - int(block.wrong.sum())
+        digits = count * (block.steps - self._task.first_result_step(block.steps))
+        self.digits += digits
+        self.right_digits += digits - int(block.wrong.sum())
         self.min_margin = min(self.min_margin, block.min_margin)
         self._add_chains(np.stack([_counts(block.chain), _counts(block.chain, wrong)]))
         if len(wrong):
@@ -287,7 +294,7 @@ def _walk(task: Task, program: Program, bits: int, *, counted: bool) -> Iterator
     """
     layout = task.natural_layout(bits)
     places = task.digit_steps(layout)
-    grow = _Growth(task, program, places.start, counted)
+    grow = _Growth(task, program, layout, counted)
     memory = program.start(1)
     size = max(task.letters, _BLOCK_BYTES // (memory.shape[1] * memory.itemsize))
     machine = task.machine
@@ -308,10 +315,12 @@ def _walk(task: Task, program: Program, bits: int, *, counted: bool) -> Iterator
 class _Growth:
     """Appends letters to the words of a node."""
 
-    def __init__(self, task: Task, program: Program, first: int, counted: bool) -> None:
+    def __init__(self, task: Task, program: Program, layout: Layout, counted: bool) -> None:
         machine = task.machine
         assert machine is not None
-        self._task, self._program, self._counted, self._first = task, program, counted, first
+        self._task, self._program, self._counted = task, program, counted
+        self._first = task.digit_steps(layout).start
+        self._first_result = task.first_result_step(layout.steps)
         self._following, self._symbols = machine.next_state.T, machine.output.T
         self._initial = machine.initial
         self._resets = (machine.next_state == machine.next_state[:1]).all(axis=0)
@@ -324,12 +333,13 @@ class _Growth:
         symbols = self._symbols[letters][:, before].reshape(-1)
         logits = self._program.logits(memory)
         wrong = emitted(logits) != symbols
-        # A symbol that the delay throws away need not be right, only the result's digits.
-        if node.depth < self._task.delay:
-            wrong[:] = False
+        # A symbol that is thrown away need not be right, only the result's digits.
+        counts = node.depth >= self._first_result
+        wrong &= counts
         child = _Node(node.depth + 1, memory, state, not wrong.any())
         if self._counted:
-            child.min_margin = float(margins(logits, symbols).min())
+            if counts:
+                child.min_margin = float(margins(logits, symbols).min())
             self._count(node, part, letters, child, wrong)
         return child
 
@@ -374,9 +384,9 @@ def _run(model: Model, letters: Letters) -> _Block:
     wrong = np.zeros(letters.shape[1], np.uint32)
     least = float("inf")
     for t, logits in enumerate(model.program.run(letters)):
-        if t >= task.delay:
+        if t >= task.first_result_step(len(letters)):
             wrong += emitted(logits) != expected[t]
-        least = min(least, float(margins(logits, expected[t]).min()))
+            least = min(least, float(margins(logits, expected[t]).min()))
     chain = longest_chains(task, letters)
     return _Block(len(letters), wrong, least, chain, lambda chosen: letters[:, chosen])
 

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any, final
 
@@ -96,8 +95,14 @@ class Model:
         """
         return next(self.predict_many([operands]))
 
-    def predict_many(self, tuples: Sequence[Sequence[int]]) -> Iterator[Prediction]:
+    def predict_many(
+        self, tuples: Sequence[Sequence[int]], digits: int = 1
+    ) -> Iterator[Prediction]:
         """Run the network on many tuples of integers; those of one width together.
+
+        Args:
+            tuples: Operands.
+            digits: Pad each operand to at least so many digits.
 
         Yields:
             Predictions, in the order of the tuples.
@@ -107,13 +112,14 @@ class Model:
         """
         groups: dict[tuple[int, bool], list[int]] = {}
         for index, operands in enumerate(tuples):
-            groups.setdefault(self._width(operands), []).append(index)
+            needed, signed = self._width(operands)
+            groups.setdefault((max(needed, digits), signed), []).append(index)
         predictions: dict[int, Prediction] = {}
-        for (digits, signed), members in groups.items():
+        for (width, signed), members in groups.items():
             for start in range(0, len(members), CHUNK):
                 part = members[start : start + CHUNK]
                 chosen = [tuple(tuples[index]) for index in part]
-                found = self._predict_alike(chosen, digits, signed)
+                found = self._predict_alike(chosen, width, signed)
                 predictions.update(zip(part, found, strict=True))
         for index in range(len(tuples)):
             yield predictions[index]
@@ -121,7 +127,7 @@ class Model:
     def _width(self, operands: Sequence[int]) -> tuple[int, bool]:
         if len(operands) != self.task.operands:
             raise TaskError(
-                f"{len(operands)} operands for {self.task.formula}: expected {self.task.operands}"
+                f"{self.task.formula} takes {self.task.operands} operands, not {len(operands)}"
             )
         signed = min(operands) < 0
         base = self.task.base
@@ -136,8 +142,11 @@ class Model:
         right = self.task.expected(letters) if self.task.machine else None
         symbols = np.empty(letters.shape, np.uint8)
         least = np.full(len(tuples), np.inf)
+        first = self.task.first_result_step(layout.steps)
         for t, logits in enumerate(self.program.run(letters)):
             symbols[t] = emitted(logits)
+            if t < first:
+                continue
             wanted = symbols[t].astype(np.intp) if right is None else right[t]
             np.minimum(least, margins(logits, wanted), out=least)
         return [
@@ -199,8 +208,7 @@ class Model:
                 f"no model of {task!r} comes with seqarith, only of {' and '.join(SHIPPED)}; "
                 f"train one: seqarith train {task}"
             )
-        with resources.as_file(resources.files("seqarith") / "models" / f"{task}.npz") as path:
-            return Model.load(Path(path))
+        return Model.load(Path(__file__).parent / "models" / f"{task}.npz")
 
 
 def describe_task(task: Task) -> dict[str, Any]:

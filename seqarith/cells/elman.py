@@ -31,7 +31,7 @@ class Elman(Cell):
         bias: Whether there is b.
 
     Raises:
-        InvalidValueError: Another activation.
+        InvalidValueError: Another activation, or a bias that is no truth value.
 
     Source: J. L. Elman, Finding Structure in Time (1990).
     """
@@ -44,6 +44,8 @@ class Elman(Cell):
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
             raise InvalidValueError(unknown("activation", self.activation, list(ACTIVATIONS)))
+        if type(self.bias) is not bool:
+            raise InvalidValueError(f"bias {self.bias!r}: expected true or false")
 
     def kernels(self, inputs: int, hidden: int) -> dict[str, Shape]:
         return {KERNEL: (inputs + hidden + self.bias, hidden)}

@@ -70,6 +70,10 @@ class _Commands(click.Group):
         except SeqarithError as error:
             _say(f"Error: {error}")
             ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
+        except BrokenPipeError:
+            # The reader has gone; what is left in the buffer must not fail once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(141)
         except MemoryError:
             _say("Error: not enough memory for this size; take fewer digits, units or words")
             ctx.exit(1)
@@ -94,16 +98,16 @@ def main() -> None:
         os.environ.setdefault(variable, "1")
     try:
         status = cli.main(standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "seqarith"
+        _say(f"Error: {error.format_message()} See '{command} --help'.")
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _say("Interrupted.")
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader has gone; what is left in the buffer must not be tried again at exit.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        sys.exit(141)
     except OSError as error:
         _say(f"Error: {error.strerror or error}")
         sys.exit(1)

@@ -91,12 +91,26 @@ def _print(task: Task, found: Evaluation) -> None:
     _row("smallest margin", f"{found.min_margin:.4g}", "")
     if any(wrong for _, wrong in found.by_chain.values()):
         click.echo("errors by length of the longest carry chain:")
-        for length, (words, wrong) in found.by_chain.items():
-            click.echo(f"  {length:>5}  {wrong / words:9.4%}  {wrong:,} of {words:,}")
+        for lengths, words, wrong in _bands(found.by_chain):
+            click.echo(f"  {lengths:>11}  {wrong / words:9.4%}  {wrong:,} of {words:,}")
     if found.counterexamples:
         click.echo("first wrong cases:")
         for case in found.counterexamples:
             click.echo(f"  {_short(str(case))}")
+
+
+def _bands(by_chain: dict[int, tuple[int, int]]) -> list[tuple[str, int, int]]:
+    """Return the counts of lengths 0 to 16 one by one, and beyond in bands that double."""
+    bands: dict[tuple[int, int], tuple[int, int]] = {}
+    for length, (words, wrong) in by_chain.items():
+        power = 1 << max(0, length - 1).bit_length()
+        band = (length, length) if length <= 16 else (power // 2 + 1, power)
+        before = bands.get(band, (0, 0))
+        bands[band] = (before[0] + words, before[1] + wrong)
+    return [
+        (f"{low}" if low == high else f"{low}..{high}", words, wrong)
+        for (low, high), (words, wrong) in bands.items()
+    ]
 
 
 def _row(name: str, value: str, detail: str) -> None:

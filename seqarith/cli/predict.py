@@ -139,8 +139,8 @@ def _rows(model: Model, file: IO[str], name: str) -> Iterator[list[int]]:
                 continue
             if len(fields) != model.task.operands:
                 raise DigitsError(
-                    f"{name}, line {number}: {len(fields)} operands; "
-                    f"{model.task.formula} takes {model.task.operands}"
+                    f"{name}, line {number}: {model.task.formula} takes "
+                    f"{model.task.operands} operands, not {len(fields)}"
                 )
             try:
                 yield [parse_integer(field) for field in fields]

@@ -78,7 +78,9 @@ PRESET_OPTIONS = ("seed", "max_steps")
 @click.option("--preset", help="'tutorial': the RNN tutorial of 2015, to the last digit.")
 @click.option("--log", type=click.Path(path_type=Path), help="Write a line of JSON a report.")
 @click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="Keep the state of the run in this file."
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="Keep the state of the run in this file.  [default: that of --resume]",
 )
 @click.option(
     "--checkpoint-every",
@@ -116,12 +118,17 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
       seqarith train add --base 10 --bits 3 --hidden 64
       seqarith train add --preset tutorial
       seqarith train add --checkpoint run.ckpt --max-steps 100000
-      seqarith train --resume run.ckpt --checkpoint run.ckpt
+      seqarith train --resume run.ckpt
     """
+    if options["task"] is None and options["resume"] is None and options["preset"] != "tutorial":
+        from seqarith.registry import TASKS
+
+        raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.", ctx=ctx)
     from seqarith.archive import check_writable
     from seqarith.training.trainer import Hooks, Trainer
 
     checkpoint = _resumed(options["resume"])
+    options["checkpoint"] = options["checkpoint"] or options["resume"]
     config = _config(ctx, options, checkpoint)
     if options["checkpoint_every"] < 1:
         raise InvalidValueError(
@@ -130,7 +137,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
     for place in (options["output"], options["checkpoint"], options["log"]):
         if place is not None:
             check_writable(place)
-    trainer = Trainer(config, checkpoint and checkpoint.extended(config))
+    trainer = Trainer(config, checkpoint)
     start = time.perf_counter()
     bar = Bar(f"train {config.task}")
     with _log(options["log"], trainer.step) as log, _interruptible() as stop:
@@ -142,8 +149,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
             _show(found, bar, config)
 
         hooks = Hooks(report=report, stop=stop, checkpoint_every=options["checkpoint_every"])
-        if options["checkpoint"]:
-            place = options["checkpoint"]
+        if place := options["checkpoint"]:
             hooks.checkpoint = lambda reached: reached.save(place)
         try:
             result = trainer.run(hooks)
@@ -186,10 +192,6 @@ def _config(
             )
         changed = {name: options[name] for name in PRESET_OPTIONS if name in given}
         return tutorial_config(**changed)
-    if options["task"] is None:
-        from seqarith.registry import TASKS
-
-        raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.")
     return TrainingConfig(
         task=options["task"], preset=options["preset"], **_settings(options, set(OPTIONS), given)
     )
@@ -235,6 +237,8 @@ def _log(path: Path | None, step: int) -> Iterator[IO[str] | None]:
             file.writelines(kept)
             file.flush()
             yield file
+    except OutputError:  # of another file: it says so itself
+        raise
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
@@ -283,7 +287,7 @@ def _show(report: Report, bar: Bar, config: TrainingConfig) -> None:
         notice(report.text())
     else:
         record = report.record()
-        text = f"loss {record['loss']:.4f}  right {record['accuracy']:.1%}"
+        text = f"loss {record['loss']:.4g}  right {record['accuracy']:.1%}"
         bar(report.step, config.max_steps, text)
 
 

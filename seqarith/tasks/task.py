@@ -157,6 +157,10 @@ class Task:
         first = 0 if self.order == "least" else layout.steps - self.delay - layout.digits
         return slice(first, first + layout.digits)
 
+    def first_result_step(self, steps: int) -> int:
+        """Return the first step of a word whose output counts; those before it are thrown away."""
+        return steps - 1 if self.result == "symbol" else self.delay
+
     def encode(self, operands: Sequence[Sequence[int]], steps: int) -> Letters:
         """Return words for N tuples of operands.
 
@@ -205,8 +209,12 @@ class Task:
         results = [
             self.reference(*tuple_) for tuple_ in zip(*self.operands_of(letters), strict=True)
         ]
-        digits = to_digits(results, len(letters) - self.delay, base=self.base, order=self.order)
-        return np.pad(digits.astype(np.intp), ((self.delay, 0), (0, 0)))
+        start = self.first_result_step(len(letters))
+        if self.result == "symbol":
+            digits = np.array([results])
+        else:
+            digits = to_digits(results, len(letters) - start, base=self.base, order=self.order)
+        return np.pad(digits.astype(np.intp), ((start, 0), (0, 0)))
 
     def expression(self, operands: Sequence[int]) -> str:
         """Return the task applied to operands, in words: ``"37 + 58"``, ``"3 - (-4)"``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from dataclasses import dataclass
 from typing import final
@@ -91,7 +90,3 @@ class Checkpoint:
             raise CheckpointError(
                 f"the checkpoint is at step {self.step}, past the {config.max_steps} asked for"
             )
-
-    def extended(self, config: TrainingConfig) -> Checkpoint:
-        """Return this checkpoint with the settings of a run that goes on from it."""
-        return dataclasses.replace(self, config=config)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import signature
 from typing import Any, Literal, final
 
 from seqarith.cells.cell import Cell
@@ -47,7 +48,7 @@ class TrainingConfig:
         batch_size: Words a step.
         max_steps: Most steps.
         until: When to stop before: ``"exact"`` as soon as every operand tuple comes out right
-            (where those are more than 2**20: a sample); ``"steps"`` never.
+            (where those are more than 2**24: a sample); ``"steps"`` never.
         seed: Of the initial weights and the words.
         dtype: ``"float32"`` or ``"float64"``.
         preset: ``"tutorial"`` or nothing: where weights and words come from.
@@ -156,12 +157,16 @@ class TrainingConfig:
 
 def _build(kind: str, factory: Any, options: Mapping[str, Any]) -> Any:
     try:
-        return factory(**options)
+        accepted = list(signature(factory).parameters)
+        surplus = [option for option in options if option not in accepted]
+        if not surplus:
+            return factory(**options)
     except TypeError as error:
-        name = getattr(factory, "name", factory)
-        raise InvalidValueError(
-            f"{kind} {name!r} does not take {', '.join(options) or 'no options'}: {error}"
-        ) from None
+        raise InvalidValueError(f"{kind} options {dict(options)}: {error}") from None
+    name = getattr(factory, "name", factory)
+    raise InvalidValueError(
+        f"{kind} {name!r} has no option {surplus[0]!r}; it has {', '.join(accepted) or 'none'}"
+    )
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:

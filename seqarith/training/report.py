@@ -48,6 +48,6 @@ class Progress(Report):
 
     def text(self) -> str:
         return (
-            f"step {self.step:>6,}  loss {self.loss:.4f}  "
+            f"step {self.step:>6,}  loss {self.loss:<8.4g}  "
             f"words right {self.accuracy:7.2%}  digits right {self.digit_accuracy:7.2%}"
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqarith.cells.activations import run
 from seqarith.cells.cell import Array
 from seqarith.errors import DivergedError
-from seqarith.evaluation import Evaluation, evaluate, is_exact
+from seqarith.evaluation import SAMPLES, Evaluation, evaluate, is_exact, widest_exhaustive
 from seqarith.model import Model
 from seqarith.network import Parameters, Program, Unroll, margins
 from seqarith.optimizers import SCRATCH, Memory, clip
@@ -31,11 +31,11 @@ CHECK_EVERY = 10
 """Steps between two looks at whether the goal may be reached."""
 
 PROGRESS_EVERY = 50
-EXACT_LIMIT = 2**20
-"""Most operand tuples that are all run to decide whether training is done."""
+QUICK_LIMIT = 2**16
+"""Most operand tuples that are run, at a smaller width, before all of them are."""
 
-KNOWN_LIMIT = 2**24
-"""Most operand tuples that are all run for what the model file says of the model."""
+EXACT_LIMIT = 2**24
+"""Most operand tuples that are all run, to decide whether training is done; beyond, a sample."""
 
 
 @final
@@ -189,11 +189,11 @@ class Trainer:
             report(Progress(self.step, float(loss), words, float(right.mean())))
 
     def _right(self, logits: Array, step: int) -> NDArray[np.bool]:
-        """Return which digits of a step's words are right, shape (T, B)."""
+        """Return which digits of the results of a step's words are right, shape (T - delay, B)."""
         letters = self._batches.letters(step)
         expected = self._task.expected(letters)
         right: NDArray[np.bool] = margins(logits.reshape(*letters.shape, -1), expected) > 0
-        return right
+        return right[self._task.first_result_step(len(letters)) :]
 
     def _reached(self) -> bool:
         """Return whether the goal is reached: first on the batch at hand, then on everything."""
@@ -203,18 +203,23 @@ class Trainer:
         if not self._right(self._unroll.logits, self.step - 1).all():
             return False
         task, bits = self._task, self.config.bits
-        if task.machine is None:
-            return self._evaluate(EXACT_LIMIT).exact
-        widest = bits
-        while widest > 1 and task.letters**widest > EXACT_LIMIT:
-            widest -= 1
-        program = Program(self._network, self._parameters, task.vectors)
-        if not is_exact(task, program, widest):
-            return False
-        return widest == bits or self._evaluate(EXACT_LIMIT).exact
+        if task.machine is not None:
+            program = Program(self._network, self._parameters, task.vectors)
+            for limit in (QUICK_LIMIT, EXACT_LIMIT):
+                widest = min(bits, widest_exhaustive(task, limit))
+                if not is_exact(task, program, widest):
+                    return False
+                if widest == bits:
+                    return True
+        return self._evaluate(self._model()).exact
 
-    def _evaluate(self, limit: int) -> Evaluation:
-        return evaluate(self._model(), self.config.bits, limit=limit)
+    def _evaluate(self, model: Model) -> Evaluation:
+        """Count on every operand tuple of the training width, or on a sample that takes as long."""
+        bits = self.config.bits
+        if bits <= widest_exhaustive(self._task, EXACT_LIMIT):
+            return evaluate(model, bits)
+        samples = max(1, min(SAMPLES, EXACT_LIMIT // self._batches.steps))
+        return evaluate(model, bits, samples=samples)
 
     def _model(self) -> Model:
         parameters = self._network.parameters()
@@ -224,18 +229,10 @@ class Trainer:
 
     def _result(self, reached: bool) -> TrainingResult:
         model = self._model()
-        known = evaluate(model, self.config.bits, limit=KNOWN_LIMIT)
+        known = self._evaluate(model)
         model = Model(model.task, model.network, model.parameters, model.training, known.summary())
-        return TrainingResult(
-            model,
-            self.step,
-            self.step * self.config.batch_size,
-            known,
-            reached and self._holds(known),
-        )
-
-    def _holds(self, known: Evaluation) -> bool:
-        return self.config.until == "steps" or known.exact
+        examples = self.step * self.config.batch_size
+        return TrainingResult(model, self.step, examples, known, reached)
 
     def _check_finite(self) -> None:
         if not np.isfinite(self._parameters.flat).all():

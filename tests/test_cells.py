@@ -1,0 +1,265 @@
+"""The contract of a cell, for every entry of the registry with each of its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import exp, sqrt, tanh
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqarith.cells.activations import ACTIVATIONS, activation, run, sigmoid
+from seqarith.cells.elman import INPUT_SCALE, Elman
+from seqarith.errors import InvalidValueError
+from seqarith.network import Network, Program
+from seqarith.registry import CELLS
+
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "elman": [
+        {"activation": name, "bias": bias} for name in sorted(ACTIVATIONS) for bias in (True, False)
+    ]
+}
+CASES = [(name, options) for name in CELLS for options in OPTIONS.get(name, [{}, {"bias": False}])]
+T, B, D, H, K = 5, 3, 2, 4, 2
+
+
+@pytest.fixture(params=CASES, ids=str)
+def network(request: pytest.FixtureRequest) -> Network:
+    name, options = request.param
+    return Network(CELLS[name](**options), D, H, K, "float64")
+
+
+@pytest.fixture
+def flat(network: Network) -> Any:
+    return np.random.default_rng(1).normal(0, 0.8, network.size)
+
+
+@pytest.fixture
+def inputs() -> Any:
+    return np.random.default_rng(2).normal(0, 1, (T, B, D))
+
+
+def test_gradients_are_those_of_finite_differences(
+    network: Network, flat: Any, inputs: Any, unrolled: Callable[..., Any]
+) -> None:
+    weights = np.random.default_rng(3).normal(size=(T, B, K))
+
+    def value(at: Any) -> float:
+        return float((unrolled(network, at, inputs)[0] * weights).sum())
+
+    _, gradient = unrolled(network, flat, inputs, weights)
+    assert gradient.shape == flat.shape
+    for place in range(network.size):
+        moved = np.zeros_like(flat)
+        moved[place] = 1e-5
+        slope = (value(flat + moved) - value(flat - moved)) / 2e-5
+        assert gradient[place] == pytest.approx(slope, rel=2e-6, abs=1e-8)
+
+
+def test_every_parameter_matters(
+    network: Network, flat: Any, inputs: Any, unrolled: Callable[..., Any]
+) -> None:
+    _, gradient = unrolled(network, flat, inputs, np.ones((T, B, K)))
+    assert (gradient != 0).all()
+
+
+def test_a_batch_is_as_one_by_one(
+    network: Network, flat: Any, inputs: Any, unrolled: Callable[..., Any]
+) -> None:
+    weights = np.random.default_rng(4).normal(size=(T, B, K))
+    logits, gradient = unrolled(network, flat, inputs, weights)
+    alone = [unrolled(network, flat, inputs[:, b : b + 1], weights[:, b : b + 1]) for b in range(B)]
+    for b in range(B):
+        np.testing.assert_allclose(logits[:, b], alone[b][0][:, 0], rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(gradient, sum(g for _, g in alone), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("changed", range(T))
+def test_an_output_does_not_see_later_letters(
+    network: Network, flat: Any, inputs: Any, unrolled: Callable[..., Any], changed: int
+) -> None:
+    before, _ = unrolled(network, flat, inputs)
+    later = inputs.copy()
+    later[changed:] += 1
+    after, _ = unrolled(network, flat, later)
+    assert after[:changed].tobytes() == before[:changed].tobytes()
+    assert (after[changed] != before[changed]).all()
+
+
+def test_training_and_inference_run_the_same_recurrence(
+    network: Network, flat: Any, unrolled: Callable[..., Any]
+) -> None:
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(7, D))
+    letters = rng.integers(7, size=(T, B))
+    logits, _ = unrolled(network, flat, vectors[letters])
+    parameters = network.parameters()
+    parameters.flat[...] = flat
+    program = Program(network, parameters, vectors)
+    for t, step in enumerate(program.run(letters)):
+        np.testing.assert_allclose(step, logits[t], rtol=1e-12, atol=1e-13)
+
+
+def test_branching_is_stepping(network: Network, flat: Any) -> None:
+    parameters = network.parameters()
+    parameters.flat[...] = flat
+    vectors = np.random.default_rng(6).normal(size=(5, D))
+    program = Program(network, parameters, vectors)
+    memory = program.step(program.start(3), np.array([0, 1, 2]))
+    assert memory.shape == (3, network.cell.memory(H))
+    branches = program.branch(memory, np.array([4, 1]))
+    for row, letter in zip(branches, (4, 1), strict=True):
+        alone = program.step(memory, np.full(3, letter))
+        np.testing.assert_allclose(row, alone, rtol=1e-12, atol=1e-13)
+
+
+def test_networks_side_by_side_are_as_one_by_one(
+    network: Network, inputs: Any, unrolled: Callable[..., Any]
+) -> None:
+    rng = np.random.default_rng(7)
+    many = 3
+    flats = rng.normal(0, 0.8, (many, network.size))
+    stacked = np.stack([inputs * (s + 1) for s in range(many)])
+    weights = rng.normal(size=(many, T, B, K))
+    logits, gradients = unrolled(network, flats, stacked, weights)
+    for s in range(many):
+        alone, gradient = unrolled(network, flats[s], stacked[s], weights[s])
+        np.testing.assert_allclose(logits[s], alone, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(gradients[s], gradient, rtol=1e-11, atol=1e-12)
+
+
+def test_a_pass_leaves_nothing_behind_for_the_next(
+    network: Network, flat: Any, inputs: Any
+) -> None:
+    from seqarith.network import Unroll
+
+    parameters, gradients = network.parameters(), network.parameters()
+    parameters.flat[...] = flat
+    unroll = Unroll(network, parameters, gradients, T, B)
+    seen = []
+    for scale in (1.0, -3.0, 1.0):
+        unroll.inputs[...] = inputs * scale
+        logits, backward = unroll.forward()
+        unroll.logit_gradient[...] = scale
+        backward()
+        seen.append((logits.tobytes(), gradients.flat.tobytes()))
+    assert seen[0] == seen[2]
+    assert seen[0] != seen[1]
+
+
+def test_export_and_absorb(network: Network, flat: Any) -> None:
+    parameters = network.parameters()
+    parameters.flat[...] = flat
+    arrays = network.export(parameters)
+    assert {name: array.shape for name, array in arrays.items()} == network.exported_shapes()
+    assert all(array.flags.c_contiguous for array in arrays.values())
+    assert network.absorb(arrays).flat.tobytes() == parameters.flat.tobytes()
+    # A copy: what was exported does not change with the parameters.
+    kept = {name: array.copy() for name, array in arrays.items()}
+    parameters.flat[...] = 0
+    assert all((arrays[name] == kept[name]).all() for name in kept)
+
+
+def test_initial_weights(network: Network) -> None:
+    first = network.initial(np.random.default_rng(8)).flat
+    assert first.tobytes() == network.initial(np.random.default_rng(8)).flat.tobytes()
+    assert first.tobytes() != network.initial(np.random.default_rng(9)).flat.tobytes()
+    assert (first != 0).all()
+
+
+# ------------------------------------------------------------- Elman
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("bias", [True, False])
+def test_elman_is_its_equation(name: str, bias: bool) -> None:
+    """Number by number in plain Python, from the arrays of the model file as PyTorch reads them."""
+    network = Network(Elman(name, bias), D, H, K, "float64")
+    parameters = network.parameters()
+    parameters.flat[...] = np.random.default_rng(10).normal(size=network.size)
+    arrays = {key: array.tolist() for key, array in network.export(parameters).items()}
+    squash = tanh if name == "tanh" else lambda x: 1 / (1 + exp(-x))
+    zero = [0.0] * H
+    offsets = [
+        i + h
+        for i, h in zip(
+            arrays.get("rnn.bias_ih_l0", zero), arrays.get("rnn.bias_hh_l0", zero), strict=True
+        )
+    ]
+    vectors = np.random.default_rng(11).normal(size=(4, D))
+    letters = np.array([[2], [0], [3], [3], [1]])
+    hidden = zero
+    program = Program(network, parameters, vectors)
+    for letter, logits in zip(letters[:, 0], program.run(letters), strict=True):
+        x = vectors[letter].tolist()
+        hidden = [
+            squash(
+                sum(w * v for w, v in zip(arrays["rnn.weight_ih_l0"][j], x, strict=True))
+                + sum(w * v for w, v in zip(arrays["rnn.weight_hh_l0"][j], hidden, strict=True))
+                + offsets[j]
+            )
+            for j in range(H)
+        ]
+        expected = [
+            sum(w * h for w, h in zip(arrays["readout.weight"][k], hidden, strict=True))
+            + (arrays["readout.bias"][k] if bias else 0)
+            for k in range(K)
+        ]
+        assert logits[0].tolist() == pytest.approx(expected, rel=1e-12)
+
+
+def test_elman_has_the_names_and_shapes_of_pytorch() -> None:
+    shapes = Network(Elman(), 2, 16, 1).exported_shapes()
+    assert shapes == {
+        "rnn.weight_ih_l0": (16, 2),
+        "rnn.weight_hh_l0": (16, 16),
+        "rnn.bias_ih_l0": (16,),
+        "rnn.bias_hh_l0": (16,),
+        "readout.weight": (1, 16),
+        "readout.bias": (1,),
+    }
+    bare = Network(Elman(bias=False), 2, 16, 1).exported_shapes()
+    assert set(bare) == {"rnn.weight_ih_l0", "rnn.weight_hh_l0", "readout.weight"}
+
+
+def test_elman_draws_within_its_bounds() -> None:
+    network = Network(Elman(), 2, 25, 3, "float64")
+    arrays = network.export(network.initial(np.random.default_rng(12)))
+    bound = 1 / sqrt(25)
+    for name in ("rnn.weight_hh_l0", "rnn.bias_ih_l0", "readout.weight"):
+        assert np.abs(arrays[name]).max() <= bound
+        assert np.abs(arrays[name]).max() > 0.8 * bound
+    assert bound < np.abs(arrays["rnn.weight_ih_l0"]).max() <= INPUT_SCALE * bound
+
+
+def test_elman_refuses_another_activation() -> None:
+    with pytest.raises(InvalidValueError, match=r"unknown activation 'tahn'.*'tanh'\?"):
+        Elman("tahn")
+
+
+# ------------------------------------------------------------- activations
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_activations_and_their_slopes(name: str, dtype: str) -> None:
+    function = {"tanh": tanh, "sigmoid": lambda x: 1 / (1 + exp(-x))}[name]
+    numbers = [-30.0, -2.5, -1.0, -0.1, 0.0, 0.3, 1.0, 4.0, 30.0]
+    x = np.array(numbers, dtype)
+    tolerance = 1e-6 if dtype == "float32" else 1e-14
+    kind = activation(name, dtype)
+    y, slope = np.empty_like(x), np.empty_like(x)
+    run(kind.value(x, y))
+    run(kind.derivative(y, slope))
+    assert y.tolist() == pytest.approx([function(float(v)) for v in x], abs=tolerance)
+    slopes = [(function(v + 1e-5) - function(v - 1e-5)) / 2e-5 for v in numbers]
+    assert slope.tolist() == pytest.approx(slopes, abs=max(tolerance, 1e-9))
+    run(kind.value(x, x))
+    assert x.tobytes() == y.tobytes()
+
+
+def test_sigmoid_cannot_overflow() -> None:
+    assert sigmoid(np.array([-1e30, 1e30, 0.0], np.float32)).tolist() == [0, 1, 0.5]
+    out = np.empty(1)
+    assert sigmoid(np.zeros(1), out) is out

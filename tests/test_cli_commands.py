@@ -1,0 +1,529 @@
+"""The commands in-process: results, exit codes, JSON, and one line for every mistake."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import seqarith as sa
+from seqarith import cli
+from seqarith.digits import format_integer
+from seqarith.training import trainer
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """Run the command line in an empty folder; return exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for variable in cli.BLAS_THREADS:
+        monkeypatch.setenv(variable, "1")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["seqarith", *arguments])
+        with pytest.raises(SystemExit) as exited:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(exited.value.code or 0), out, err
+
+    return run
+
+
+# ------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("command", list(cli.COMMANDS))
+def test_every_command_is_documented(command: str) -> None:
+    found = CliRunner().invoke(cli.cli, [command, "--help"])
+    assert found.exit_code == 0
+    assert f"Usage: cli {command}" in found.stdout
+    built = cli.cli.get_command(click.Context(cli.cli), command)
+    assert built is not None
+    assert built.help
+    for parameter in built.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{command} {parameter.name}"
+
+
+def test_help_names_every_command() -> None:
+    found = CliRunner().invoke(cli.cli, ["--help"])
+    for command in cli.COMMANDS:
+        assert f"\n  {command} " in found.stdout
+
+
+def test_version(call: Call) -> None:
+    assert call("--version") == (0, f"seqarith, version {sa.__version__}\n", "")
+
+
+# ------------------------------------------------------------- train
+
+
+def test_train_saves_an_exact_model(call: Call, tmp_path: Path) -> None:
+    code, out, err = call("train", "add", "--bits", "4", "--seed", "3")
+    assert code == 0
+    first, second = out.splitlines()
+    assert first.startswith("add: exact on all 256 pairs of 4-bit operands, after ")
+    assert second == "saved model.npz"
+    assert "loss" in err
+    model = sa.Model.load(tmp_path / "model.npz")
+    assert sa.evaluate(model, 4).exact
+    options = {"activation": "tanh"}
+    sa.train("add", bits=4, seed=3, cell_options=options).model.save(tmp_path / "api.npz")
+    assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "api.npz").read_bytes()
+
+
+def test_train_as_json(call: Call) -> None:
+    code, out, _ = call("train", "sub", "--bits", "3", "--json", "-o", "s.npz")
+    found = json.loads(out)
+    wanted = {"model", "task", "bits", "steps", "examples", "seconds", "exact", "verdict"}
+    assert wanted <= set(found)
+    assert code == 0
+    assert (found["model"], found["task"], found["bits"]) == ("s.npz", "sub", 3)
+    assert found["exact"] is True
+    assert found["examples"] == 64 * found["steps"]
+
+
+def test_train_that_runs_out_of_steps(call: Call, tmp_path: Path) -> None:
+    code, out, err = call("train", "add", "--max-steps", "5")
+    assert code == 3
+    assert "of all 65,536 pairs" in out
+    assert "was not reached in 5 steps" in err
+    assert sa.Model.load(tmp_path / "model.npz").training["steps"] == 5
+
+
+def test_train_takes_every_option(call: Call, tmp_path: Path) -> None:
+    code, _, err = call(
+        *("train", "add", "--bits", "2", "--base", "3", "--operands", "3", "--cell", "elman"),
+        *("--activation", "sigmoid", "--hidden", "6", "--loss", "cross_entropy"),
+        *("--optimizer", "sgd", "--momentum", "0.8", "--nesterov", "--lr", "0.2"),
+        *("--schedule", "linear", "--clip", "0", "--batch-size", "7", "--max-steps", "11"),
+        *("--until", "steps", "--seed", "5", "--dtype", "float64", "--output", "o.npz"),
+    )
+    assert code == 0, err
+    training = sa.Model.load(tmp_path / "o.npz").training
+    expected = {
+        "task": "add", "bits": 2, "base": 3, "operands": 3, "cell": "elman",
+        "cell_options": {"activation": "sigmoid"}, "hidden": 6, "loss": "cross_entropy",
+        "optimizer": "sgd", "optimizer_options": {"momentum": 0.8, "nesterov": True},
+        "rate": 0.2, "schedule": "linear", "clip": None, "batch_size": 7, "max_steps": 11,
+        "until": "steps", "seed": 5, "dtype": "float64", "steps": 11,
+    }  # fmt: skip
+    assert expected.items() <= dict(training).items()
+
+
+def test_train_log(call: Call, tmp_path: Path) -> None:
+    code, _, _ = call(
+        "train", "add", "--max-steps", "160", "--until", "steps", "--log", "run.jsonl"
+    )
+    assert code == 0
+    records = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in records] == [50, 100, 150]
+    assert all({"step", "loss", "accuracy", "digit_accuracy", "seconds"} <= set(r) for r in records)
+
+
+def test_the_tutorial(call: Call, tmp_path: Path) -> None:
+    code, _, err = call(
+        *("train", "add", "--preset", "tutorial", "--seed", "0"),
+        *("--max-steps", "2001", "--log", "t.jsonl"),
+    )
+    assert code == 0
+    records = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+    assert [record["iteration"] for record in records] == [0, 1000, 2000]
+    assert {"iteration", "error", "a", "b", "predicted", "expected"} <= set(records[0])
+    assert records[0]["error"] == pytest.approx(3.45638663235765, abs=1e-9)
+    assert "9 + 60 = 1" in err
+    assert sa.Model.load(tmp_path / "model.npz").training["preset"] == "tutorial"
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let Ctrl-C come after a step."""
+    advance = trainer.Trainer._advance
+
+    def stopped(self: Any, hooks: sa.Hooks) -> None:
+        if self.step + 1 == step:
+            hooks.stop = lambda: True
+        advance(self, hooks)
+
+    monkeypatch.setattr(trainer.Trainer, "_advance", stopped)
+
+
+RUN = ("train", "add", "--until", "steps", "--max-steps", "300", "--hidden", "8")
+KEPT = ("--checkpoint", "c", "--checkpoint-every", "40", "--log", "l.jsonl")
+
+
+def test_interrupted_and_resumed(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call(*RUN, "-o", "whole.npz")[0] == 0
+    with monkeypatch.context() as patch:
+        stop_after(patch, 130)
+        code, out, err = call(*RUN, *KEPT)
+    assert (code, out) == (130, "")
+    assert err.splitlines()[-1] == "Interrupted after step 130; resume with --resume c."
+    assert not (tmp_path / "model.npz").exists()
+    # What a run wrote after its last checkpoint before it was killed is written again, once.
+    with (tmp_path / "l.jsonl").open("a") as log:
+        log.write('{"step": 150, "loss": 1}\n{"step": 2')
+    code, out, err = call("train", "--resume", "c", *KEPT)
+    assert code == 0
+    assert "after 300 steps" in out
+    assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+    records = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in records] == [50, 100, 150, 200, 250, 300]
+    assert records[2]["loss"] != 1
+
+
+def test_interrupted_without_a_checkpoint(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_after(monkeypatch, 3)
+    code, _, err = call(*RUN)
+    assert code == 130
+    assert err.splitlines()[-1] == "Interrupted after step 3; without --checkpoint it is lost."
+
+
+def test_a_resumed_run_may_go_further(call: Call, tmp_path: Path) -> None:
+    assert call(*RUN, "--checkpoint", "c")[0] == 0
+    code, out, _ = call("train", "--resume", "c", "--max-steps", "350", "--json")
+    assert code == 0
+    assert json.loads(out)["steps"] == 350
+    call("train", "add", "--until", "steps", "--max-steps", "350", "--hidden", "8", "-o", "w")
+    arrays = [sa.Model.load(tmp_path / name).parameters.flat for name in ("w", "model.npz")]
+    assert arrays[0].tobytes() == arrays[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [("--seed", "1"), ("--bits", "9"), ("--hidden", "9"), ("--lr", "0.5"), ("--batch-size", "3"),
+     ("--optimizer", "sgd"), ("--dtype", "float64"), ("--activation", "sigmoid"), ("sub",)],
+)  # fmt: skip
+def test_a_checkpoint_of_another_run(call: Call, tmp_path: Path, changes: tuple[str, ...]) -> None:
+    assert call(*RUN, "--checkpoint", "c", "--max-steps", "100")[0] == 0
+    before = (tmp_path / "model.npz").read_bytes()
+    code, out, err = call("train", "--resume", "c", *changes)
+    assert (code, out) == (1, "")
+    assert "checkpoint is of another run" in err
+    assert len(err.splitlines()) == 1
+    assert (tmp_path / "model.npz").read_bytes() == before
+
+
+def test_divergence(call: Call, tmp_path: Path) -> None:
+    code, out, err = call(
+        *("train", "add", "--optimizer", "sgd", "--momentum", "0.99", "--lr", "1e38"),
+        *("--clip", "0", "--checkpoint", "c", "--checkpoint-every", "1"),
+    )
+    assert (code, out) == (1, "")
+    assert "diverged" in err.splitlines()[-1]
+    assert not (tmp_path / "model.npz").exists()
+    if (tmp_path / "c").exists():
+        sa.Checkpoint.load(tmp_path / "c")
+
+
+def test_a_checkpoint_that_fails_is_named_and_not_the_log(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, path: Any) -> None:
+        raise sa.OutputError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr(sa.Checkpoint, "save", fail)
+    code, _, err = call(*RUN, *KEPT)
+    assert code == 1
+    assert err.splitlines()[-1] == "Error: cannot write c: No space left on device"
+
+
+# ------------------------------------------------------------- predict
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("37", "58"), "37 + 58 = 95"),
+        (("-3", "5"), "-3 + 5 = 2"),
+        (("5", "-3"), "5 + (-3) = 2"),
+        (("-5", "-3"), "-5 + (-3) = -8"),
+        (("0x10", "0b11"), "16 + 3 = 19"),
+        (("-0x10", "+3"), "-16 + 3 = -13"),
+        (("0", "0"), "0 + 0 = 0"),
+        (("--", "-1", "-1"), "-1 + (-1) = -2"),
+        ((str(2**200), str(2**200)), f"{2**200} + {2**200} = {2**201}"),
+    ],
+)
+def test_predict(call: Call, adder_file: Path, arguments: tuple[str, ...], line: str) -> None:
+    assert call("predict", "--model", str(adder_file), *arguments) == (0, f"{line}\n", "")
+
+
+def test_predict_thousands_of_digits(call: Call, adder_file: Path) -> None:
+    nines = "9" * 6000
+    code, out, _ = call("predict", "--model", str(adder_file), nines, "1")
+    assert code == 0
+    assert out.endswith(f" = 1{'0' * 6000}\n")
+    code, out, _ = call("predict", "--model", str(adder_file), nines, "1", "--json")
+    assert json.loads(out)["expected"] == format_integer(10**6000)
+
+
+def test_predict_before_anything_was_trained(call: Call) -> None:
+    code, out, err = call("predict", "37", "58")
+    assert (code, out) == (0, "37 + 58 = 95\n")
+    assert "comes with seqarith" in err
+    code, out, err = call("predict", "--task", "sub", "3", "5")
+    assert (code, out) == (0, "3 - 5 = -2\n")
+
+
+def test_predict_takes_the_model_here(call: Call, wrong_adder: sa.Model, tmp_path: Path) -> None:
+    wrong_adder.save(tmp_path / "model.npz")
+    code, out, err = call("predict", "3", "3")
+    assert (code, out, err) == (3, "3 + 3 = 4 (wrong: 6 expected)\n", "")
+    # Of another task than the one here: the one that ships.
+    assert call("predict", "--task", "sub", "3", "3")[:2] == (0, "3 - 3 = 0\n")
+
+
+def test_predict_as_json(call: Call, adder_file: Path, wrong_file: Path) -> None:
+    code, out, _ = call("predict", "--json", "--model", str(adder_file), "37", "-58")
+    found = json.loads(out)
+    margin = found.pop("min_margin")
+    assert margin > 0
+    assert found == {
+        "task": "add", "operands": ["37", "-58"], "predicted": "-21", "expected": "-21",
+        "correct": True,
+    }  # fmt: skip
+    code, out, _ = call("predict", "--json", "--model", str(wrong_file), "3", "3")
+    assert code == 3
+    assert (json.loads(out)["correct"], json.loads(out)["predicted"]) == (False, "4")
+
+
+PAIRS = "a,b\n37, 58\n\n-1;1\n0x10 0b1\r\n 3 , 3 \n"
+SUMS = ["37 + 58 = 95", "-1 + 1 = 0", "16 + 1 = 17", "3 + 3 = 6"]
+
+
+def test_predict_pairs_from_a_file(call: Call, adder_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text(PAIRS)
+    code, out, err = call("predict", "--model", str(adder_file), "--input", "pairs.csv")
+    assert (code, out.splitlines(), err) == (0, SUMS, "")
+    code, out, _ = call("predict", "--model", str(adder_file), "--input", "pairs.csv", "--json")
+    assert [row["predicted"] for row in json.loads(out)] == ["95", "0", "17", "6"]
+    (tmp_path / "none.csv").write_text("")
+    for extra, expected in (((), ""), (("--json",), "[]\n")):
+        found = call("predict", "--model", str(adder_file), "--input", "none.csv", *extra)
+        assert found == (0, expected, "")
+
+
+def test_predict_many_pairs(call: Call, adder_file: Path, tmp_path: Path) -> None:
+    count = 9000  # more than are read at once
+    (tmp_path / "p").write_text("".join(f"{n} {n * n}\n" for n in range(count)))
+    _, out, _ = call("predict", "--model", str(adder_file), "--input", "p", "--json")
+    rows = json.loads(out)
+    assert [row["predicted"] for row in rows] == [str(n + n * n) for n in range(count)]
+
+
+def test_predict_says_how_many_are_wrong(call: Call, wrong_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "p").write_text("3 3\n1 1\n7 7\n")
+    code, out, err = call("predict", "--model", str(wrong_file), "--input", "p")
+    assert code == 3
+    assert out.splitlines()[1] == "1 + 1 = 2"
+    assert out.count("(wrong: ") == 2
+    assert err == "2 of 3 results are wrong.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1 2\n3\n", "p, line 2: a + b takes 2 operands, not 1"),
+        ("1 2\n3 4 5\n", "p, line 2: a + b takes 2 operands, not 3"),
+        ("1 2\n\n3 x\n", "p, line 3: 'x' is no integer"),
+        ("1 2\n1.5 2\n", "p, line 2: '1.5' is no integer"),
+    ],
+)
+def test_lines_that_are_no_pairs(
+    call: Call, adder_file: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "p").write_text(text)
+    code, _, err = call("predict", "--model", str(adder_file), "--input", "p")
+    assert code == 2
+    assert err.startswith(f"Error: {message}")
+    assert len(err.splitlines()) == 1
+
+
+def test_input_that_is_no_text(call: Call, adder_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(b"1 2\n\xff\xfe\x00 3\n")
+    code, _, err = call("predict", "--model", str(adder_file), "--input", "p")
+    assert code == 2
+    assert "not a text" in err
+
+
+# ------------------------------------------------------------- eval, show, lists
+
+
+def test_eval(call: Call, adder_file: Path, wrong_file: Path) -> None:
+    code, out, err = call("eval", str(adder_file))
+    assert (code, err) == (0, "")
+    assert out.startswith("add: all 65,536 pairs of 8-bit operands (exhaustive)\n")
+    assert "100.0000%" in out
+    code, out, _ = call("eval", str(wrong_file), "--bits", "3")
+    assert code == 3
+    assert "errors by length of the longest carry chain:" in out
+    assert "3 + 3 = 4 (wrong: 6 expected)" in out
+
+
+def test_eval_as_json(call: Call, wrong_file: Path) -> None:
+    code, out, _ = call("eval", str(wrong_file), "--bits", "4", "--json")
+    found = json.loads(out)
+    assert code == 3
+    assert {
+        "task", "bits", "mode", "checked", "correct", "accuracy", "digit_accuracy", "min_margin",
+        "exact", "counterexamples",
+    } <= set(found)  # fmt: skip
+    expected = sa.evaluate(sa.Model.load(wrong_file), 4)
+    assert (found["checked"], found["correct"]) == (256, expected.correct)
+    assert (found["mode"], found["exact"]) == ("exhaustive", False)
+    first = found["counterexamples"][0]
+    assert (first["operands"], first["predicted"], first["expected"]) == (["3", "3"], "4", "6")
+
+
+def test_eval_of_a_sample_says_so(call: Call, adder_file: Path) -> None:
+    code, out, _ = call("eval", str(adder_file), "--bits", "100", "--samples", "50")
+    assert code == 0
+    assert "50 random pairs of 100-bit operands (sampled" in out
+    code, out, _ = call("eval", str(adder_file), "--bits", "100", "--samples", "50", "--json")
+    assert json.loads(out)["mode"] == "sampled"
+
+
+def test_show(call: Call, adder_file: Path) -> None:
+    code, out, _ = call("show", str(adder_file))
+    assert code == 0
+    for part in ("a + b, base 2", "elman", "3 hidden", "rnn.weight_hh_l0 (3, 3)", "float64"):
+        assert part in out
+    code, out, _ = call("show", str(adder_file), "--json")
+    found = json.loads(out)
+    assert found["task"]["name"] == "add"
+    assert found["arrays"]["readout.weight"] == [1, 3]
+    assert found["parameters"] == 3 * 2 + 3 * 3 + 3 + 3 + 1
+
+
+@pytest.mark.parametrize("command", ["tasks", "cells", "losses", "optimizers", "schedules"])
+def test_lists(call: Call, command: str) -> None:
+    registry = getattr(sa, command.upper())
+    code, out, _ = call(command)
+    assert code == 0
+    code, as_json, _ = call(command, "--json")
+    rows = json.loads(as_json)
+    assert [row[registry.kind] for row in rows] == list(registry)
+    for name, row in zip(registry, rows, strict=True):
+        assert name in out
+        assert row["summary"].endswith(".")
+
+
+def test_examples_of_tasks_are_right(call: Call) -> None:
+    rows = {row["task"]: row for row in json.loads(call("tasks", "--json")[1])}
+    assert rows["add"]["example"] == "37 + 58 = 95"
+    assert rows["sub"]["example"] == "37 - 58 = -21"
+
+
+# ------------------------------------------------------------- mistakes
+
+
+MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
+    ((), 2, ""),
+    (("evl",), 2, "Did you mean 'eval'?"),
+    (("train",), 2, "TASK"),
+    (("train", "ad"), 2, "Did you mean 'add'?"),
+    (("train", "add", "sub"), 2, "sub"),
+    (("train", "add", "--cell", "elmann"), 2, "Did you mean 'elman'?"),
+    (("train", "add", "--loss", "crossentropy"), 2, "Did you mean 'cross_entropy'?"),
+    (("train", "add", "--optimizer", "adm"), 2, "Did you mean 'adam'?"),
+    (("train", "add", "--schedule", "cosin"), 2, "Did you mean 'cosine'?"),
+    (("train", "add", "--activation", "tahn"), 2, "Did you mean 'tanh'?"),
+    (("train", "add", "--until", "forever"), 2, "exact"),
+    (("train", "add", "--dtype", "float16"), 2, "float32 or float64"),
+    (("train", "add", "--preset", "tutoral"), 2, "tutorial"),
+    (("train", "add", "--bits", "0"), 2, "0"),
+    (("train", "add", "--bits", "-8"), 2, "-8"),
+    (("train", "add", "--bits", "99999999"), 2, "99999999"),
+    (("train", "add", "--bits", "eight"), 2, "eight"),
+    (("train", "add", "--hidden", "0"), 2, "expected 1 to 4096"),
+    (("train", "add", "--hidden", "1000000"), 2, "expected 1 to 4096"),
+    (("train", "add", "--base", "1"), 2, "base 1"),
+    (("train", "add", "--base", "17"), 2, "base 17"),
+    (("train", "add", "--operands", "1"), 2, "1 operands"),
+    (("train", "add", "--operands", "99"), 2, "99 operands"),
+    (("train", "add", "--base", "16", "--operands", "5"), 2, "letters"),
+    (("train", "add", "--batch-size", "0"), 2, "batch size 0"),
+    (("train", "add", "--max-steps", "0"), 2, "max steps 0"),
+    (("train", "add", "--lr", "0"), 2, "learning rate 0"),
+    (("train", "add", "--lr", "nan"), 2, "learning rate nan"),
+    (("train", "add", "--lr", "-1"), 2, "learning rate -1"),
+    (("train", "add", "--clip", "-1"), 2, "clip -1"),
+    (("train", "add", "--clip", "nan"), 2, "clip nan"),
+    (("train", "add", "--seed", "-1"), 2, "seed -1"),
+    (("train", "add", "--seed", "99999999999"), 2, "seed 99999999999"),
+    (("train", "add", "--momentum", "0.9"), 2, "momentum"),
+    (("train", "add", "--optimizer", "sgd", "--momentum", "2"), 2, "momentum 2"),
+    (("train", "add", "--optimizer", "sgd", "--nesterov"), 2, "needs momentum"),
+    (("train", "add", "--base", "3", "--loss", "binary_cross_entropy"), 2, "use cross_entropy"),
+    (("train", "add", "--checkpoint-every", "0"), 2, "expected 1 or more"),
+    (("train", "add", "--hiden", "4"), 2, "--hiden"),
+    (("train", "add", "--preset", "tutorial", "--hidden", "4"), 2, "drop --hidden"),
+    (("train", "sub", "--preset", "tutorial"), 2, "drop task 'sub'"),
+    (("train", "add", "-o", "missing/m.npz"), 1, "cannot write missing/m.npz"),
+    (("train", "add", "-o", "."), 1, "cannot write ."),
+    (("train", "add", "--log", "missing/l"), 1, "cannot write missing/l"),
+    (("train", "add", "--checkpoint", "missing/c"), 1, "cannot write missing/c"),
+    (("train", "--resume", "missing"), 1, "missing: no such file"),
+    (("train", "--resume", "empty"), 1, "empty"),
+    (("train", "--resume", "adder.npz"), 1, "not a seqarith-checkpoint file"),
+    (("eval",), 1, "model.npz: no such file"),
+    (("eval", "missing"), 1, "missing: no such file"),
+    (("eval", "empty"), 1, "empty"),
+    (("eval", "truncated"), 1, "truncated"),
+    (("eval", "text"), 1, "text"),
+    (("eval", "."), 1, "not a file"),
+    (("eval", "adder.npz", "--bits", "0"), 2, "operands of 0 digits"),
+    (("eval", "adder.npz", "--bits", "99999999"), 2, "99999999"),
+    (("eval", "adder.npz", "--samples", "0"), 2, "0 samples"),
+    (("eval", "adder.npz", "--seed", "-1"), 2, "seed -1"),
+    (("show", "missing"), 1, "no such file"),
+    (("show", "truncated"), 1, "truncated"),
+    (("predict",), 2, "seqarith predict 37 58"),
+    (("predict", "1"), 2, "2 operands"),
+    (("predict", "1", "2", "3"), 2, "2 operands"),
+    (("predict", "1", "two"), 2, "'two' is no integer"),
+    (("predict", "1.5", "2"), 2, "'1.5' is no integer"),
+    (("predict", "", "2"), 2, "'' is no integer"),
+    (("predict", "1", "2", "--modle", "x"), 2, "--modle"),
+    (("predict", "1", "2", "--model", "missing"), 1, "no such file"),
+    (("predict", "1", "2", "--model", "truncated"), 1, "truncated"),
+    (("predict", "1", "2", "--task", "mul"), 2, "mul"),
+    (("predict", "1", "2", "--task", "sub", "--model", "adder.npz"), 2, "not of sub"),
+    (("predict", "--input", "missing"), 1, "missing: cannot be read"),
+    (("predict", "--input", "."), 1, "cannot be read"),
+    (("predict", "--input", "adder.npz"), 2, "adder.npz"),
+    (("predict", "1", "2", "--input", "text"), 2, "one of the two"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), MISTAKES, ids=lambda v: str(v)[:60])
+def test_mistakes_are_one_line(
+    call: Call, adder_file: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    folder = adder_file.parent
+    (folder / "empty").touch()
+    (folder / "text").write_text("hello")
+    (folder / "truncated").write_bytes(adder_file.read_bytes()[:500])
+    before = sorted(path.name for path in folder.iterdir())
+    found, out, err = call(*arguments)
+    assert found == code
+    assert message in err
+    assert "Traceback" not in err
+    if arguments:
+        lines = [line for line in err.splitlines() if not line.startswith("Using the ")]
+        assert len(lines) == 1
+        assert lines[0].startswith("Error: ")
+        assert out == ""
+    assert sorted(path.name for path in folder.iterdir()) == before

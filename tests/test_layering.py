@@ -1,0 +1,97 @@
+"""Arrows between modules point downwards only, and the public names are what they say."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import seqarith as sa
+
+PACKAGE = Path(sa.__file__).parent
+LAYERS = [
+    {"errors"},
+    {"digits", "registry"},
+    {"machine"},
+    {"cells", "tasks", "schedules"},
+    {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
+    {"network", "archive"},
+    {"model"},
+    {"evaluation"},
+    {"training"},
+    {"cli"},
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+MODULES = sorted(
+    path.relative_to(PACKAGE)
+    for path in PACKAGE.rglob("*.py")
+    if path.name not in ("__main__.py",) and path != PACKAGE / "__init__.py"
+)
+
+
+def imported(source: str) -> set[str]:
+    """Return the parts of the package that a source imports, wherever in it."""
+    parts = set()
+    for node in ast.walk(ast.parse(source)):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            module = node.module or ""
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            first, _, rest = name.partition(".")
+            part = rest.partition(".")[0]
+            if first == "seqarith" and part in RANK:
+                parts.add(part)
+    return parts
+
+
+def part_of(module: Path) -> str:
+    return module.parts[0].removesuffix(".py")
+
+
+def backward(part: str, source: str) -> set[str]:
+    """Return what a part imports although it is not below it."""
+    return {other for other in imported(source) - {part} if RANK[other] >= RANK[part]}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_imports_point_downwards(module: Path) -> None:
+    assert part_of(module) in RANK, "a new part needs its place in the layers"
+    assert backward(part_of(module), (PACKAGE / module).read_text()) == set()
+
+
+def test_an_arrow_that_runs_back_is_found() -> None:
+    assert backward("model", "def f():\n    from seqarith.training import trainer") == {"training"}
+    assert backward("losses", "import seqarith.optimizers") == {"optimizers"}
+    assert backward("cells", "from seqarith import network") == {"network"}
+    assert backward("network", "from seqarith.cells.cell import Cell") == set()
+
+
+def test_library_never_touches_the_environment() -> None:
+    for module in MODULES:
+        if part_of(module) != "cli":
+            source = (PACKAGE / module).read_text()
+            assert "environ" not in source, module
+
+
+def test_public_names() -> None:
+    declared = set()
+    for node in ast.parse((PACKAGE / "__init__.py").read_text()).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for line in node.body:
+                assert isinstance(line, ast.ImportFrom)
+                for alias in line.names:
+                    assert alias.name == alias.asname
+                    declared.add((line.module, alias.name))
+    assert {name for _, name in declared} | {"__version__"} == set(sa.__all__)
+    assert sorted(set(sa.__all__)) == sorted(sa.__all__)
+    assert set(dir(sa)) == set(sa.__all__)
+    for module, name in declared:
+        found = getattr(sa, name)
+        assert getattr(found, "__module__", module) in (module, "typing")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        sa.nothing  # noqa: B018

@@ -1,0 +1,104 @@
+"""The settings of a run: what they build, and which are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seqarith.errors import InvalidValueError, SeqarithError, TaskError, UnknownNameError
+from seqarith.training.config import TrainingConfig
+
+REFUSED: list[tuple[dict[str, Any], type[SeqarithError], str]] = [
+    ({"task": "ad"}, UnknownNameError, r"unknown task 'ad'.*Did you mean 'add'\?"),
+    ({"cell": "elmann"}, UnknownNameError, r"Did you mean 'elman'\?"),
+    ({"loss": "crossentropy"}, UnknownNameError, r"Did you mean 'cross_entropy'\?"),
+    ({"optimizer": "Adam "}, UnknownNameError, r"Did you mean 'adam'\?"),
+    ({"schedule": "cosin"}, UnknownNameError, r"Did you mean 'cosine'\?"),
+    ({"cell_options": {"activation": "relu"}}, InvalidValueError, "unknown activation 'relu'"),
+    (
+        {"cell_options": {"size": 3}},
+        InvalidValueError,
+        "'elman' has no option 'size'; it has activation, bias",
+    ),
+    ({"cell_options": {"bias": 2}}, InvalidValueError, "bias"),
+    (
+        {"optimizer_options": {"momentum": 0.9}},
+        InvalidValueError,
+        "'adam' has no option 'momentum'; it has beta1",
+    ),
+    (
+        {"optimizer": "sgd", "optimizer_options": {"momentum": 1}},
+        InvalidValueError,
+        "momentum 1: expected",
+    ),
+    ({"reduction": "max"}, InvalidValueError, "reduction 'max'"),
+    ({"loss": "binary_cross_entropy", "base": 10}, InvalidValueError, "use cross_entropy"),
+    ({"bits": 0}, TaskError, "operands of 0 digits"),
+    ({"bits": 2**20 + 1}, TaskError, "expected 1 to 1048576"),
+    ({"base": 1}, SeqarithError, "base 1"),
+    ({"base": 17}, SeqarithError, "base 17"),
+    ({"operands": 1}, TaskError, "1 operands"),
+    ({"hidden": 0}, InvalidValueError, "hidden width 0: expected 1 to 4096"),
+    ({"hidden": 5000}, InvalidValueError, "hidden width 5000"),
+    ({"batch_size": 0}, InvalidValueError, "batch size 0: expected 1 to"),
+    ({"batch_size": 2**30}, InvalidValueError, "batch size"),
+    ({"max_steps": 0}, InvalidValueError, "max steps 0: expected 1 to"),
+    ({"seed": -1}, InvalidValueError, "seed -1: expected 0 to"),
+    ({"seed": 2**32}, InvalidValueError, "seed"),
+    ({"rate": 0.0}, InvalidValueError, r"learning rate 0\.0"),
+    ({"rate": float("nan")}, InvalidValueError, "learning rate nan"),
+    ({"rate": float("inf")}, InvalidValueError, "learning rate inf"),
+    ({"clip": 0.0}, InvalidValueError, r"clip 0\.0"),
+    ({"clip": float("nan")}, InvalidValueError, "clip nan"),
+    ({"until": "never"}, InvalidValueError, "until 'never': expected steps or exact"),
+    ({"dtype": "float16"}, InvalidValueError, "dtype 'float16'"),
+    ({"preset": "tutoral"}, InvalidValueError, "preset 'tutoral': expected tutorial"),
+]
+
+
+@pytest.mark.parametrize(("settings", "error", "message"), REFUSED, ids=lambda v: str(v)[:40])
+def test_refused(settings: dict[str, Any], error: type[SeqarithError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        TrainingConfig(**settings)
+
+
+def test_what_is_left_open_fits_the_task() -> None:
+    binary, decimal = TrainingConfig(), TrainingConfig(base=10)
+    assert (binary.built_loss.name, binary.network.outputs) == ("binary_cross_entropy", 1)
+    assert (decimal.built_loss.name, decimal.network.outputs) == ("cross_entropy", 10)
+    assert binary.network.inputs == 2
+    assert decimal.network.inputs == 20
+    assert TrainingConfig(loss="cross_entropy").network.outputs == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"task": "sub", "base": 3, "cell_options": {"activation": "sigmoid", "bias": False}},
+        {"optimizer": "sgd", "optimizer_options": {"momentum": 0.5, "nesterov": True}},
+        {"rate": 0.25, "clip": None, "schedule": "cosine", "dtype": "float64"},
+    ],
+)
+def test_description_round_trip(settings: dict[str, Any]) -> None:
+    import json
+
+    config = TrainingConfig(**settings)
+    description = json.loads(json.dumps(config.describe()))
+    assert TrainingConfig.from_description(description) == config
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [("constant", [0.4] * 4), ("linear", [0.4, 0.3, 0.2, 0.1])],
+)
+def test_rate(schedule: str, rates: list[float]) -> None:
+    config = TrainingConfig(schedule=schedule, rate=0.4, max_steps=4)
+    assert [config.rate_at(step) for step in (1, 2, 3, 4)] == pytest.approx(rates)
+
+
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
+def test_rate_of_the_optimizer_where_none_is_given(name: str) -> None:
+    config = TrainingConfig(optimizer=name)
+    assert config.rate_at(1) == type(config.built_optimizer).rate
