@@ -60,7 +60,7 @@ def to_digits(
         array([[9, 9, 9],
                [0, 4, 2]], dtype=uint8)
     """
-    _check(width, base)
+    _check(width, base, order)
     if isinstance(values, int | np.integer):
         digits = _digits_of(int(values), width, base)
     else:
@@ -104,9 +104,11 @@ def from_digits(
         -1
     """
     table = np.asarray(digits)
+    if table.dtype.kind not in "iub":
+        raise DigitsError(f"digits are {table.dtype}; expected integers")
     if table.ndim not in (1, 2) or (not table.size and table.ndim == 1):
         raise DigitsError(f"digits have shape {table.shape}; expected (T,) or (T, N) with T >= 1")
-    _check(len(table), base)
+    _check(len(table), base, order)
     if table.size and not (table.min() >= 0 and table.max() < base):
         raise DigitsError(f"digits must lie in 0..{base - 1}; found {table.min()}..{table.max()}")
     if order == "most":
@@ -177,7 +179,9 @@ def format_integer(value: int) -> str:
     return "-" + text if value < 0 else text
 
 
-def _check(width: int, base: int) -> None:
+def _check(width: int, base: int, order: str) -> None:
+    if order not in ("least", "most"):
+        raise DigitsError(f"order {order!r}: expected least or most")
     if base not in BASES:
         raise DigitsError(f"base {base} is not supported; choose one from 2 to 16")
     if width < 1:
@@ -252,9 +256,13 @@ def _leaves_to_digits(values: NDArray[np.int64], width: int, base: int) -> Digit
 
 def _digits_of_many(values: Sequence[int] | NDArray[np.int64], width: int, base: int) -> Digits:
     if not isinstance(values, np.ndarray):
-        largest = max((abs(value) for value in values), default=0)
+        if not all(isinstance(value, int | np.integer) for value in values):
+            raise DigitsError("values hold something else than integers")
+        largest = int(max((abs(value) for value in values), default=0))
         if largest.bit_length() > _WORD:
             return _stack([_digits_of(value, width, base) for value in values])
+    elif values.size and values.dtype.kind not in "iub":
+        raise DigitsError(f"values are {values.dtype}; expected integers")
     table = np.asarray(values, np.int64)
     if table.ndim != 1:
         raise DigitsError(f"values have shape {table.shape}; expected one axis")

@@ -226,13 +226,14 @@ def build_task(description: Mapping[str, Any]) -> Task:
 
     Raises:
         UnknownNameError: There is none of that name.
+        InvalidValueError: It has no such parameter.
         TaskError: Its values are out of range.
     """
     name = _typed(description["name"], str)
     options = {key: _typed(description[key], int) for key in ("base", "operands")}
     for key, value in _typed(description["parameters"], dict).items():
         options[_typed(key, str)] = _typed(value, int)
-    task = TASKS[name](**options)
+    task = TASKS.build(name, options)
     if not isinstance(task, Task):
         raise TaskError(f"task {name!r} is a {type(task).__name__}; expected a Task")
     return task
@@ -257,10 +258,10 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
         InvalidValueError: Its sizes are out of range.
     """
     options = dict(description)
-    factory = CELLS[_typed(options.pop("cell"), str)]
+    name = _typed(options.pop("cell"), str)
     hidden, outputs = (_typed(options.pop(key), int) for key in ("hidden", "outputs"))
     dtype = _typed(options.pop("dtype"), str)
-    cell: Cell = factory(**options)
+    cell: Cell = CELLS.build(name, options)
     if outputs != task.outputs and (outputs, task.outputs) != (1, 2):
         raise TaskError(f"{outputs} outputs for a task of {task.outputs} symbols")
     return Network(cell, task.inputs, hidden, outputs, dtype)

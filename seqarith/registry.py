@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from seqarith.errors import PluginError, UnknownNameError
+from seqarith.errors import InvalidValueError, PluginError, UnknownNameError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -65,6 +66,27 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._builtin or name in self._plugins()
+
+    def build(self, name: str, options: Mapping[str, Any]) -> Any:
+        """Call the entry of that name with options.
+
+        Raises:
+            UnknownNameError: No entry has that name.
+            InvalidValueError: It has no such option; the message lists those that it has.
+            SeqarithError: What the entry raises for a value that it does not take.
+        """
+        factory: Any = self[name]
+        try:
+            accepted = list(signature(factory).parameters)
+            surplus = [option for option in options if option not in accepted]
+            if not surplus:
+                return factory(**options)
+        except TypeError as error:
+            raise InvalidValueError(f"{self.kind} {name!r}, {dict(options)}: {error}") from None
+        raise InvalidValueError(
+            f"{self.kind} {name!r} has no option {surplus[0]!r}; "
+            f"it has {', '.join(accepted) or 'none'}"
+        )
 
     def _load(self, name: str) -> T:
         if name in self._builtin:

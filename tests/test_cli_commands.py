@@ -77,8 +77,7 @@ def test_train_saves_an_exact_model(call: Call, tmp_path: Path) -> None:
     assert "loss" in err
     model = sa.Model.load(tmp_path / "model.npz")
     assert sa.evaluate(model, 4).exact
-    options = {"activation": "tanh"}
-    sa.train("add", bits=4, seed=3, cell_options=options).model.save(tmp_path / "api.npz")
+    sa.train("add", bits=4, seed=3).model.save(tmp_path / "api.npz")
     assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "api.npz").read_bytes()
 
 

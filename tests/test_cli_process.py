@@ -110,9 +110,7 @@ RUN = ("add", "--until", "steps", "--max-steps", "12000", "--seed", "4")
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "m.npz"
-    config = sa.TrainingConfig(
-        cell_options={"activation": "tanh"}, until="steps", max_steps=12000, seed=4
-    )
+    config = sa.TrainingConfig(until="steps", max_steps=12000, seed=4)
     sa.Trainer(config).run().model.save(path)
     return path.read_bytes()
 

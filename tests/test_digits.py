@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -251,3 +252,16 @@ def test_errors_are_also_value_errors() -> None:
     with pytest.raises(ValueError, match="fit") as caught:
         to_digits(4, 2)
     assert isinstance(caught.value, SeqarithError)
+
+
+@pytest.mark.parametrize("values", [[1.5, 2], np.array([0.5])])
+def test_what_is_no_integer_is_refused(values: Any) -> None:
+    with pytest.raises(DigitsError, match="integers"):
+        to_digits(values, 4)
+
+
+def test_order_and_type_of_digits_are_checked() -> None:
+    with pytest.raises(DigitsError, match="expected least or most"):
+        to_digits(3, 4, order="middle")  # type: ignore[call-overload]
+    with pytest.raises(DigitsError, match="expected integers"):
+        from_digits([0.5, 1.0])  # type: ignore[list-item]

@@ -216,9 +216,8 @@ def _settings(options: dict[str, Any], chosen: set[str], given: set[str]) -> dic
     settings = {OPTIONS[name]: options[name] for name in chosen}
     if settings.get("clip") == 0:
         settings["clip"] = None
-    # Only Elman cells leave the activation open; said of another it is refused there.
-    activation = (options["cell"] == "elman" and "cell" in chosen) or "activation" in given
-    settings["cell_options"] = {"activation": options["activation"]} if activation else {}
+    said = "activation" in given
+    settings["cell_options"] = {"activation": options["activation"]} if said else {}
     settings["optimizer_options"] = {
         name: options[name] for name in ("momentum", "nesterov") if options[name] is not None
     }

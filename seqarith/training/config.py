@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from inspect import signature
 from typing import Any, Literal, final
 
 from seqarith.cells.cell import Cell
@@ -116,20 +115,19 @@ class TrainingConfig:
     def built_loss(self) -> Loss:
         """The loss that the settings name."""
         default = "binary_cross_entropy" if self.built_task.outputs == 2 else "cross_entropy"
-        loss: Loss = _build("loss", LOSSES[self.loss or default], {"reduction": self.reduction})
+        loss: Loss = LOSSES.build(self.loss or default, {"reduction": self.reduction})
         return loss
 
     @cached_property
     def built_optimizer(self) -> Optimizer:
         """The optimizer that the settings name."""
-        kind = OPTIMIZERS[self.optimizer]
-        optimizer: Optimizer = _build("optimizer", kind, self.optimizer_options)
+        optimizer: Optimizer = OPTIMIZERS.build(self.optimizer, self.optimizer_options)
         return optimizer
 
     @cached_property
     def network(self) -> Network:
         """The network that the settings describe."""
-        cell: Cell = _build("cell", CELLS[self.cell], self.cell_options)
+        cell: Cell = CELLS.build(self.cell, self.cell_options)
         outputs = self.built_loss.outputs(self.built_task.outputs)
         return Network(cell, self.built_task.inputs, self.hidden, outputs, self.dtype)
 
@@ -153,20 +151,6 @@ class TrainingConfig:
         if config.describe() != dict(description):
             raise TypeError("settings changed on the way")
         return config
-
-
-def _build(kind: str, factory: Any, options: Mapping[str, Any]) -> Any:
-    try:
-        accepted = list(signature(factory).parameters)
-        surplus = [option for option in options if option not in accepted]
-        if not surplus:
-            return factory(**options)
-    except TypeError as error:
-        raise InvalidValueError(f"{kind} options {dict(options)}: {error}") from None
-    name = getattr(factory, "name", factory)
-    raise InvalidValueError(
-        f"{kind} {name!r} has no option {surplus[0]!r}; it has {', '.join(accepted) or 'none'}"
-    )
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:
