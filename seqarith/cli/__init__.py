@@ -71,8 +71,7 @@ class _Commands(click.Group):
             _say(f"Error: {error}")
             ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
         except BrokenPipeError:
-            # The reader has gone; what is left in the buffer must not fail once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             ctx.exit(141)
         except MemoryError:
             _say("Error: not enough memory for this size; take fewer digits, units or words")
@@ -110,8 +109,17 @@ def main() -> None:
         sys.exit(130)
     except OSError as error:
         _say(f"Error: {error.strerror or error}")
+        _drop_output()
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _drop_output() -> None:
+    """Write out what stdout has buffered, or, where that fails, let it not fail again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str) -> None:
