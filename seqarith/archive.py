@@ -16,7 +16,7 @@ import tempfile
 import tokenize
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, final
@@ -61,8 +61,24 @@ class Archive:
     entries: Mapping[str, bytes]
     path: Path
 
-    def arrays(self, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, NDArray[Any]]:
+    def parted(self, prefix: str) -> tuple[Archive, Archive]:
+        """Return the entries without a prefix, and those with it, their names without it."""
+        others = {name: data for name, data in self.entries.items() if not name.startswith(prefix)}
+        those = {
+            name.removeprefix(prefix): data
+            for name, data in self.entries.items()
+            if name.startswith(prefix)
+        }
+        return replace(self, entries=others), replace(self, entries=those)
+
+    def arrays(
+        self, shapes: Mapping[str, tuple[int, ...]], dtype: str | Mapping[str, str]
+    ) -> dict[str, NDArray[Any]]:
         """Return the arrays of these names.
+
+        Args:
+            shapes: The shape of each.
+            dtype: The dtype of all, or of each.
 
         Raises:
             ModelFileError: One is missing, there is another one, or one has another shape or
@@ -73,7 +89,8 @@ class Archive:
         if missing or surplus:
             wrong = f"lacks array {missing[0]!r}" if missing else f"has array {surplus[0]!r}"
             raise ModelFileError(f"{self.path}: {wrong}; expected {', '.join(sorted(shapes))}")
-        return {name: self._array(name, shape, dtype) for name, shape in shapes.items()}
+        each = dict.fromkeys(shapes, dtype) if isinstance(dtype, str) else dtype
+        return {name: self._array(name, shape, each[name]) for name, shape in shapes.items()}
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         try:

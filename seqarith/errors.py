@@ -38,6 +38,10 @@ class ModelFileError(SeqarithError, ValueError):
     """A model file or checkpoint is not what it should be; nothing of it was used."""
 
 
+class CertificateError(SeqarithError, ValueError):
+    """A model holds no certificate, or it cannot be used in this way."""
+
+
 class CheckpointError(SeqarithError, ValueError):
     """A checkpoint belongs to another run than the one that would resume it."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqarith import archive
 from seqarith.cells.cell import Cell
@@ -21,7 +22,11 @@ from seqarith.registry import CELLS, TASKS
 from seqarith.tasks.task import Range, Task
 
 FORMAT = "seqarith-model"
-VERSION = 1
+VERSION = 2
+"""The newest format. A file without a certificate is written as format 1, which it still is."""
+CERTIFICATE = "certificate."
+"""What the names of a certificate's arrays begin with."""
+CERTIFICATE_DTYPES = ("int32", "int64", "float32", "float64")
 SHIPPED = ("add", "sub")
 CHUNK = 4096
 """Words that are run side by side in prediction."""
@@ -60,6 +65,46 @@ class Prediction:
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class StoredCertificate:
+    """A certificate as a model file keeps it: sound in form, and not yet believed in anything.
+
+    Attributes:
+        claims: Its plain values, as JSON.
+        arrays: Its arrays.
+    """
+
+    claims: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+    def header(self) -> dict[str, Any]:
+        """Return the claims, and shape and dtype of every array, ready for JSON."""
+        arrays = {
+            name: {"shape": list(array.shape), "dtype": str(array.dtype)}
+            for name, array in self.arrays.items()
+        }
+        return {"claims": dict(self.claims), "arrays": arrays}
+
+    @staticmethod
+    def read(header: Mapping[str, Any], found: archive.Archive) -> StoredCertificate:
+        """Return the certificate that a header describes, from the entries that are its arrays.
+
+        Raises:
+            ModelFileError: The arrays are not those that the header describes.
+        """
+        described = _typed(header["arrays"], dict)
+        shapes = {name: tuple(_sizes(each["shape"])) for name, each in described.items()}
+        dtypes = {name: _typed(each["dtype"], str) for name, each in described.items()}
+        if not set(dtypes.values()) <= set(CERTIFICATE_DTYPES):
+            raise TypeError("a certificate's array has another dtype than it may")
+        claims = _typed(header["claims"], dict)
+        for claim in claims.values():
+            if type(claim) not in (str, int, float) or claim in (np.inf, -np.inf) or claim != claim:
+                raise TypeError(f"a certificate cannot claim {claim!r}")
+        return StoredCertificate(claims, found.arrays(shapes, dtypes))
+
+
+@final
 @dataclass(frozen=True)
 class Model:
     """A trained network.
@@ -70,6 +115,8 @@ class Model:
         parameters: Its numbers.
         training: How it was made: settings and steps, as JSON.
         evaluation: What is known of it: the last evaluation, as JSON; empty where none is.
+        certificate: The proof that it is right at every width, as it was stored; `verify` tells
+            whether it holds.
     """
 
     task: Task
@@ -77,6 +124,7 @@ class Model:
     parameters: Parameters
     training: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
+    certificate: StoredCertificate | None = None
 
     @cached_property
     def program(self) -> Program:
@@ -162,18 +210,24 @@ class Model:
         Raises:
             OutputError: It cannot be written; an existing file is left as it was.
         """
-        archive.write(path, self.header(), self.network.export(self.parameters))
+        arrays = self.network.export(self.parameters)
+        if self.certificate is not None:
+            arrays |= {CERTIFICATE + name: a for name, a in self.certificate.arrays.items()}
+        archive.write(path, self.header(), arrays)
 
     def header(self) -> dict[str, Any]:
         """Return the header of the model file, ready for JSON."""
-        return {
+        header = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": 1 if self.certificate is None else VERSION,
             "task": describe_task(self.task),
             "network": describe_network(self.network),
             "training": dict(self.training),
             "evaluation": dict(self.evaluation),
         }
+        if self.certificate is not None:
+            header["certificate"] = self.certificate.header()
+        return header
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
@@ -182,19 +236,25 @@ class Model:
         Raises:
             ModelFileError: It is missing, damaged, of a newer format, or no model.
         """
-        found = archive.read(path, FORMAT, VERSION)
+        found, proof = archive.read(path, FORMAT, VERSION).parted(CERTIFICATE)
+        certificate = None
         try:
             task = build_task(found.header["task"])
             network = build_network(found.header["network"], task)
             training, evaluation = found.header["training"], found.header["evaluation"]
             if not (isinstance(training, dict) and isinstance(evaluation, dict)):
                 raise TypeError("training and evaluation must be objects")
+            if proof.entries or "certificate" in found.header:
+                certificate = StoredCertificate.read(found.header["certificate"], proof)
+        except ModelFileError:
+            raise
         except SeqarithError as error:
             raise ModelFileError(f"{found.path}: {error}") from None
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
         arrays = found.arrays(network.exported_shapes(), network.dtype)
-        return Model(task, network, network.absorb(arrays), training, evaluation)
+        parameters = network.absorb(arrays)
+        return Model(task, network, parameters, training, evaluation, certificate)
 
     @staticmethod
     def shipped(task: str) -> Model:
@@ -271,6 +331,10 @@ def _range(base: int, digits: int, signed: bool) -> Range:
     """Return the least and greatest integer of so many digits."""
     count = base**digits
     return (-(count // 2), (count - 1) // 2) if signed else (0, count - 1)
+
+
+def _sizes(value: Any) -> list[int]:
+    return [_typed(size, int) for size in _typed(value, list)]
 
 
 def _typed(value: Any, kind: type) -> Any:

@@ -1,0 +1,187 @@
+"""Decides a model: proof tries and the search for a wrong word by turns, from cheap to strong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import final
+
+import numpy as np
+
+from seqarith.certification.certificate import Certificate
+from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
+from seqarith.certification.program import Program, from_model
+from seqarith.certification.refute import Counterexample, Refuter
+from seqarith.certification.search import Found, NotFound, quick, thorough
+from seqarith.certification.suspect import Suspect
+from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
+from seqarith.errors import CertificateError, InvalidValueError
+from seqarith.model import Model
+from seqarith.network import emitted
+
+BUDGET = 60.0
+HUNT, POLISH, PROOF = 0.1, 0.05, 0.85  # shares of the budget: until when the proof may go on
+ALL_WORDS = 1 << 20
+"""So many words are all run whatever the budget: what a user may well run too."""
+
+Progress = Callable[[str, float], None]
+"""Called with what is going on, and the seconds spent."""
+
+
+def certify(
+    model: Model, seconds: float = BUDGET, progress: Progress | None = None
+) -> Verdict:
+    """Decide whether a model is right on every operand of every width.
+
+    Cheap proof tries come first, then the search for a wrong word, then the strong proof for most
+    of the time, then what is left of the search. Deterministic but for where the clock cuts off.
+
+    Args:
+        model: The model.
+        seconds: About so long, at most.
+        progress: Told what is going on.
+
+    Raises:
+        TaskError: The task has no finite-state machine: there is no claim about every width.
+        InvalidValueError: ``seconds`` is not above 0.
+
+    Example:
+        >>> match certify(Model.shipped("add"), seconds=5):
+        ...     case Proved() as proved:
+        ...         print("proved, margin above 0:", proved.margin > 0)
+        ...     case other:
+        ...         print(other)
+        proved, margin above 0: True
+    """
+    if not seconds > 0:
+        raise InvalidValueError(f"a budget of {seconds} seconds: expected more than 0")
+    return _Run(model, seconds, progress).decide()
+
+
+def attach(model: Model, certificate: Certificate) -> Model:
+    """Return the model with a certificate, ready to be saved."""
+    return replace(model, certificate=certificate.stored())
+
+
+def stored_certificate(model: Model) -> Certificate:
+    """Return the certificate that a model holds, unchecked.
+
+    Raises:
+        CertificateError: It holds none.
+    """
+    if model.certificate is None:
+        raise CertificateError(
+            "the model holds no certificate: 'seqarith certify' looks for a proof and stores it"
+        )
+    return Certificate.from_stored(model.certificate)
+
+
+def verify(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
+    """Re-check the certificate that a model holds, with the independent checker alone.
+
+    Args:
+        model: The model; what the certificate claims is compared with its own parameters.
+        budget: Where a check that costs more gives up, and rejects.
+
+    Raises:
+        CertificateError: It holds none.
+        TaskError: The task has no finite-state machine.
+    """
+    return check(from_model(model), stored_certificate(model), budget)
+
+
+@final
+class _Run:
+    """One decision, with its clock."""
+
+    def __init__(self, model: Model, seconds: float, progress: Progress | None) -> None:
+        self._begin = time.monotonic()
+        self._model, self._seconds = model, seconds
+        self._progress = progress or (lambda stage, spent: None)
+        self._program: Program = from_model(model)
+
+    def decide(self) -> Verdict:
+        self._say("boxes")
+        found = quick(self._program)
+        if found is not None:
+            return self._proved(found)
+        self._say("search for a wrong word")
+        refuter = Refuter(Suspect.of(self._model), self._model.task)
+        wrong = refuter.hunt(HUNT * self._seconds) or self._short_words(refuter)
+        if wrong is not None:
+            return self._refuted(refuter, wrong)
+        self._say("induction")
+        proof = thorough(self._program, self._begin + PROOF * self._seconds, self._regions)
+        if isinstance(proof, Found):
+            return self._proved(proof)
+        self._say("search for a wrong word")
+        wrong = refuter.hunt(self._left()) or refuter.deepen(1 << 20, self._left())
+        if wrong is not None:
+            return self._refuted(refuter, wrong)
+        return self._undecided(refuter, proof)
+
+    def _short_words(self, refuter: Refuter) -> Counterexample | None:
+        """Run every word that is no longer than those the network was trained on."""
+        task, bits = self._model.task, self._model.training.get("bits", 8)
+        bits = bits if type(bits) is int and 0 < bits < 64 else 8
+        steps = task.natural_layout(bits).steps
+        few = task.letters**steps <= ALL_WORDS
+        return refuter.deepen(steps + 1, float("inf") if few else HUNT * self._seconds)
+
+    def _proved(self, found: Found) -> Proved:
+        said = found.accepted
+        return Proved(
+            certificate=found.certificate,
+            method=found.method,
+            margin=said.margin,
+            steps=said.steps,
+            depth=said.depth,
+            seconds=self._spent(),
+        )
+
+    def _refuted(self, refuter: Refuter, wrong: Counterexample) -> Refuted:
+        self._say("shorter wrong words")
+        wrong = refuter.minimised(wrong, POLISH * self._seconds)
+        model, task = self._model, self._model.task
+        word = wrong.word.astype(np.intp)
+        # What follows the word is padding: zeros, as many as the result has digits more.
+        layout = task.natural_layout(len(word))
+        more = task.delay if task.order == "most" else max(0, layout.steps - len(word))
+        letters = np.append(word, np.zeros(more, np.intp))[:, None]
+        symbols = np.array([emitted(logits) for logits in model.program.run(letters)])
+        right = task.expected(letters)
+        return Refuted(
+            task=task,
+            word=tuple(word.tolist()),
+            operands=tuple(values[0] for values in task.operands_of(letters)),
+            predicted=task.decode(symbols, layout.signed)[0],
+            expected=task.decode(right, layout.signed)[0],
+            emitted=int(symbols[len(word) - 1, 0]),
+            due=int(right[len(word) - 1, 0]),
+            shortest=wrong.shortest,
+            exhausted=refuter.exhausted,
+            found_by=wrong.found_by,
+            seconds=self._spent(),
+        )
+
+    def _undecided(self, refuter: Refuter, proof: NotFound) -> Undecided:
+        return Undecided(
+            obligation=proof.obligation,
+            regions=proof.regions,
+            proved_regions=proof.proved,
+            exhausted=refuter.exhausted,
+            seconds=self._spent(),
+        )
+
+    def _regions(self, regions: int, proved: int) -> None:
+        self._say(f"induction: {proved} of {regions} regions")
+
+    def _say(self, stage: str) -> None:
+        self._progress(stage, self._spent())
+
+    def _spent(self) -> float:
+        return time.monotonic() - self._begin
+
+    def _left(self) -> float:
+        return max(0.0, self._seconds - self._spent())

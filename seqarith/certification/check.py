@@ -1,0 +1,203 @@
+"""Re-check a certificate, trusting only IEEE-754 arithmetic and the arrays that are given.
+
+This file, ``outward`` and ``wellformed`` are all that must be believed; they share no line with the
+search. What they accept is true of the floating-point program (``docs/certificates.md``, L1..L7), on
+the assumption that the platform's tanh errs by at most ``tanh_ulps`` epsilons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.certification.certificate import Certificate
+from seqarith.certification.outward import GAMMA, UP, Elman, F, Readout, Sets
+from seqarith.certification.program import Program
+from seqarith.certification.wellformed import Refusal, require, validate
+
+CHUNK = 128  # branches stepped at once, at most: what fits the cache
+COPIES = 64  # bytes held for each number of a branch while it is stepped
+
+
+@final
+@dataclass(frozen=True)
+class Budget:
+    """What a check may cost: products in all, about a minute by default; bytes held at once."""
+
+    work: float = 1e11
+    memory: int = 2**30
+
+
+DEFAULT = Budget()
+
+
+@final
+@dataclass(frozen=True)
+class Accepted:
+    """The claim holds.
+
+    Attributes:
+        margin: The smallest margin found.
+        steps: Sets that were stepped under a letter.
+        depth: The longest way back into a region, in letters.
+    """
+
+    margin: float
+    steps: int
+    depth: int
+
+
+@final
+@dataclass(frozen=True)
+class Rejected:
+    """The claim is not established; it may still be true.
+
+    Attributes:
+        reason: The first obligation that failed.
+    """
+
+    reason: str
+
+
+def check(
+    program: Program, certificate: Certificate, budget: Budget = DEFAULT
+) -> Accepted | Rejected:
+    """Decide whether a certificate proves a program right on every word of every length.
+
+    Nothing is raised, whatever is given.
+
+    Args:
+        program: What is claimed to be right.
+        certificate: Why.
+        budget: Where a check that costs more than this gives up, and rejects.
+    """
+    try:
+        validate(program, certificate, budget.memory)
+        # A nan fails every comparison below, and so is never accepted.
+        with np.errstate(all="ignore"):
+            return _Checker(program, certificate, budget).run()
+    except Refusal as refusal:
+        return Rejected(str(refusal))
+
+
+class _Branches(NamedTuple):
+    """N sets (c, g, e as in `Sets`) and the region that each is on its way to, shape (N,)."""
+
+    to: NDArray[Any]
+    c: F
+    g: F
+    e: F
+
+
+@final
+class _Checker:
+    """The induction of L7: from every region and from the start, until each branch has landed."""
+
+    def __init__(self, p: Program, c: Certificate, budget: Budget) -> None:
+        self.program, self.certificate, self.budget = p, c, budget
+        unit = float(np.finfo(p.bias.dtype).eps) / 2
+        self.cell = Elman(p, float(c.tanh_ulps), unit)
+        self.readout = Readout(p, self.cell.reach, unit)
+        # Numbers in a branch, at most.
+        self.size = (c.order + 2 * self.cell.width) * self.cell.width
+        self.centres, self.shapes = c.centres.astype(np.float64), c.shapes.astype(np.float64)
+        if self.shapes.ndim == 3:
+            self._invert()
+
+    def run(self) -> Accepted:
+        """Follow all branches a letter at a time; raise `Refusal` where an obligation fails."""
+        c, letters = self.certificate, len(self.program.inputs)
+        follows = self.program.next_state[c.states] == c.states[c.successors]
+        require(np.all(follows), "a region's successor belongs to another machine state")
+        require(c.states[c.start] == 0, "the start region belongs to another state than the first")
+        live, margin, steps = [self._roots()], np.inf, 0
+        for depth in range(1, c.depth + 1):
+            steps += letters * sum(len(part.to) for part in live)
+            work = steps * self.size * self.cell.width
+            require(work <= self.budget.work, "the check exceeds the work budget")
+            found: list[_Branches] = []
+            for batch in self._chunks(live):
+                margin = min(margin, self._step(batch, depth, found))
+                held = 2 * sum(part.g.nbytes + part.e.nbytes for part in found)
+                require(held <= self.budget.memory, "the branches exceed the memory budget")
+            if not found:
+                return Accepted(margin, steps, depth)
+            live = found
+        count = sum(len(part.to) for part in live)
+        raise Refusal(f"{count} branches have landed nowhere after {c.depth} letters")
+
+    def _step(self, batch: _Branches, depth: int, found: list[_Branches]) -> float:
+        """Read every letter; return the smallest margin, append the branches that go on."""
+        c, margin = self.certificate, np.inf
+        spread = self.cell.spread(batch.c, batch.g, batch.e)
+        for a in range(len(self.program.inputs)):
+            sets = self.cell.step(spread, a)
+            least = self.readout.margin(sets, self.program.output[c.states[batch.to], a])
+            claimed = f"margin {least:.3g} after {depth} letters, {c.margin:.3g} is claimed"
+            require(least >= c.margin, claimed)
+            margin = min(margin, least)
+            found += self._go_on(sets, c.successors[batch.to, a])
+        return margin
+
+    def _roots(self) -> _Branches:
+        """Begin at every region and at the program's start, a point."""
+        c, (regions, width) = self.certificate, self.centres.shape
+        to = np.append(np.arange(regions), c.start)
+        centres = np.append(self.centres, self.program.start[None].astype(np.float64), 0)
+        body = np.append(self.shapes, np.zeros_like(self.shapes[:1]), 0)
+        if body.ndim == 2:
+            return _Branches(to, centres, np.zeros((regions + 1, 0, width)), body)
+        return _Branches(to, centres, body, np.zeros((regions + 1, width)))
+
+    def _go_on(self, sets: Sets, to: NDArray[Any]) -> list[_Branches]:
+        """Keep the sets that do not lie in ``to``, their smallest generators joined into a box."""
+        on = ~self._lands(sets, to)
+        if not on.any():
+            return []
+        g, e, order = sets.g[on], sets.e[on], self.certificate.order
+        if g.shape[1] > order:
+            rank = np.argsort(-np.abs(g).sum(2), 1, kind="stable")[:, :, None]
+            e = (e + np.abs(np.take_along_axis(g, rank[:, order:], 1)).sum(1)) * UP
+            g = np.take_along_axis(g, rank[:, :order], 1)
+        return [_Branches(to[on], sets.c[on], g, e)]
+
+    def _invert(self) -> None:
+        """Find inverses and, since they are not trusted, how far each is from one (L5)."""
+        try:
+            self.inverse = np.linalg.inv(self.shapes)
+        except np.linalg.LinAlgError:
+            raise Refusal("a region's matrix is singular") from None
+        off = np.abs(np.eye(self.shapes.shape[1]) - self.shapes @ self.inverse)
+        off += 2 * GAMMA * (np.abs(self.shapes) @ np.abs(self.inverse) + 1)
+        self.room = 1 - off.sum(1).max(1) * UP - 2.0**-50
+        require(np.all(self.room > 0.5), "a region's matrix is too ill-conditioned")
+
+    def _lands(self, sets: Sets, to: NDArray[Any]) -> NDArray[np.bool_]:
+        """Say which sets surely lie in the regions ``to`` (L5)."""
+        centre, shape = self.centres[to], self.shapes[to]
+        if shape.ndim == 2:
+            room = shape * (1 - GAMMA)
+            fits = (centre - sets.low <= room) & (sets.high - centre <= room)
+            within: NDArray[np.bool_] = fits.all(1)
+            return within
+        offset, inverse = sets.c - centre, self.inverse[to]
+        at = np.abs(offset[:, None] @ inverse)[:, 0]
+        inside: NDArray[np.bool_] = at.max(1) <= self.room[to]  # necessary, and cheap
+        n = np.flatnonzero(inside)
+        g, e, offset, inverse = sets.g[n], sets.e[n], offset[n], inverse[n]
+        size = np.abs(inverse)
+        far = at[n] + np.abs(g @ inverse).sum(1) + (e[:, None] @ size)[:, 0]
+        pad = 4 * GAMMA * ((np.abs(offset) + np.abs(g).sum(1) + e)[:, None] @ size)[:, 0]
+        inside[n] = (far + pad).max(1) <= self.room[to[n]]
+        return inside
+
+    def _chunks(self, live: list[_Branches]) -> Iterator[_Branches]:
+        """Regroup branches into batches that fit the cache, and the memory."""
+        whole = _Branches(*(np.concatenate(part) for part in zip(*live, strict=True)))
+        size = max(1, min(CHUNK, self.budget.memory // (COPIES * self.size)))
+        for i in range(0, len(whole.to), size):
+            yield _Branches(*(part[i : i + size] for part in whole))

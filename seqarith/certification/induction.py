@@ -1,0 +1,167 @@
+"""Variable-k induction over zonotopes: every branch of a depth is one item of a batch."""
+
+import time
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.certification.enclosure import Dynamics, Readout, Zonotopes
+from seqarith.certification.program import FloatArray, IntArray
+
+ROOM = 1 - 1e-6  # a zonotope must land with this much room, so that the checker's rounding fits in
+LOST = 1.5  # a zonotope with a larger half-width than this in some unit will not come back
+CHUNK = 128  # branches handled at once: what fits the cache
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Hold parallelotopes that are to be proved inductive: centres (R, H), shapes (R, H, H), successors (R, A)."""
+
+    states: IntArray
+    successors: IntArray
+    centres: FloatArray
+    shapes: FloatArray
+
+
+@final
+@dataclass(frozen=True)
+class Limits:
+    """Bound an induction: letters, zonotope steps that one origin may cost, generators, time (``time.monotonic``).
+
+    An origin that costs much more than the others is on its way to fail, so it is given up and split.
+    """
+
+    depth: int = 500
+    effort: int = 4_000
+    order: int = 96
+    deadline: float = float("inf")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Say which origins failed (N,), which regions their branches were on the way to (N, R), and at what cost.
+
+    The margin is the smallest of the origins that did not fail.
+    """
+
+    failed: NDArray[np.bool_]
+    visited: NDArray[np.bool_]
+    depth: int
+    margin: float
+    steps: int
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Branches:
+    """Hold live branches: the region that each is on its way to, the origin that it comes from, the zonotope."""
+
+    to: IntArray
+    origin: IntArray
+    sets: Zonotopes
+
+    def __len__(self) -> int:
+        return len(self.to)
+
+    def take(self, n: IntArray | NDArray[np.bool_] | slice) -> "Branches":
+        """Select some of the branches."""
+        return Branches(self.to[n], self.origin[n], self.sets.take(n))
+
+    @staticmethod
+    def join(parts: list["Branches"]) -> "Branches":
+        """Put batches with equally many generators together."""
+        sets = Zonotopes(*(np.concatenate(x) for x in zip(*(p.sets for p in parts), strict=True)))
+        return Branches(
+            np.concatenate([p.to for p in parts]), np.concatenate([p.origin for p in parts]), sets
+        )
+
+
+@final
+class Induction:
+    """Follow zonotopes letter by letter until each lands in the region that the successors name."""
+
+    def __init__(
+        self, cell: Dynamics, readout: Readout, output: IntArray, regions: Regions
+    ) -> None:
+        self.cell, self.readout, self.regions = cell, readout, regions
+        self.digits = output[regions.states]
+        self.inverse = np.linalg.inv(regions.shapes)
+
+    def from_regions(self, which: IntArray, limits: Limits) -> Outcome:
+        """Start at the regions ``which``: origin n is region which[n]."""
+        centres, shapes = self.regions.centres[which], self.regions.shapes[which]
+        return self.run(
+            Branches(
+                which, np.arange(len(which)), Zonotopes(centres, shapes, np.zeros_like(centres))
+            ),
+            limits,
+        )
+
+    def from_point(self, point: FloatArray, to: IntArray, limits: Limits) -> Outcome:
+        """Start at one hidden vector (H,), on its way to each of the regions ``to`` at once: origin n is to[n]."""
+        n, H = len(to), len(point)
+        sets = Zonotopes(
+            np.repeat(point[None].astype(float), n, 0), np.zeros((n, 0, H)), np.zeros((n, H))
+        )
+        return self.run(Branches(to, np.arange(n), sets), limits)
+
+    def run(self, live: Branches, limits: Limits) -> Outcome:
+        """Step all branches together; drop those of an origin that has failed."""
+        count = len(live)
+        failed, spent = np.zeros(count, bool), np.zeros(count, np.intp)
+        visited = np.zeros((count, len(self.digits)), bool)
+        margin, depth = np.full(count, np.inf), 0
+        while len(live) and depth < limits.depth and time.monotonic() < limits.deadline:
+            depth += 1
+            spent += self.regions.successors.shape[1] * np.bincount(live.origin, minlength=count)
+            chunks = (live.take(slice(i, i + CHUNK)) for i in range(0, len(live), CHUNK))
+            found = [
+                part
+                for chunk in chunks
+                for part in self._step(chunk, failed, visited, margin, limits.order)
+            ]
+            live = Branches.join(found) if found else live.take(slice(0))
+            failed |= spent > limits.effort
+            live = live.take(~failed[live.origin])
+        failed[live.origin] = True
+        return Outcome(
+            failed, visited, depth, float(margin[~failed].min(initial=np.inf)), int(spent.sum())
+        )
+
+    def _step(
+        self,
+        live: Branches,
+        failed: NDArray[np.bool_],
+        visited: NDArray[np.bool_],
+        margin: FloatArray,
+        order: int,
+    ) -> list[Branches]:
+        """Read every letter; note failures and margins by origin; give the branches that have yet to land."""
+        found = []
+        for a, image in enumerate(self.cell.zonotopes(live.sets)):
+            least = self.readout.zonotopes(image, self.digits[live.to, a])
+            np.minimum.at(margin, live.origin, least)
+            lost = ~(least > 0) | (image.radius().max(1) > LOST)
+            failed[live.origin[lost]] = True
+            on = np.flatnonzero(~failed[live.origin])
+            to = self.regions.successors[live.to[on], a]
+            visited[live.origin[on], to] = True
+            n = ~self._lands(image.take(on), to)
+            if n.any():
+                found.append(Branches(to[n], live.origin[on][n], image.take(on[n]).reduced(order)))
+        return found
+
+    def _lands(self, z: Zonotopes, to: IntArray) -> NDArray[np.bool_]:
+        """Say which zonotopes lie in the regions ``to``; only those whose centre does are looked at closely."""
+        inverse, offset = self.inverse[to], z.c - self.regions.centres[to]
+        at = np.abs(offset[:, None] @ inverse)[:, 0]
+        inside: NDArray[np.bool_] = at.max(1) < ROOM
+        n = np.flatnonzero(inside)
+        inverse = inverse[n]
+        far = at[n] + np.abs(z.g[n] @ inverse).sum(1) + (z.e[n, None] @ np.abs(inverse))[:, 0]
+        inside[n] = far.max(1) < ROOM
+        return inside

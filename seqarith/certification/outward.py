@@ -1,0 +1,167 @@
+"""Step zonotopes in arithmetic that rounds outward. Part of the trusted checker; shares no line with the search.
+
+Only IEEE-754 ``+ - * /`` in float64 is trusted, for any order of summation. L1..L6 are the lemmas
+of ``docs/certificates.md``.
+"""
+
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.certification.program import Program
+
+F = NDArray[np.float64]
+GAMMA = 2.0**-41  # L1: exceeds gamma_4000, the relative error of any sum or dot product here
+UP = 1 + 2.0**-40  # L1: makes a computed sum of non-negative terms an upper bound
+TINY = 2.0**-100  # above every error of underflow, flushing to zero included
+TANH_ERROR = 2.0**-43  # L2: bounds the error of ``tanh``
+LARGEST = 2.0**20  # no weight, bias, input or coordinate exceeds it
+
+
+class Sets(NamedTuple):
+    """Hold ``{c + t @ g + s * e : |t|, |s| <= 1}``, N of them, and the box [low, high] that each lies in as well."""
+
+    c: F
+    g: F
+    e: F
+    low: F
+    high: F
+
+
+class Spread(NamedTuple):
+    """Hold sets mapped through the recurrent weights: centres, generators, their radius, the rounding so far."""
+
+    c: F
+    g: F
+    radius: F
+    rounding: F
+
+
+def tanh(x: F) -> F:
+    """Compute tanh within TANH_ERROR (L2): exp(-2|x|) by a series at 1/128 of the argument, squared seven times."""
+    v = np.minimum(np.abs(x), 20.0)
+    v *= -2.0 / 128
+    e = v / 13
+    e += 1
+    for n in range(12, 0, -1):
+        e *= v
+        e *= 1.0 / n
+        e += 1
+    for _ in range(7):
+        e *= e
+    return np.copysign((1 - e) / (1 + e), x)
+
+
+def relax(lo: F, hi: F) -> tuple[F, F, F, F, F]:
+    """Enclose tanh on [lo, hi] (L3): slope, low, high with tanh(x) - slope x in [low, high]; and bounds of tanh.
+
+    Any slope from 0 to 1 is sound, and so is any point of tangency: where tanh is concave, a tangent bounds
+    ``tanh(x) - slope x`` from above, where it is convex from below.
+    """
+    start, end = (
+        np.maximum(lo, 0),
+        np.minimum(hi, 0),
+    )  # the concave part is [start, hi], the convex [lo, end]
+    t_lo, t_hi = tanh(np.stack((lo, hi)))
+    slope = np.clip((t_hi - t_lo) / np.maximum(hi - lo, TINY), 2.0**-50, 1.0)
+    touch = np.arctanh(np.sqrt(1 - slope))  # not trusted
+    right, left = np.clip(touch, start, np.maximum(hi, 0)), np.clip(-touch, np.minimum(lo, 0), end)
+    t_right, t_left = tanh(np.stack((right, left)))
+    rise_right, rise_left = 1 - t_right * t_right - slope, 1 - t_left * t_left - slope
+    above = (
+        t_right
+        - slope * right
+        + np.maximum(rise_right * (hi - right), rise_right * (start - right))
+    )
+    below = t_left - slope * left + np.minimum(rise_left * (lo - left), rise_left * (end - left))
+    at_lo, at_hi = t_lo - slope * lo, t_hi - slope * hi
+    high = np.maximum(np.maximum(at_lo, at_hi), np.where(hi > 0, above, -np.inf))
+    low = np.minimum(np.minimum(at_lo, at_hi), np.where(lo < 0, below, np.inf))
+    pad = 4 * TANH_ERROR * (1 + hi - lo) + GAMMA * (np.abs(lo) + np.abs(hi))
+    return slope, low - pad, high + pad, t_lo - TANH_ERROR, t_hi + TANH_ERROR
+
+
+def gamma(terms: int, unit: float) -> float:
+    """Bound the relative error of a sum of ``terms`` products in any order, with or without FMA (L1)."""
+    return terms * unit / (1 - terms * unit) * UP
+
+
+@final
+class Elman:
+    """Step through an Elman cell as the program does, rounding included (L4).
+
+    Another cell needs another class with ``width``, H; ``reach``, which bounds the program's hidden values; ``spread``
+    and ``step``.
+    """
+
+    def __init__(self, p: Program, tanh_ulps: float, unit: float) -> None:
+        x, w, b = (a.astype(np.float64) for a in (p.inputs, p.weight_ih, p.bias))
+        self.scale, self.shift = (1.0, 0.0) if p.activation == "tanh" else (0.5, 0.5)
+        self.error = self.scale * tanh_ulps * 2 * unit + (1 - self.scale) * 4 * unit
+        self.reach = max(1 + self.error, float(np.abs(p.start).max()))
+        self.width = len(b)
+        self.weight: F = p.weight_hh.T.astype(np.float64) * self.scale
+        self.size = np.abs(self.weight)
+        self.drive = (x @ w.T + b) * self.scale
+        terms = (np.abs(x) @ np.abs(w).T + np.abs(b)) * self.scale
+        relative = gamma(x.shape[1] + len(b) + 4, unit)
+        self.rounding = (
+            relative * (terms + self.reach * self.size.sum(0)) + GAMMA * terms
+        ) * UP + TINY
+
+    def spread(self, c: F, g: F, e: F) -> Spread:
+        """Map sets through the recurrent weights, once for all letters."""
+        rows = np.concatenate((g @ self.weight, e[:, :, None] * self.weight), 1)
+        total = np.abs(c) + np.abs(g).sum(1) + e
+        return Spread(
+            c @ self.weight, rows, np.abs(rows).sum(1) * UP, GAMMA * (total @ self.size) * UP
+        )
+
+    def step(self, spread: Spread, letter: Any) -> Sets:
+        """Read a letter and apply the activation."""
+        m = spread.c + self.drive[letter]
+        inexact = spread.rounding + self.rounding[letter] + GAMMA * np.abs(m)
+        reach = (spread.radius + inexact) * UP
+        slope, low, high, bottom, top = relax(m - reach, m + reach)
+        c = slope * m + (low + high) * 0.5
+        loss = (high - low) * 0.5 + slope * inexact
+        loss += GAMMA * (np.abs(m) + spread.radius + np.abs(low) + np.abs(high) + 1)
+        s, pad = self.scale, self.error + GAMMA
+        box = (s * bottom + self.shift - pad, s * top + self.shift + pad)
+        return Sets(
+            s * c + self.shift, spread.g * (s * slope)[:, None], (s * loss + pad) * UP, *box
+        )
+
+
+@final
+class Readout:
+    """Bound the margins of digits from below, the program's rounding deducted (L6).
+
+    Each digit has rows (M, H) and offsets (M,): it is emitted where all of them come out positive.
+    The digit beyond the last stands for any digit at all.
+    """
+
+    def __init__(self, p: Program, reach: float, unit: float) -> None:
+        w, b = p.readout_weight.astype(np.float64), p.readout_bias.astype(np.float64)
+        relative = gamma(w.shape[1] + 4, unit) + 4 * GAMMA
+        error = (relative * (reach * np.abs(w).sum(1) + np.abs(b)) + TINY) * UP
+        if len(b) == 1:
+            rows, offsets = np.stack((-w, w)), np.stack((-b, b)) - error
+        else:
+            others = np.array([[j for j in range(len(b)) if j != k] for k in range(len(b))])
+            rows = w[:, None] - w[others]
+            offsets = b[:, None] - b[others] - (error[:, None] + error[others]) * UP
+        self.rows: F = np.append(rows, np.zeros_like(rows[:1]), 0)
+        self.offsets: F = np.append(offsets, np.ones_like(offsets[:1]) * LARGEST, 0)
+
+    def margin(self, sets: Sets, digit: NDArray[Any]) -> float:
+        """Bound the margins of the digits that are due, by zonotope or by box, as is better."""
+        rows = self.rows[digit].transpose(0, 2, 1)
+        size = np.abs(rows)
+        c, e, low, high = (x[:, None] for x in (sets.c, sets.e, sets.low, sets.high))
+        by_zonotope = (c @ rows - e @ size)[:, 0] - np.abs(sets.g @ rows).sum(1)
+        by_box = ((low + high) * 0.5 @ rows - (high - low) * 0.5 @ size)[:, 0]
+        total = np.abs(c) + np.abs(sets.g).sum(1)[:, None] + e + np.abs(low) + np.abs(high)
+        pad = 4 * GAMMA * ((total @ size)[:, 0] + np.abs(self.offsets[digit]))
+        return float((np.maximum(by_zonotope, by_box) + self.offsets[digit] - pad).min())

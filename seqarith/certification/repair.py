@@ -1,0 +1,130 @@
+"""Induction over regions that fit the network's own memory, repaired by splitting where it fails."""
+
+import time
+from collections.abc import Callable
+from typing import final
+
+import numpy as np
+
+from seqarith.certification.certificate import Certificate
+from seqarith.certification.enclosure import Dynamics, Readout
+from seqarith.certification.induction import Induction, Limits, Outcome, Regions
+from seqarith.certification.leaves import Leaf, Leaves
+from seqarith.certification.program import FloatArray, IntArray, Program
+from seqarith.certification.sampling import Samples
+from seqarith.certification.shapes import parallelotopes
+from seqarith.certification.wellformed import MIN_TANH_ULPS, SMALLEST
+
+Progress = Callable[[int, int], None]
+"""Called with the number of regions, and how many of them are proved."""
+
+MAX_REGIONS = 2_000
+ORDER = 6  # generators that a zonotope may have, in multiples of H; fewer are faster, and come back later
+ENTRIES = 8  # regions tried as the one that the start counts as being on its way to
+
+
+@final
+class Repair:
+    """Prove one leaf after the other, and split those that fail.
+
+    A leaf's region is shaped once, when the leaf is made, so that what was proved of other leaves stays proved: a
+    proof that starts at a leaf dies only with a leaf that its branches were on their way to.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        cell: Dynamics,
+        samples: Samples,
+        progress: Progress | None = None,
+    ) -> None:
+        self.program, self.cell, self.readout = program, cell, Readout(program)
+        self.leaves = Leaves(cell, program.next_state, samples)
+        self.regions: dict[Leaf, tuple[FloatArray, FloatArray]] = {}
+        self.proved: dict[Leaf, set[Leaf]] = {}
+        self.depth = 0
+        self.obstacle = "the time ran out"
+        self._progress = progress
+
+    def run(self, eps: float, deadline: float) -> Certificate | None:
+        """Begin with leaves whose samples lie within ``eps``; None when time or leaves run out."""
+        limits = Limits(order=ORDER * self.program.hidden, deadline=deadline)
+        if not self.leaves.refine(eps, MAX_REGIONS):
+            self.obstacle = "hidden vectors of equal recent letters do not come together"
+            return None
+        while self.leaves.close(MAX_REGIONS):
+            fresh = self.leaves.members.keys() - self.regions.keys()
+            names, induction = self._shape()
+            self._forget(names)
+            pending = [
+                i for i, x in enumerate(names) if (x in fresh if fresh else x not in self.proved)
+            ]
+            if not pending:
+                return self._certificate(induction, limits)
+            if time.monotonic() >= deadline:
+                self.obstacle = "images of regions had not returned into regions when time was up"
+                return None
+            outcome = induction.from_regions(np.array(pending, np.intp), limits)
+            if not self._learn(names, pending, outcome):
+                self.obstacle = "the image of a region that cannot be split does not return"
+                return None
+            if self._progress:
+                self._progress(len(names), len(self.proved))
+        self.obstacle = f"more than {MAX_REGIONS:,} regions, or longer memories, would be needed"
+        return None
+
+    def _shape(self) -> tuple[list[Leaf], Induction]:
+        """Give new leaves their regions, rounded to float32: the certificate holds just what the search tried."""
+        names, successors = self.leaves.table()
+        if not self.regions.keys() >= set(names):
+            shaped = parallelotopes(self.cell, [self.leaves.vectors[x] for x in names], successors)
+            centres, shapes = (x.astype(np.float32).astype(np.float64) for x in shaped)
+            for i, name in enumerate(names):
+                self.regions.setdefault(name, (centres[i], shapes[i]))
+        states = np.array([state for state, _ in names], np.intp)
+        body = (np.stack(part) for part in zip(*(self.regions[x] for x in names), strict=True))
+        return names, Induction(
+            self.cell, self.readout, self.program.output, Regions(states, successors, *body)
+        )
+
+    def _forget(self, names: list[Leaf]) -> None:
+        """Drop what rests on a leaf that is no more."""
+        alive = set(names)
+        self.regions = {x: region for x, region in self.regions.items() if x in alive}
+        self.proved = {
+            x: trail for x, trail in self.proved.items() if x in alive and trail <= alive
+        }
+
+    def _learn(self, names: list[Leaf], pending: list[int], outcome: Outcome) -> bool:
+        """Note the proofs, split the leaves that failed; False where a leaf cannot be split."""
+        self.depth = max(self.depth, outcome.depth)
+        for n, i in enumerate(pending):
+            if not outcome.failed[n]:
+                self.proved[names[i]] = {names[j] for j in np.flatnonzero(outcome.visited[n])}
+            elif not self.leaves.split(names[i]):
+                return False
+        return True
+
+    def _certificate(self, induction: Induction, limits: Limits) -> Certificate | None:
+        """Find a region near the start that the start may count as being on its way to, and write it all down."""
+        p, regions = self.program, induction.regions
+        entries: IntArray = np.flatnonzero(regions.states == 0)
+        far = np.abs(regions.centres[entries] - p.start).max(1)
+        entries = entries[far.argsort(kind="stable")][:ENTRIES]
+        outcome = induction.from_point(p.start, entries, limits)
+        if outcome.failed.all():
+            self.obstacle = "the first hidden vector does not come into a region"
+            return None
+        return Certificate(
+            digest=p.digest(),
+            dtype=p.dtype,
+            tanh_ulps=MIN_TANH_ULPS,
+            states=regions.states,
+            successors=regions.successors,
+            centres=regions.centres.astype(np.float32),
+            shapes=regions.shapes.astype(np.float32),
+            start=int(entries[int(outcome.failed.argmin())]),
+            depth=max(self.depth, outcome.depth),
+            order=limits.order,
+            margin=SMALLEST,
+        )

@@ -1,0 +1,101 @@
+"""The three verdicts of certification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+from seqarith.certification.certificate import Certificate
+from seqarith.tasks.task import Task
+
+
+@final
+@dataclass(frozen=True)
+class Proved:
+    """The program is right on every word of every length, and `certificate` says why.
+
+    Attributes:
+        certificate: What the checker has accepted.
+        method: How it was found.
+        margin: The smallest logit margin on any word, rounding errors deducted.
+        steps: Sets that the checker stepped under a letter.
+        depth: The longest way back into a region, in letters.
+        seconds: What it took.
+    """
+
+    certificate: Certificate
+    method: str
+    margin: float
+    steps: int
+    depth: int
+    seconds: float
+
+    @property
+    def regions(self) -> int:
+        """Regions of the hidden space that the certificate holds."""
+        return self.certificate.regions
+
+
+@final
+@dataclass(frozen=True)
+class Refuted:
+    """The program is wrong on a word.
+
+    Attributes:
+        task: The task.
+        word: Its letters; the digit after the last one is wrong, those before are right.
+        operands: The naturals that the word holds, each with as many digits as the word.
+        predicted: What the network makes of them.
+        expected: What is right.
+        emitted: The wrong symbol.
+        due: The right one.
+        shortest: Whether every shorter word was run and is right.
+        exhausted: Words of so many letters or fewer are all right.
+        found_by: ``"exhaustive"``, ``"random"``, ``"periodic"`` or ``"beam"``.
+        seconds: What it took.
+    """
+
+    task: Task = field(repr=False)
+    word: tuple[int, ...]
+    operands: tuple[int, ...]
+    predicted: int
+    expected: int
+    emitted: int
+    due: int
+    shortest: bool
+    exhausted: int
+    found_by: str
+    seconds: float
+
+    @property
+    def bits(self) -> int:
+        """Digits of each operand."""
+        return len(self.word)
+
+    @property
+    def place(self) -> int:
+        """The step, from 0, after which the wrong digit is emitted."""
+        return len(self.word) - 1
+
+
+@final
+@dataclass(frozen=True)
+class Undecided:
+    """Neither a proof nor a wrong word was found; the program may be right or wrong.
+
+    Attributes:
+        obligation: What kept the proof from being complete.
+        regions: Regions of the last attempt at one.
+        proved_regions: How many of them were proved to lead into one another.
+        exhausted: Words of so many letters or fewer are all right: every one was run.
+        seconds: What it took.
+    """
+
+    obligation: str
+    regions: int
+    proved_regions: int
+    exhausted: int
+    seconds: float
+
+
+Verdict = Proved | Refuted | Undecided

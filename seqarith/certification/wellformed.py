@@ -1,0 +1,108 @@
+"""Refuse malformed programs and certificates before anything large is computed. Part of the trusted checker."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.certification.certificate import Certificate
+from seqarith.certification.outward import LARGEST
+from seqarith.certification.program import Program
+
+SMALLEST = 2.0**-100  # of a claimed margin
+MAX_WIDTH = 1000  # of H, D and A; with MAX_ORDER it keeps every sum within lemma L1
+MAX_ORDER = 2000
+MIN_TANH_ULPS = 4.0  # a certificate that assumes a better tanh than this is refused
+
+
+class Refusal(Exception):
+    """Carry the reason of a rejection to ``check``."""
+
+
+def require(holds: Any, reason: str) -> None:
+    """Refuse for ``reason`` unless it holds."""
+    if not holds:
+        raise Refusal(reason)
+
+
+def validate(p: Program, c: Certificate, memory: int) -> None:
+    """Refuse unless every field of both has its kind, shape and range, and the one speaks of the other."""
+    require(isinstance(p, Program), "that is no program")
+    require(isinstance(c, Certificate), "that is no certificate")
+    _validate_program(p)
+    A, H, Q = len(p.inputs), len(p.bias), len(p.next_state)
+    require(
+        type(c.dtype) is str and c.dtype == str(p.bias.dtype),
+        "the certificate speaks of another dtype",
+    )
+    require(
+        type(c.digest) is str and c.digest == p.digest(),
+        "the certificate speaks of another program",
+    )
+    R = len(_array(c, "states", "i", None))
+    require(
+        max(R * H * H, len(p.readout_bias) ** 2 * H) * 64 <= memory,
+        "the regions exceed the memory budget",
+    )
+    _indices(c, "states", Q, R)
+    _indices(c, "successors", R, R, A)
+    _array(c, "centres", "f", R, H)
+    shapes = _array(c, "shapes", "f", R, H, *[H] * (getattr(c.shapes, "ndim", 0) == 3))
+    require(shapes.ndim == 3 or shapes.min() >= 0, "shapes holds a negative half-width")
+    _number(c, "start", int, 0, R - 1)
+    _number(c, "depth", int, 1, 10**6)
+    _number(c, "order", int, 0, MAX_ORDER)
+    _number(c, "margin", float, SMALLEST, LARGEST)
+    _number(c, "tanh_ulps", float, MIN_TANH_ULPS, 2.0**10)
+
+
+def _validate_program(p: Program) -> None:
+    require(type(p.activation) is str and p.activation in ("tanh", "sigmoid"), "unknown activation")
+    H = len(_array(p, "bias", "f", None))
+    A, D = _array(p, "inputs", "f", None, None).shape
+    K = len(_array(p, "readout_bias", "f", None))
+    require(max(H, D, A, K) <= MAX_WIDTH, f"the network is wider than {MAX_WIDTH}")
+    for name, shape in {
+        "weight_ih": (H, D),
+        "weight_hh": (H, H),
+        "start": (H,),
+        "readout_weight": (K, H),
+    }.items():
+        _array(p, name, "f", *shape)
+    floats = (p.inputs, p.weight_ih, p.weight_hh, p.bias, p.start, p.readout_weight, p.readout_bias)
+    require(all(x.dtype == p.bias.dtype for x in floats), "the program's arrays differ in dtype")
+    Q = len(_array(p, "next_state", "i", None, A))
+    _indices(p, "next_state", Q, Q, A)
+    _indices(p, "output", max(K, 2) + 1, Q, A)  # the one beyond the last: any digit will do
+
+
+def _array(owner: object, name: str, kind: str, *shape: int | None) -> NDArray[Any]:
+    """Fetch a field that must be a finite array of that kind and shape (None: any length from 1)."""
+    x = getattr(owner, name)
+    if type(x) is not np.ndarray:
+        raise Refusal(f"{name} is not an array")
+    require(
+        x.dtype.kind == kind and x.dtype.itemsize in (4, 8) and x.dtype.isnative,
+        f"{name} has dtype {x.dtype}",
+    )
+    fits = x.ndim == len(shape) and all(
+        n > 0 and want in (None, n) for n, want in zip(x.shape, shape, strict=True)
+    )
+    require(fits, f"{name} has shape {x.shape}, expected {shape}")
+    require(
+        kind == "i" or np.all(np.abs(x) <= LARGEST),
+        f"{name} holds a value that is not finite, or too large",
+    )
+    return x
+
+
+def _indices(owner: object, name: str, limit: int, *shape: int | None) -> None:
+    x = _array(owner, name, "i", *shape)
+    require(x.min() >= 0 and x.max() < limit, f"{name} holds an index outside 0..{limit - 1}")
+
+
+def _number(owner: object, name: str, kind: type, low: float, high: float) -> None:
+    x = getattr(owner, name)
+    require(
+        type(x) in (kind, int) and low <= x <= high, f"{name} is not a number from {low} to {high}"
+    )
