@@ -17,11 +17,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqarith.certification.certificate import Certificate as Certificate
+    from seqarith.certification.certify import attach as attach
+    from seqarith.certification.certify import certify as certify
+    from seqarith.certification.certify import verify as verify
+    from seqarith.certification.check import Accepted as Accepted
+    from seqarith.certification.check import Rejected as Rejected
+    from seqarith.certification.extract import Extracted as Extracted
+    from seqarith.certification.extract import extract as extract
+    from seqarith.certification.verdict import Proved as Proved
+    from seqarith.certification.verdict import Refuted as Refuted
+    from seqarith.certification.verdict import Undecided as Undecided
     from seqarith.digits import count_digits as count_digits
     from seqarith.digits import format_integer as format_integer
     from seqarith.digits import from_digits as from_digits
     from seqarith.digits import parse_integer as parse_integer
     from seqarith.digits import to_digits as to_digits
+    from seqarith.errors import CertificateError as CertificateError
     from seqarith.errors import CheckpointError as CheckpointError
     from seqarith.errors import DigitsError as DigitsError
     from seqarith.errors import DivergedError as DivergedError
@@ -58,10 +70,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "seqarith.certification.certificate": "Certificate",
+    "seqarith.certification.certify": "attach certify verify",
+    "seqarith.certification.check": "Accepted Rejected",
+    "seqarith.certification.extract": "Extracted extract",
+    "seqarith.certification.verdict": "Proved Refuted Undecided",
     "seqarith.digits": "count_digits format_integer from_digits parse_integer to_digits",
     "seqarith.errors": (
-        "CheckpointError DigitsError DivergedError InvalidValueError MachineError ModelFileError "
-        "OutputError PluginError SeqarithError TaskError UnknownNameError"
+        "CertificateError CheckpointError DigitsError DivergedError InvalidValueError MachineError "
+        "ModelFileError OutputError PluginError SeqarithError TaskError UnknownNameError"
     ),
     "seqarith.evaluation": "Evaluation evaluate",
     "seqarith.machine": "MealyMachine",

@@ -13,7 +13,7 @@ from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
 from seqarith.certification.program import Program, from_model
 from seqarith.certification.refute import Counterexample, Refuter
-from seqarith.certification.search import Found, NotFound, quick, thorough
+from seqarith.certification.search import SHARE, Found, NotFound, Thorough, quick
 from seqarith.certification.suspect import Suspect
 from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError
@@ -21,7 +21,9 @@ from seqarith.model import Model
 from seqarith.network import emitted
 
 BUDGET = 60.0
-HUNT, POLISH, PROOF = 0.1, 0.05, 0.85  # shares of the budget: until when the proof may go on
+FIRST = 0.5  # seconds of the first search: nearly all wrong networks are found out in 0.2
+HUNT, POLISH = 0.1, 0.05  # shares of the budget for a broad search, and for each way to shorten
+EARLY, LATE = 0.15, 0.85  # shares of the budget after which the two rounds of the proof end
 ALL_WORDS = 1 << 20
 """So many words are all run whatever the budget: what a user may well run too."""
 
@@ -29,9 +31,7 @@ Progress = Callable[[str, float], None]
 """Called with what is going on, and the seconds spent."""
 
 
-def certify(
-    model: Model, seconds: float = BUDGET, progress: Progress | None = None
-) -> Verdict:
+def certify(model: Model, seconds: float = BUDGET, progress: Progress | None = None) -> Verdict:
     """Decide whether a model is right on every operand of every width.
 
     Cheap proof tries come first, then the search for a wrong word, then the strong proof for most
@@ -108,18 +108,21 @@ class _Run:
             return self._proved(found)
         self._say("search for a wrong word")
         refuter = Refuter(Suspect.of(self._model), self._model.task)
-        wrong = refuter.hunt(HUNT * self._seconds) or self._short_words(refuter)
-        if wrong is not None:
-            return self._refuted(refuter, wrong)
-        self._say("induction")
-        proof = thorough(self._program, self._begin + PROOF * self._seconds, self._regions)
-        if isinstance(proof, Found):
-            return self._proved(proof)
-        self._say("search for a wrong word")
-        wrong = refuter.hunt(self._left()) or refuter.deepen(1 << 20, self._left())
-        if wrong is not None:
-            return self._refuted(refuter, wrong)
-        return self._undecided(refuter, proof)
+        wrong = refuter.hunt(min(FIRST, HUNT * self._seconds)) or self._short_words(refuter)
+        thorough = Thorough(self._program, self._regions)
+        proof = NotFound("no proof was tried")
+        for until, share in ((EARLY, 1.0), (LATE, SHARE)):
+            if wrong is not None:
+                return self._refuted(refuter, wrong)
+            self._say("induction")
+            tried = thorough.run(self._begin + until * self._seconds, share)
+            if isinstance(tried, Found):
+                return self._proved(tried)
+            proof = tried
+            self._say("search for a wrong word")
+            wrong = refuter.hunt(HUNT * self._seconds)
+        wrong = wrong or refuter.deepen(1 << 20, self._left())
+        return self._undecided(refuter, proof) if wrong is None else self._refuted(refuter, wrong)
 
     def _short_words(self, refuter: Refuter) -> Counterexample | None:
         """Run every word that is no longer than those the network was trained on."""

@@ -19,6 +19,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of regions, and how many of them are proved."""
 
 MAX_REGIONS = 2_000
+HISTORY = 24  # moves that a context may look back
 ORDER = 6  # generators that a zonotope may have, in multiples of H; fewer are faster, and come back later
 ENTRIES = 8  # regions tried as the one that the start counts as being on its way to
 
@@ -36,9 +37,11 @@ class Repair:
         program: Program,
         cell: Dynamics,
         samples: Samples,
+        eps: float,
         progress: Progress | None = None,
     ) -> None:
         self.program, self.cell, self.readout = program, cell, Readout(program)
+        self.eps, self.exhausted = eps, False
         self.leaves = Leaves(cell, program.next_state, samples)
         self.regions: dict[Leaf, tuple[FloatArray, FloatArray]] = {}
         self.proved: dict[Leaf, set[Leaf]] = {}
@@ -46,12 +49,14 @@ class Repair:
         self.obstacle = "the time ran out"
         self._progress = progress
 
-    def run(self, eps: float, deadline: float) -> Certificate | None:
-        """Begin with leaves whose samples lie within ``eps``; None when time or leaves run out."""
+    def run(self, deadline: float) -> Certificate | None:
+        """Go on until the deadline, of `time.monotonic`; None then, and where there is no way on.
+
+        What was proved is kept: a later call goes on from there unless `exhausted` is set.
+        """
         limits = Limits(order=ORDER * self.program.hidden, deadline=deadline)
-        if not self.leaves.refine(eps, MAX_REGIONS):
-            self.obstacle = "hidden vectors of equal recent letters do not come together"
-            return None
+        if not self.leaves.refine(self.eps, MAX_REGIONS):
+            return self._give_up("hidden vectors of equal recent letters do not come together")
         while self.leaves.close(MAX_REGIONS):
             fresh = self.leaves.members.keys() - self.regions.keys()
             names, induction = self._shape()
@@ -61,17 +66,21 @@ class Repair:
             ]
             if not pending:
                 return self._certificate(induction, limits)
-            if time.monotonic() >= deadline:
-                self.obstacle = "images of regions had not returned into regions when time was up"
-                return None
             outcome = induction.from_regions(np.array(pending, np.intp), limits)
-            if not self._learn(names, pending, outcome):
-                self.obstacle = "the image of a region that cannot be split does not return"
-                return None
+            late = time.monotonic() >= deadline
+            if not self._learn(names, pending, outcome, late):
+                return self._give_up("the image of a region that cannot be split does not return")
             if self._progress:
                 self._progress(len(names), len(self.proved))
-        self.obstacle = f"more than {MAX_REGIONS:,} regions, or longer memories, would be needed"
-        return None
+            if late:
+                self.obstacle = "images of regions had not returned into regions when time was up"
+                return None
+        return self._give_up(
+            f"more than {MAX_REGIONS:,} regions or {HISTORY} letters would be needed"
+        )
+
+    def _give_up(self, obstacle: str) -> None:
+        self.obstacle, self.exhausted = obstacle, True
 
     def _shape(self) -> tuple[list[Leaf], Induction]:
         """Give new leaves their regions, rounded to float32: the certificate holds just what the search tried."""
@@ -95,13 +104,13 @@ class Repair:
             x: trail for x, trail in self.proved.items() if x in alive and trail <= alive
         }
 
-    def _learn(self, names: list[Leaf], pending: list[int], outcome: Outcome) -> bool:
+    def _learn(self, names: list[Leaf], pending: list[int], outcome: Outcome, late: bool) -> bool:
         """Note the proofs, split the leaves that failed; False where a leaf cannot be split."""
         self.depth = max(self.depth, outcome.depth)
         for n, i in enumerate(pending):
             if not outcome.failed[n]:
                 self.proved[names[i]] = {names[j] for j in np.flatnonzero(outcome.visited[n])}
-            elif not self.leaves.split(names[i]):
+            elif not late and not self.leaves.split(names[i]):
                 return False
         return True
 
@@ -113,8 +122,7 @@ class Repair:
         entries = entries[far.argsort(kind="stable")][:ENTRIES]
         outcome = induction.from_point(p.start, entries, limits)
         if outcome.failed.all():
-            self.obstacle = "the first hidden vector does not come into a region"
-            return None
+            return self._give_up("the first hidden vector does not come into a region")
         return Certificate(
             digest=p.digest(),
             dtype=p.dtype,

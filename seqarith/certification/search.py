@@ -14,16 +14,15 @@ import numpy as np
 from seqarith.certification.boxes import prove_boxes
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
-from seqarith.certification.enclosure import Dynamics, Elman
+from seqarith.certification.enclosure import Elman
 from seqarith.certification.program import Program
-from seqarith.certification.repair import Progress, Repair
-from seqarith.certification.sampling import Samples, sample, words
+from seqarith.certification.repair import HISTORY, Progress, Repair
+from seqarith.certification.sampling import sample, words
 from seqarith.certification.wellformed import MAX_WIDTH
 
 LETTERS = 4  # boxes are split by fewer letters than this
 SPREADS = (0.4, 0.15)  # half-width, at most, of one region's samples
 SHARE = 0.8  # of the time left that each spread gets: the first proves nearly all that is proved
-HISTORY = 24  # moves that a context may look back
 STEPS, WORDS = 300, 400  # samples
 MAX_LETTERS = 256  # the induction steps every region under every letter
 
@@ -72,7 +71,7 @@ def prove(
     """
     deadline = time.monotonic() + seconds
     found = quick(program)
-    return found if found is not None else thorough(program, deadline, progress)
+    return found if found is not None else Thorough(program, progress).run(deadline)
 
 
 def quick(program: Program, letters: int = LETTERS) -> Found | None:
@@ -93,36 +92,50 @@ def quick(program: Program, letters: int = LETTERS) -> Found | None:
     return None
 
 
-def thorough(
-    program: Program, deadline: float, progress: Progress | None = None
-) -> Found | NotFound:
-    """Try induction over parallelotopes, from few regions to many.
+@final
+class Thorough:
+    """Induction over parallelotopes, from few regions to many; it can be run on where it stopped.
 
     Args:
         program: What to prove.
-        deadline: Of `time.monotonic`.
         progress: As in `prove`.
     """
-    for name, size, most in (
-        ("hidden units", program.hidden, MAX_WIDTH),
-        ("letters", program.letters, MAX_LETTERS),
-    ):
-        if size > most:
-            return NotFound(f"the induction is made for at most {most} {name}, not {size}")
-    cell = Elman(program)
-    samples = _samples(program, cell)
-    last = NotFound("no time was left for the induction")
-    for eps in SPREADS:
-        now = time.monotonic()
-        repair = Repair(program, cell, samples, progress)
-        certificate = repair.run(eps, now + SHARE * (deadline - now))
-        found = certificate and confirm(program, certificate, f"induction eps={eps}")
-        if found:
-            return found
-        last = NotFound(repair.obstacle, len(repair.regions), len(repair.proved))
-        if time.monotonic() >= deadline:
-            break
-    return last
+
+    def __init__(self, program: Program, progress: Progress | None = None) -> None:
+        self._program, self._progress = program, progress
+        self._left = list(SPREADS)
+        self._repair: Repair | None = None
+        self._last = NotFound("no time was left for the induction")
+        for name, size, most in (
+            ("hidden units", program.hidden, MAX_WIDTH),
+            ("letters", program.letters, MAX_LETTERS),
+        ):
+            if size > most:
+                self._left = []
+                self._last = NotFound(f"{size} {name}: the induction is made for at most {most}")
+
+    def run(self, deadline: float, share: float = SHARE) -> Found | NotFound:
+        """Go on until the deadline, of `time.monotonic`; the first try gets a share of the time."""
+        while self._left and time.monotonic() < deadline:
+            repair = self._repair or self._started(self._left[0])
+            now = time.monotonic()
+            certificate = repair.run(now + share * (deadline - now))
+            found = certificate and confirm(self._program, certificate, f"induction {repair.eps}")
+            if found:
+                return found
+            self._last = NotFound(repair.obstacle, len(repair.regions), len(repair.proved))
+            if certificate is None and not repair.exhausted and share == 1:
+                break
+            self._left, self._repair = self._left[1:], None
+        return self._last
+
+    def _started(self, eps: float) -> Repair:
+        program = self._program
+        cell = Elman(program)
+        drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
+        samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
+        self._repair = Repair(program, cell, samples, eps, self._progress)
+        return self._repair
 
 
 def confirm(program: Program, certificate: Certificate, method: str) -> Found | None:
@@ -131,8 +144,3 @@ def confirm(program: Program, certificate: Certificate, method: str) -> Found | 
     if not isinstance(verdict, Accepted):
         return None
     return Found(replace(certificate, margin=verdict.margin, depth=verdict.depth), method, verdict)
-
-
-def _samples(program: Program, cell: Dynamics) -> Samples:
-    drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
-    return sample(cell, program.start, program.next_state, drawn, HISTORY)

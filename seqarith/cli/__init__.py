@@ -26,6 +26,9 @@ COMMANDS = {
     "train": "train",
     "eval": "evaluate",
     "predict": "predict",
+    "certify": "certify",
+    "verify": "verify",
+    "extract": "extract",
     "show": "show",
     "tasks": "registries",
     "cells": "registries",
@@ -87,6 +90,7 @@ def cli() -> None:
       seqarith train add --bits 8     train a network; saves model.npz
       seqarith eval model.npz         run it on every pair
       seqarith predict 37 58          let it add
+      seqarith certify model.npz      prove it right at every width, or find where it errs
     """
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seqarith.cli.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from seqarith.model import Model
 
 
 @click.command("show")
@@ -52,3 +56,16 @@ def show_command(model: Path, as_json: bool) -> None:
         )
     else:
         click.echo("evaluation  none")
+    click.echo(f"certificate {_certificate(loaded, model)}")
+
+
+def _certificate(model: Model, place: Path) -> str:
+    """Say what the certificate claims; only 'verify' says whether it is true."""
+    if model.certificate is None:
+        return f"none; look for a proof: seqarith certify {place}"
+    claims, arrays = model.certificate.claims, model.certificate.arrays
+    regions = len(arrays.get("states", ()))
+    return (
+        f"claims every width, {regions:,} regions, margin {claims.get('margin')}, "
+        f"{claims.get('dtype')}; not checked here: seqarith verify {place}"
+    )

@@ -1,0 +1,146 @@
+"""``seqarith certify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqarith.cli.output import Bar, json_option, notice, print_json
+from seqarith.cli.verdicts import claim, counterexample_json, counterexample_lines
+
+if TYPE_CHECKING:
+    from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
+    from seqarith.model import Model
+
+
+@click.command("certify")
+@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@click.option(
+    "--budget", type=float, default=60.0, show_default=True, help="Seconds, about, at most."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Store the model with its certificate here.  [default: in MODEL]",
+)
+@json_option
+@click.pass_context
+def certify_command(
+    ctx: click.Context, model: Path, budget: float, output: Path | None, as_json: bool
+) -> None:
+    """Prove that MODEL (default: model.npz) is right at every width, or find where it is wrong.
+
+    A proof is stored in the model file; 'verify' checks it again at any time. It speaks of the
+    floating-point program that 'predict' runs, in the number format of the model.
+
+    Exit code 0: proved; 3: refuted, by a shown input; 4: undecided within the budget.
+
+    \b
+      seqarith certify
+      seqarith certify model.npz --budget 600 -o proved.npz
+    """
+    from seqarith.archive import check_writable
+    from seqarith.certification.certify import attach, certify
+    from seqarith.certification.verdict import Proved
+    from seqarith.model import Model
+
+    place = output or model
+    loaded = Model.load(model)
+    check_writable(place)
+    bar = Bar("certify")
+
+    def progress(stage: str, spent: float) -> None:
+        bar(min(round(10 * spent), round(10 * budget)), round(10 * budget), stage)
+
+    try:
+        verdict = certify(loaded, budget, progress)
+    finally:
+        bar.close()
+    if isinstance(verdict, Proved):
+        attach(loaded, verdict.certificate).save(place)
+    if as_json:
+        print_json({"model": str(place), "task": loaded.task.name, **verdict_json(verdict)})
+    else:
+        _print(loaded, verdict, place)
+    ctx.exit({"proved": 0, "refuted": 3, "undecided": 4}[verdict_name(verdict)])
+
+
+def verdict_name(verdict: Verdict) -> str:
+    """Return ``"proved"``, ``"refuted"`` or ``"undecided"``."""
+    return type(verdict).__name__.lower()
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict, ready for JSON: the same keys for all three, and some of its own."""
+    from seqarith.certification.verdict import Proved, Refuted, Undecided
+
+    record: dict[str, Any] = {
+        "verdict": verdict_name(verdict),
+        "regions": None,
+        "min_margin": None,
+        "seconds": round(verdict.seconds, 3),
+        "counterexample": None,
+    }
+    match verdict:
+        case Proved():
+            record |= {"regions": verdict.regions, "min_margin": verdict.margin}
+            record |= {"method": verdict.method, "depth": verdict.depth, "steps": verdict.steps}
+            record |= {"digest": verdict.certificate.digest, "dtype": verdict.certificate.dtype}
+        case Refuted():
+            record |= {"counterexample": counterexample_json(verdict)}
+            record |= {"checked_letters": verdict.exhausted, "found_by": verdict.found_by}
+        case Undecided():
+            record |= {"regions": verdict.regions, "proved_regions": verdict.proved_regions}
+            record |= {"obligation": verdict.obligation, "checked_letters": verdict.exhausted}
+    return record
+
+
+def _print(model: Model, verdict: Verdict, place: Path) -> None:
+    from seqarith.certification.verdict import Proved, Refuted
+
+    match verdict:
+        case Proved():
+            _print_proved(model, verdict, place)
+        case Refuted():
+            _print_refuted(verdict)
+        case _:
+            _print_undecided(verdict)
+
+
+def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
+    click.echo(f"{model.task.name}: proved. {claim(model)}")
+    click.echo(
+        f"  {verdict.regions:,} regions of the hidden space, every image back in one after at most "
+        f"{verdict.depth:,} letters"
+    )
+    click.echo(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
+    click.echo(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
+    click.echo(f"certificate stored in {place}; check it again: seqarith verify {place}")
+
+
+def _print_refuted(verdict: Refuted) -> None:
+    how = "there is no shorter one" if verdict.shortest else "the shortest that was found"
+    click.echo(
+        f"{verdict.task.name}: refuted by operands of {verdict.bits:,} digits ({how}; every word of "
+        f"{verdict.exhausted} letters is right)"
+    )
+    for line in counterexample_lines(verdict):
+        click.echo(f"  {line}")
+    click.echo(f"  found by {verdict.found_by} search in {verdict.seconds:.2f} s")
+
+
+def _print_undecided(verdict: Undecided) -> None:
+    click.echo(
+        f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either"
+    )
+    click.echo(f"  every word of up to {verdict.exhausted} letters was run and is right")
+    click.echo(f"  what a proof lacks: {verdict.obligation}")
+    if verdict.regions:
+        click.echo(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
+    notice(
+        f"Try --budget {10 * max(1, round(verdict.seconds))}, or train with more steps or another "
+        "--seed."
+    )

@@ -1,0 +1,128 @@
+"""``seqarith extract``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqarith.cli.output import print_json
+
+if TYPE_CHECKING:
+    from seqarith.certification.extract import Extracted
+    from seqarith.tasks.task import Task
+
+EDGES = 4
+"""Letters that a label of a diagram lists one by one, at most; of more it says how many."""
+
+
+@click.command("extract")
+@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "dot"]),
+    default="text",
+    show_default=True,
+    help="How to write the machine; dot is for Graphviz.",
+)
+def extract_command(model: Path, form: str) -> None:
+    """Show the finite-state machine that MODEL (default: model.npz) has become.
+
+    It is minimised and compared with the task's. From a certificate it is proved; without one it
+    is observed on samples, and said so.
+
+    \b
+      seqarith extract
+      seqarith extract model.npz --format dot | dot -Tsvg > machine.svg
+    """
+    from seqarith.certification.extract import extract
+    from seqarith.model import Model
+
+    loaded = Model.load(model)
+    found = extract(loaded)
+    if form == "json":
+        print_json(_json(loaded.task, found))
+    elif form == "dot":
+        click.echo(_dot(loaded.task, found))
+    else:
+        click.echo(_text(loaded.task, found))
+
+
+def _json(task: Task, found: Extracted) -> dict[str, Any]:
+    machine = found.machine
+    return {
+        "task": task.name,
+        "proved": found.proved,
+        "equal": found.equal,
+        "difference": None if found.difference is None else list(found.difference),
+        "agreement": found.agreement,
+        "samples": found.samples,
+        "letters": [_letter(task, letter) for letter in range(machine.letters)],
+        "states": list(machine.names),
+        "initial": machine.initial,
+        "next_state": machine.next_state.tolist(),
+        "output": machine.output.tolist(),
+    }
+
+
+def _text(task: Task, found: Extracted) -> str:
+    machine = found.machine
+    how = "proved" if found.proved else f"observed on {found.samples:,} hidden vectors, not proved"
+    lines = [f"{task.name}: a machine of {machine.states} states, {how}"]
+    if not found.proved:
+        lines.append(f"  {found.agreement:.2%} of those vectors move as it does")
+    if found.difference is None:
+        lines.append(f"  equal to the machine of {task.formula}")
+    else:
+        word = " ".join(_letter(task, letter) for letter in found.difference)
+        lines.append(f"  differs from the machine of {task.formula}, first on the word {word}")
+    for state, name in enumerate(machine.names):
+        lines.append(f"{name}{' (start)' if state == machine.initial else ''}")
+        for (symbol, target), letters in _edges(found).get(state, {}).items():
+            shown = _letters(task, letters)
+            lines.append(f"  {shown} -> emits {_symbol(task, symbol)}, {machine.names[target]}")
+    return "\n".join(lines)
+
+
+def _dot(task: Task, found: Extracted) -> str:
+    machine = found.machine
+    title = "proved" if found.proved else "observed"
+    lines = [
+        "digraph machine {",
+        f'  label="{task.formula} ({title})"; rankdir=LR; node [shape=circle];',
+        "  start [shape=point];",
+        f"  start -> q{machine.initial};",
+    ]
+    lines += [f'  q{state} [label="{name}"];' for state, name in enumerate(machine.names)]
+    for state, edges in _edges(found).items():
+        for (symbol, target), letters in edges.items():
+            label = f"{_letters(task, letters)} / {_symbol(task, symbol)}"
+            lines.append(f'  q{state} -> q{target} [label="{label}"];')
+    return "\n".join([*lines, "}"])
+
+
+def _edges(found: Extracted) -> dict[int, dict[tuple[int, int], list[int]]]:
+    """Return the letters of every state by what they emit and where they lead."""
+    machine = found.machine
+    edges: dict[int, dict[tuple[int, int], list[int]]] = {}
+    for state in range(machine.states):
+        for letter in range(machine.letters):
+            kind = (int(machine.output[state, letter]), int(machine.next_state[state, letter]))
+            edges.setdefault(state, {}).setdefault(kind, []).append(letter)
+    return edges
+
+
+def _letters(task: Task, letters: list[int]) -> str:
+    shown = ", ".join(_letter(task, letter) for letter in letters[:EDGES])
+    more = len(letters) - EDGES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _letter(task: Task, letter: int) -> str:
+    return "".join("0123456789abcdef"[digit] for digit in task.digits[:, letter].tolist())
+
+
+def _symbol(task: Task, symbol: int) -> str:
+    return task.symbols[symbol] if task.symbols else "0123456789abcdef"[symbol]

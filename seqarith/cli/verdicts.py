@@ -1,0 +1,92 @@
+"""What the commands of certification say alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqarith.certification.verdict import Refuted
+    from seqarith.model import Model
+
+SHOWN = 60
+"""Digits of a counterexample that are shown."""
+
+
+def claim(model: Model) -> str:
+    """Return in words what a certificate of this model claims."""
+    return (
+        f"{model.task.formula} is right for operands of every width, as computed in "
+        f"{model.network.dtype}."
+    )
+
+
+def counterexample_json(verdict: Refuted) -> dict[str, Any]:
+    """Return a counterexample, ready for JSON; integers as text, since they may have any size."""
+    from seqarith.digits import format_integer
+
+    return {
+        "operands": [format_integer(value) for value in verdict.operands],
+        "bits": verdict.bits,
+        "place": verdict.place,
+        "predicted": verdict.task.result_text(verdict.predicted),
+        "expected": verdict.task.result_text(verdict.expected),
+        "word": list(verdict.word),
+        "shortest": verdict.shortest,
+    }
+
+
+def counterexample_lines(verdict: Refuted) -> list[str]:
+    """Return a counterexample for people: as a sum, then digit by digit with the carry."""
+    task = verdict.task
+    text = f"{task.expression(verdict.operands)} = {task.result_text(verdict.predicted)}"
+    lines = [f"{_short(text)}, right is {_short(task.result_text(verdict.expected))}"]
+    rows = _rows(verdict)
+    cells = {name: cells[-SHOWN:] for name, cells in rows.items()}
+    size = max(len(cell) for row in cells.values() for cell in row)
+    width = max(map(len, cells))
+    if len(verdict.word) > SHOWN:
+        lines.append(f"the last {SHOWN} of {len(verdict.word):,} digits that were read:")
+    for name, row in cells.items():
+        shown = row[::-1] if task.order == "least" else row
+        lines.append(
+            f"{name:<{width}}  " + (" " if size > 1 else "").join(f"{c:>{size}}" for c in shown)
+        )
+    mark = len(lines[-1]) - 1 if task.order == "most" else width + 1 + size
+    lines.append(" " * mark + "^ wrong")
+    return lines
+
+
+def _rows(verdict: Refuted) -> dict[str, list[str]]:
+    """Return what stands at every step, in the order of reading: carry, digits, outputs."""
+    machine, task, word = verdict.task.machine, verdict.task, list(verdict.word)
+    assert machine is not None
+    states = machine.trace(word)[:-1].tolist()
+    due = [_symbol(verdict, symbol) for symbol in machine.run(word).tolist()]
+    label, names = _state_names(machine.names)
+    rows = {label: [names[state] for state in states]}
+    digits = task.digits[:, word]
+    for name, row in zip("abcdefghijklmnop", digits, strict=False):
+        rows[name] = [_digit(digit) for digit in row.tolist()]
+    rows["right"] = due
+    rows["network"] = [*due[:-1], _symbol(verdict, verdict.emitted)]
+    return rows
+
+
+def _state_names(names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return what states are called together, and each by itself: ``"carry"``, ``["0", "1"]``."""
+    parts = [name.rpartition(" ") for name in names]
+    if len({first for first, _, _ in parts}) == 1 and parts[0][0]:
+        return parts[0][0], [last for _, _, last in parts]
+    return "state", list(names)
+
+
+def _symbol(verdict: Refuted, symbol: int) -> str:
+    return verdict.task.symbols[symbol] if verdict.task.symbols else _digit(symbol)
+
+
+def _digit(value: int) -> str:
+    return "0123456789abcdef"[value]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:48]} ... {text[-48:]}"

@@ -1,0 +1,61 @@
+"""``seqarith verify``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from seqarith.cli.output import json_option, print_json
+from seqarith.cli.verdicts import claim
+
+
+@click.command("verify")
+@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@json_option
+@click.pass_context
+def verify_command(ctx: click.Context, model: Path, as_json: bool) -> None:
+    """Check the certificate that MODEL (default: model.npz) holds, with the checker alone.
+
+    The checker shares nothing with the search that found the proof, and believes nothing in the
+    file. docs/certificates.md says why what it accepts is true.
+
+    Exit code 0: accepted; 3: rejected; 1: there is no certificate.
+    """
+    from seqarith.certification.certify import stored_certificate, verify
+    from seqarith.certification.check import Accepted
+    from seqarith.model import Model
+
+    loaded = Model.load(model)
+    certificate = stored_certificate(loaded)
+    begin = time.perf_counter()
+    found = verify(loaded)
+    seconds = time.perf_counter() - begin
+    accepted = isinstance(found, Accepted)
+    if as_json:
+        print_json(
+            {
+                "model": str(model),
+                "task": loaded.task.name,
+                "verdict": "proved" if accepted else "rejected",
+                "regions": certificate.regions if accepted else None,
+                "min_margin": found.margin if isinstance(found, Accepted) else None,
+                "seconds": round(seconds, 3),
+                "counterexample": None,
+                "reason": None if isinstance(found, Accepted) else found.reason,
+            }
+        )
+    elif isinstance(found, Accepted):
+        click.echo(f"{loaded.task.name}: proved. {claim(loaded)}")
+        click.echo(
+            f"  {certificate.regions:,} regions, {found.steps:,} sets followed, smallest margin "
+            f"{found.margin:.4g} ({seconds:.2f} s)"
+        )
+        click.echo(
+            f"  assumed of this platform: tanh errs by at most {certificate.tanh_ulps:g} epsilons "
+            f"of {certificate.dtype}"
+        )
+    else:
+        click.echo(f"{loaded.task.name}: rejected, the certificate proves nothing: {found.reason}")
+    ctx.exit(0 if accepted else 3)
