@@ -13,7 +13,7 @@ from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
 from seqarith.certification.program import Program, from_model
 from seqarith.certification.refute import Counterexample, Refuter
-from seqarith.certification.search import SHARE, Found, NotFound, Thorough, quick
+from seqarith.certification.search import Found, NotFound, Thorough, quick
 from seqarith.certification.suspect import Suspect
 from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError
@@ -111,11 +111,11 @@ class _Run:
         wrong = refuter.hunt(min(FIRST, HUNT * self._seconds)) or self._short_words(refuter)
         thorough = Thorough(self._program, self._regions)
         proof = NotFound("no proof was tried")
-        for until, share in ((EARLY, 1.0), (LATE, SHARE)):
+        for until in (EARLY, LATE):
             if wrong is not None:
                 return self._refuted(refuter, wrong)
             self._say("induction")
-            tried = thorough.run(self._begin + until * self._seconds, share)
+            tried = thorough.run(self._begin + until * self._seconds)
             if isinstance(tried, Found):
                 return self._proved(tried)
             proof = tried

@@ -56,7 +56,8 @@ class Repair:
         """
         limits = Limits(order=ORDER * self.program.hidden, deadline=deadline)
         if not self.leaves.refine(self.eps, MAX_REGIONS):
-            return self._give_up("hidden vectors of equal recent letters do not come together")
+            self._give_up("hidden vectors of equal recent letters do not come together")
+            return None
         while self.leaves.close(MAX_REGIONS):
             fresh = self.leaves.members.keys() - self.regions.keys()
             names, induction = self._shape()
@@ -69,15 +70,15 @@ class Repair:
             outcome = induction.from_regions(np.array(pending, np.intp), limits)
             late = time.monotonic() >= deadline
             if not self._learn(names, pending, outcome, late):
-                return self._give_up("the image of a region that cannot be split does not return")
+                self._give_up("the image of a region that cannot be split does not return")
+                return None
             if self._progress:
                 self._progress(len(names), len(self.proved))
             if late:
                 self.obstacle = "images of regions had not returned into regions when time was up"
                 return None
-        return self._give_up(
-            f"more than {MAX_REGIONS:,} regions or {HISTORY} letters would be needed"
-        )
+        self._give_up(f"more than {MAX_REGIONS:,} regions or {HISTORY} letters would be needed")
+        return None
 
     def _give_up(self, obstacle: str) -> None:
         self.obstacle, self.exhausted = obstacle, True
@@ -122,7 +123,8 @@ class Repair:
         entries = entries[far.argsort(kind="stable")][:ENTRIES]
         outcome = induction.from_point(p.start, entries, limits)
         if outcome.failed.all():
-            return self._give_up("the first hidden vector does not come into a region")
+            self._give_up("the first hidden vector does not come into a region")
+            return None
         return Certificate(
             digest=p.digest(),
             dtype=p.dtype,

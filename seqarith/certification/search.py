@@ -22,7 +22,6 @@ from seqarith.certification.wellformed import MAX_WIDTH
 
 LETTERS = 4  # boxes are split by fewer letters than this
 SPREADS = (0.4, 0.15)  # half-width, at most, of one region's samples
-SHARE = 0.8  # of the time left that each spread gets: the first proves nearly all that is proved
 STEPS, WORDS = 300, 400  # samples
 MAX_LETTERS = 256  # the induction steps every region under every letter
 
@@ -114,19 +113,20 @@ class Thorough:
                 self._left = []
                 self._last = NotFound(f"{size} {name}: the induction is made for at most {most}")
 
-    def run(self, deadline: float, share: float = SHARE) -> Found | NotFound:
-        """Go on until the deadline, of `time.monotonic`; the first try gets a share of the time."""
+    def run(self, deadline: float) -> Found | NotFound:
+        """Go on until the deadline, of `time.monotonic`.
+
+        A finer spread is tried only where the coarser one has no way on: more time helps it more.
+        """
         while self._left and time.monotonic() < deadline:
             repair = self._repair or self._started(self._left[0])
-            now = time.monotonic()
-            certificate = repair.run(now + share * (deadline - now))
+            certificate = repair.run(deadline)
             found = certificate and confirm(self._program, certificate, f"induction {repair.eps}")
             if found:
                 return found
             self._last = NotFound(repair.obstacle, len(repair.regions), len(repair.proved))
-            if certificate is None and not repair.exhausted and share == 1:
-                break
-            self._left, self._repair = self._left[1:], None
+            if certificate is not None or repair.exhausted:
+                self._left, self._repair = self._left[1:], None
         return self._last
 
     def _started(self, eps: float) -> Repair:
