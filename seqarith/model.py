@@ -99,7 +99,8 @@ class StoredCertificate:
             raise TypeError("a certificate's array has another dtype than it may")
         claims = _typed(header["claims"], dict)
         for claim in claims.values():
-            if type(claim) not in (str, int, float) or claim in (np.inf, -np.inf) or claim != claim:
+            finite = type(claim) is not float or np.isfinite(claim)
+            if type(claim) not in (str, int, float) or not finite:
                 raise TypeError(f"a certificate cannot claim {claim!r}")
         return StoredCertificate(claims, found.arrays(shapes, dtypes))
 

@@ -1,1 +1,1 @@
-"""Proofs that a network is right at every width, the words on which it is wrong, and the search for both."""
+"""Proofs that a network is right at every width, and the words on which it is not."""

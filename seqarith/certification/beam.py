@@ -1,4 +1,4 @@
-"""A beam search: for every machine state and short suffix, the words nearest to being wrong after it.
+"""A beam search that keeps the words nearest to being wrong, after every short suffix.
 
 The logit now says little of what will go wrong later; the logits after each of the next few letters
 do: they are the directions of the hidden space that later outputs see. The beam of generation t

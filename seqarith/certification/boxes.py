@@ -1,4 +1,4 @@
-"""The cheap prover: one box for each machine state with the letters read last, all boxes at once as arrays."""
+"""The cheap prover: one box for each machine state with the letters that were read last."""
 
 from dataclasses import dataclass
 from typing import final
@@ -20,7 +20,13 @@ SIZE = 2e7  # numbers in the readout of all boxes under all letters
 @final
 @dataclass(frozen=True)
 class Contexts:
-    """Name what the boxes are split by: ``states`` (R,), ``successors`` (R, A), a hidden vector of each (R, H)."""
+    """What boxes are split by.
+
+    Args:
+        states: Shape (R,).
+        successors: Shape (R, A).
+        seeds: A hidden vector of each, shape (R, H).
+    """
 
     states: IntArray
     successors: IntArray
@@ -28,12 +34,12 @@ class Contexts:
 
 
 def contexts(program: Program, cell: Dynamics, k: int) -> Contexts:
-    """List the words shorter than k from the start, then (reachable state, k letters) for the rest of every run.
+    """List the words shorter than k; then (state, k letters) for the rest of every run.
 
-    The first part is a tree, so that the start needs no special case; each node comes with a vector that a run
-    really reaches there.
+    The first part is a tree, so that the start needs no special case; each node comes with a vector
+    that a run really reaches there.
     """
-    A = program.letters
+    letters = program.letters
     states, seeds, successors = [np.zeros(1, np.intp)], [program.start[None].astype(float)], []
     before = np.zeros(1, np.intp)
     if k == 0:
@@ -49,31 +55,33 @@ def contexts(program: Program, cell: Dynamics, k: int) -> Contexts:
             h, q = first, before
             for _ in range(k):
                 h, q = _grow(program, cell, h, q)
-            offset += index[0] * A**k
-        successors.append(offset + np.arange(A ** (level + 1), dtype=np.intp).reshape(-1, A))
+            offset += index[0] * letters**k
+        successors.append(
+            offset + np.arange(letters ** (level + 1), dtype=np.intp).reshape(-1, letters)
+        )
         states.append(q)
         seeds.append(h)
     base = sum(len(s) for s in states) - len(states[-1])
     slot = np.array([index.get(s, 0) for s in range(len(program.next_state))], np.intp)
-    word, a = np.arange(A**k)[:, None], np.arange(A)
-    first_letter = word // A ** (k - 1) if k else a[None]
-    later = (word * A + a) % A**k
+    word, a = np.arange(letters**k)[:, None], np.arange(letters)
+    first_letter = word // letters ** (k - 1) if k else a[None]
+    later = (word * letters + a) % letters**k
     after = slot[program.next_state[before[:, None, None], first_letter]]
-    successors.append(base + (after * A**k + later).reshape(-1, A))
+    successors.append(base + (after * letters**k + later).reshape(-1, letters))
     return Contexts(np.concatenate(states), np.concatenate(successors), np.concatenate(seeds))
 
 
 def _grow(
     program: Program, cell: Dynamics, h: FloatArray, q: IntArray
 ) -> tuple[FloatArray, IntArray]:
-    """Step hidden vectors and their states under every letter, the letter as the last digit of the index."""
+    """Step vectors and their states under every letter, the last digit of the index."""
     letters = np.tile(np.arange(program.letters), len(q))
     h, q = np.repeat(h, program.letters, 0), np.repeat(q, program.letters)
     return cell.points(h, letters), program.next_state[q, letters]
 
 
 def _reach(program: Program, cell: Dynamics) -> tuple[IntArray, FloatArray]:
-    """Give the reachable states, ascending, and for each the hidden vector after a shortest word into it."""
+    """Give the reachable states, ascending, and a hidden vector that a run has in each."""
     found = {0: program.start.astype(float)}
     queue = [0]
     for q in queue:
@@ -86,10 +94,11 @@ def _reach(program: Program, cell: Dynamics) -> tuple[IntArray, FloatArray]:
 
 
 def prove_boxes(program: Program, k: int, cell: Dynamics | None = None) -> Certificate | None:
-    """Seek boxes, one a context of k letters, that are closed under every letter and on which the readout is right.
+    """Seek boxes, one a context, that are closed under every letter and right all over.
 
-    The least fixpoint is approached from below: from one real hidden vector a context, boxes grow to hold the images
-    of their predecessors, with a little widening. A wrong digit ends the attempt at once, since boxes only grow.
+    The least fixpoint is approached from below: from one real hidden vector a context, boxes grow
+    to hold the images of their predecessors, with a little widening. A wrong digit ends the attempt
+    at once, since boxes only grow.
     """
     nodes = len(program.next_state) * program.letters**k
     size = nodes * program.letters * program.hidden * len(program.readout_bias)

@@ -129,9 +129,11 @@ def _bridges(suspect: Suspect, path: Track, frontiers: tuple[Frontier, ...]) -> 
         states = suspect.next_state[np.tile(states, suspect.letters), added]
         begin = np.tile(begin, suspect.letters)
         parts.append((begin, letters, hidden, states))
-    for f in frontiers:
-        if len(f.words) < len(path.word):
-            parts.append((np.zeros(len(f.states), np.intp), list(f.words.T), f.hidden, f.states))
+    parts += [
+        (np.zeros(len(f.states), np.intp), list(f.words.T), f.hidden, f.states)
+        for f in frontiers
+        if len(f.words) < len(path.word)
+    ]
     return Bridges(
         np.concatenate([p[0] for p in parts]),
         [w for p in parts for w in p[1]],

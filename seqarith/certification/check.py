@@ -1,8 +1,8 @@
 """Re-check a certificate, trusting only IEEE-754 arithmetic and the arrays that are given.
 
 This file, ``outward`` and ``wellformed`` are all that must be believed; they share no line with the
-search. What they accept is true of the floating-point program (``docs/certificates.md``, L1..L7), on
-the assumption that the platform's tanh errs by at most ``tanh_ulps`` epsilons.
+search. What they accept is true of the floating-point program (``docs/certificates.md``, L1..L7),
+on the assumption that the platform's tanh errs by at most ``tanh_ulps`` epsilons.
 """
 
 from __future__ import annotations

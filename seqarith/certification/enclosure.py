@@ -1,7 +1,9 @@
-"""Images of regions under a letter, for the search: fast, batched, and nearly sound; ``check`` has the last word.
+"""Images of regions under a letter, for the search: fast, batched, and nearly sound.
 
-A cell enters the search through the four methods of ``Dynamics``. Rounding is answered by one small slack, since
-whatever the search finds is checked again in outward-rounded arithmetic.
+``check`` has the last word.
+
+A cell enters the search through the four methods of ``Dynamics``. Rounding is answered by one small
+slack, since whatever the search finds is checked again in outward-rounded arithmetic.
 """
 
 from typing import NamedTuple, Protocol, final
@@ -41,7 +43,10 @@ class Zonotopes(NamedTuple):
 
 
 class Dynamics(Protocol):
-    """One recurrence, seen by the search. Letters are an axis: a step under every letter is one call."""
+    """One recurrence, seen by the search.
+
+    Letters are an axis: a step under every letter is one call.
+    """
 
     def points(self, h: FloatArray, letters: IntArray) -> FloatArray:
         """Step hidden vectors (N, H) under their letters (N,)."""
@@ -93,7 +98,10 @@ class Elman:
         return bounds[0] - self.error, bounds[1] + self.error
 
     def zonotopes(self, z: Zonotopes) -> list[Zonotopes]:
-        """Enclose the images of zonotopes; the generators' products with the weights serve all letters."""
+        """Enclose the images of zonotopes.
+
+        The generators' products with the weights serve all letters.
+        """
         rows = np.concatenate((z.g @ self.weight, z.e[:, :, None] * self.weight), 1)
         radius = np.abs(rows).sum(1) + self.slack
         m = (z.c @ self.weight)[:, None] + self.drive
@@ -107,14 +115,14 @@ class Elman:
 
 
 def relax_tanh(lo: FloatArray, hi: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Enclose tanh on [lo, hi] between two parallels to the chord: the parallelogram of least area.
+    """Enclose tanh on [lo, hi] between two parallels to the chord: least area.
 
     Returns:
         slope, low, high with ``slope * x + low <= tanh(x) <= slope * x + high`` on the interval.
 
-    Source:
-        Singh et al., Fast and effective robustness certification, 2018 (DeepZ), which takes the least slope of the
-        two ends instead; the chord's offsets come from the points where the derivative equals the slope.
+    Source: Singh et al., Fast and effective robustness certification, 2018 (DeepZ), which takes the
+        least slope of the two ends instead; the chord's offsets come from the points where the
+        derivative equals the slope.
     """
     t_lo, t_hi = np.tanh(lo), np.tanh(hi)
     slope = np.clip((t_hi - t_lo) / (hi - lo), 1e-12, 1.0)

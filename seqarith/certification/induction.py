@@ -18,7 +18,10 @@ CHUNK = 128  # branches handled at once: what fits the cache
 @final
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Hold parallelotopes that are to be proved inductive: centres (R, H), shapes (R, H, H), successors (R, A)."""
+    """Parallelotopes that are to be proved inductive.
+
+    Centres (R, H), shapes (R, H, H), successors (R, A).
+    """
 
     states: IntArray
     successors: IntArray
@@ -29,9 +32,12 @@ class Regions:
 @final
 @dataclass(frozen=True)
 class Limits:
-    """Bound an induction: letters, zonotope steps that one origin may cost, generators, time (``time.monotonic``).
+    """Bound an induction.
 
-    An origin that costs much more than the others is on its way to fail, so it is given up and split.
+    Letters, zonotope steps that one origin may cost, generators, time (``time.monotonic``).
+
+    An origin that costs much more than the others is on its way to fail, so it is given up and
+    split.
     """
 
     depth: int = 500
@@ -43,7 +49,9 @@ class Limits:
 @final
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Say which origins failed (N,), which regions their branches were on the way to (N, R), and at what cost.
+    """What became of the origins, and at what cost.
+
+    Shapes: failed (N,); visited, the regions that branches were on the way to (N, R).
 
     The margin is the smallest of the origins that did not fail.
     """
@@ -58,7 +66,10 @@ class Outcome:
 @final
 @dataclass(frozen=True, eq=False)
 class Branches:
-    """Hold live branches: the region that each is on its way to, the origin that it comes from, the zonotope."""
+    """Live branches.
+
+    The region that each is on its way to, the origin that it comes from, the zonotope.
+    """
 
     to: IntArray
     origin: IntArray
@@ -102,10 +113,15 @@ class Induction:
         )
 
     def from_point(self, point: FloatArray, to: IntArray, limits: Limits) -> Outcome:
-        """Start at one hidden vector (H,), on its way to each of the regions ``to`` at once: origin n is to[n]."""
-        n, H = len(to), len(point)
+        """Start at one hidden vector (H,), on its way to each of the regions ``to`` at once.
+
+        Origin n is to[n].
+        """
+        n, width = len(to), len(point)
         sets = Zonotopes(
-            np.repeat(point[None].astype(float), n, 0), np.zeros((n, 0, H)), np.zeros((n, H))
+            np.repeat(point[None].astype(float), n, 0),
+            np.zeros((n, 0, width)),
+            np.zeros((n, width)),
         )
         return self.run(Branches(to, np.arange(n), sets), limits)
 
@@ -140,7 +156,10 @@ class Induction:
         margin: FloatArray,
         order: int,
     ) -> list[Branches]:
-        """Read every letter; note failures and margins by origin; give the branches that have yet to land."""
+        """Read every letter; note failures and margins by origin.
+
+        Give the branches that have yet to land.
+        """
         found = []
         for a, image in enumerate(self.cell.zonotopes(live.sets)):
             least = self.readout.zonotopes(image, self.digits[live.to, a])
@@ -156,7 +175,10 @@ class Induction:
         return found
 
     def _lands(self, z: Zonotopes, to: IntArray) -> NDArray[np.bool_]:
-        """Say which zonotopes lie in the regions ``to``; only those whose centre does are looked at closely."""
+        """Say which zonotopes lie in the regions ``to``.
+
+        Only those whose centre does are looked at closely.
+        """
         inverse, offset = self.inverse[to], z.c - self.regions.centres[to]
         at = np.abs(offset[:, None] @ inverse)[:, 0]
         inside: NDArray[np.bool_] = at.max(1) < ROOM

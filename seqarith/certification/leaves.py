@@ -1,7 +1,7 @@
-"""Adaptive contexts: the machine state and the last moves, as few as keep the hidden vectors together.
+"""Adaptive contexts: the last moves, as few as keep the hidden vectors together.
 
-A move is a letter with the state that it was read in, since the digit due, which a hidden vector shows, depends on
-both. Contexts are the search's way to find regions, and no part of the certificate.
+A move is a letter with the state that it was read in, since the digit due, which a hidden vector
+shows, depends on both. Contexts are the search's way to find regions, and no part of the certificate.
 """
 
 from typing import final
@@ -19,7 +19,7 @@ FEW = 40  # a leaf with fewer samples gets more by running others through its mo
 
 @final
 class Leaves:
-    """Partition samples by state and last moves so that each leaf's successor under each letter is one leaf."""
+    """Samples by state and last moves; a leaf's successor under each letter is one leaf."""
 
     def __init__(self, cell: Dynamics, next_state: IntArray, samples: Samples) -> None:
         self.cell, self.next_state, self.samples = cell, next_state, samples
@@ -40,7 +40,7 @@ class Leaves:
             self.members[leaf], self.vectors[leaf] = members, vectors
 
     def split(self, leaf: Leaf) -> list[Leaf]:
-        """Part a leaf by the move before its moves; give the parts, none where the samples' histories are too short."""
+        """Part a leaf by the move before its moves; no parts where histories are too short."""
         state, word = leaf
         if len(word) == self.samples.history.shape[1]:
             return []
@@ -55,7 +55,7 @@ class Leaves:
         return [part for part in parts if part in self.members]
 
     def refine(self, eps: float, limit: int) -> bool:
-        """Split until every leaf's vectors lie within ``eps`` of their middle in every unit; False beyond ``limit``."""
+        """Split until every leaf's vectors lie within ``eps``; False beyond ``limit``."""
         queue = list(self.members)
         while queue:
             leaf = queue.pop()
@@ -68,7 +68,7 @@ class Leaves:
         return True
 
     def successor(self, leaf: Leaf, letter: int) -> Leaf | None:
-        """Find the leaf that a run in ``leaf`` is in after ``letter``; None where its moves do not decide."""
+        """Find the leaf that a run is in after a letter; None where its moves do not decide."""
         state, word = (
             int(self.next_state[leaf[0], letter]),
             (leaf[0] * self.letters + letter, *leaf[1]),
@@ -79,7 +79,7 @@ class Leaves:
         )
 
     def close(self, limit: int) -> bool:
-        """Split leaves whose successors are not determined, until none is left; False beyond ``limit``."""
+        """Split leaves until every successor is determined; False beyond ``limit``."""
         todo = list(self.members)
         while todo:
             todo = [
@@ -93,7 +93,7 @@ class Leaves:
         return True
 
     def table(self) -> tuple[list[Leaf], IntArray]:
-        """List the leaves and the index (R, A) of each one's successors. The leaves must be closed."""
+        """List the leaves, which must be closed, and their successors' indices (R, A)."""
         leaves = sorted(self.members)
         index = {leaf: i for i, leaf in enumerate(leaves)}
         rows = [[index[self.successor(x, a) or x] for a in range(self.letters)] for x in leaves]

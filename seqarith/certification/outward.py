@@ -1,4 +1,4 @@
-"""Step zonotopes in arithmetic that rounds outward. Part of the trusted checker; shares no line with the search.
+"""Step zonotopes in arithmetic that rounds outward: a part of the trusted checker.
 
 Only IEEE-754 ``+ - * /`` in float64 is trusted, for any order of summation. L1..L6 are the lemmas
 of ``docs/certificates.md``.
@@ -20,7 +20,7 @@ LARGEST = 2.0**20  # no weight, bias, input or coordinate exceeds it
 
 
 class Sets(NamedTuple):
-    """Hold ``{c + t @ g + s * e : |t|, |s| <= 1}``, N of them, and the box [low, high] that each lies in as well."""
+    """N sets ``{c + t @ g + s * e : |t|, |s| <= 1}``, each within its box [low, high] too."""
 
     c: F
     g: F
@@ -30,7 +30,7 @@ class Sets(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Hold sets mapped through the recurrent weights: centres, generators, their radius, the rounding so far."""
+    """Sets behind the recurrent weights: centres, generators, their radius, the rounding."""
 
     c: F
     g: F
@@ -39,7 +39,7 @@ class Spread(NamedTuple):
 
 
 def tanh(x: F) -> F:
-    """Compute tanh within TANH_ERROR (L2): exp(-2|x|) by a series at 1/128 of the argument, squared seven times."""
+    """Compute tanh within TANH_ERROR (L2): a series for exp(-2|x| / 128), squared 7 times."""
     v = np.minimum(np.abs(x), 20.0)
     v *= -2.0 / 128
     e = v / 13
@@ -54,10 +54,12 @@ def tanh(x: F) -> F:
 
 
 def relax(lo: F, hi: F) -> tuple[F, F, F, F, F]:
-    """Enclose tanh on [lo, hi] (L3): slope, low, high with tanh(x) - slope x in [low, high]; and bounds of tanh.
+    """Enclose tanh on [lo, hi] (L3).
 
-    Any slope from 0 to 1 is sound, and so is any point of tangency: where tanh is concave, a tangent bounds
-    ``tanh(x) - slope x`` from above, where it is convex from below.
+    Returns slope, low, high with tanh(x) - slope x in [low, high], and bounds of tanh itself.
+
+    Any slope from 0 to 1 is sound, and so is any point of tangency: where tanh is concave, a
+    tangent bounds ``tanh(x) - slope x`` from above, where it is convex from below.
     """
     start, end = (
         np.maximum(lo, 0),
@@ -83,7 +85,7 @@ def relax(lo: F, hi: F) -> tuple[F, F, F, F, F]:
 
 
 def gamma(terms: int, unit: float) -> float:
-    """Bound the relative error of a sum of ``terms`` products in any order, with or without FMA (L1)."""
+    """Bound the relative error of a sum of products in any order, with FMA or not (L1)."""
     return terms * unit / (1 - terms * unit) * UP
 
 
@@ -91,8 +93,8 @@ def gamma(terms: int, unit: float) -> float:
 class Elman:
     """Step through an Elman cell as the program does, rounding included (L4).
 
-    Another cell needs another class with ``width``, H; ``reach``, which bounds the program's hidden values; ``spread``
-    and ``step``.
+    Another cell needs another class with ``width``, H; ``reach``, which bounds the program's hidden
+    values; ``spread`` and ``step``.
     """
 
     def __init__(self, p: Program, tanh_ulps: float, unit: float) -> None:

@@ -156,8 +156,10 @@ def repeat(
         settled = (np.abs(lanes.hidden - before).max(axis=1) < SETTLED) & (lanes.states == states)
         if settled.any():
             some = np.flatnonzero(settled)
-            for i in some[_distinct(lanes.hidden[some], lanes.states[some])]:
-                ends.append(Start(word(i, done + length), lanes.hidden[i], int(lanes.states[i])))
+            ends += [
+                Start(word(i, done + length), lanes.hidden[i], int(lanes.states[i]))
+                for i in some[_distinct(lanes.hidden[some], lanes.states[some])]
+            ]
             lanes.keep(~settled)
         if not len(lanes.start) or perf_counter() > deadline:
             break

@@ -1,4 +1,4 @@
-"""What is proved: a network's arrays as the program that runs it, and the machine that it must equal.
+"""What is proved: a network's arrays, and the machine that their program must equal.
 
 Shapes, beside those of the package: R regions, N sets handled at once, G generators.
 """

@@ -1,4 +1,4 @@
-"""Induction over regions that fit the network's own memory, repaired by splitting where it fails."""
+"""Induction over regions fitted to the network's memory, split where it fails."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 
 MAX_REGIONS = 2_000
 HISTORY = 24  # moves that a context may look back
-ORDER = 6  # generators that a zonotope may have, in multiples of H; fewer are faster, and come back later
+ORDER = 6  # generators of a zonotope, in multiples of H: fewer are faster, and come back later
 ENTRIES = 8  # regions tried as the one that the start counts as being on its way to
 
 
@@ -28,8 +28,9 @@ ENTRIES = 8  # regions tried as the one that the start counts as being on its wa
 class Repair:
     """Prove one leaf after the other, and split those that fail.
 
-    A leaf's region is shaped once, when the leaf is made, so that what was proved of other leaves stays proved: a
-    proof that starts at a leaf dies only with a leaf that its branches were on their way to.
+    A leaf's region is shaped once, when the leaf is made, so that what was proved of other leaves
+    stays proved: a proof that starts at a leaf dies only with a leaf that its branches were on
+    their way to.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Repair:
         self.obstacle, self.exhausted = obstacle, True
 
     def _shape(self) -> tuple[list[Leaf], Induction]:
-        """Give new leaves their regions, rounded to float32: the certificate holds just what the search tried."""
+        """Give new leaves their regions, rounded to float32: what the certificate will hold."""
         names, successors = self.leaves.table()
         if not self.regions.keys() >= set(names):
             shaped = parallelotopes(self.cell, [self.leaves.vectors[x] for x in names], successors)
@@ -116,7 +117,7 @@ class Repair:
         return True
 
     def _certificate(self, induction: Induction, limits: Limits) -> Certificate | None:
-        """Find a region near the start that the start may count as being on its way to, and write it all down."""
+        """Find a region that the start may count as being on its way to; write it all down."""
         p, regions = self.program, induction.regions
         entries: IntArray = np.flatnonzero(regions.states == 0)
         far = np.abs(regions.centres[entries] - p.start).max(1)

@@ -44,20 +44,20 @@ def words(rng: np.random.Generator, letters: int, steps: int, count: int) -> Int
 def sample(
     cell: Dynamics, start: FloatArray, next_state: IntArray, word: IntArray, length: int
 ) -> Samples:
-    """Run all words (T, B) from the start; keep every vector after the first steps with its last ``length`` moves."""
-    T, B = word.shape
-    h, q = np.repeat(start[None].astype(float), B, 0), np.zeros(B, np.intp)
+    """Run words (T, B); keep the vectors after the first steps, with their last moves."""
+    steps, count = word.shape
+    h, q = np.repeat(start[None].astype(float), count, 0), np.zeros(count, np.intp)
     hidden, states, moves = (
-        np.empty((T, B, len(start))),
-        np.empty((T, B), np.intp),
-        np.empty((T, B), np.intp),
+        np.empty((steps, count, len(start))),
+        np.empty((steps, count), np.intp),
+        np.empty((steps, count), np.intp),
     )
-    for t in range(T):
+    for t in range(steps):
         moves[t] = q * next_state.shape[1] + word[t]
         h, q = cell.points(h, word[t]), next_state[q, word[t]]
         hidden[t], states[t] = h, q
     first = max(SETTLED, length)
-    history = np.stack([moves[first - back : T - back] for back in range(length)], -1)
+    history = np.stack([moves[first - back : steps - back] for back in range(length)], -1)
     return Samples(
         hidden[first:].reshape(-1, len(start)), states[first:].ravel(), history.reshape(-1, length)
     )
@@ -66,7 +66,7 @@ def sample(
 def arrivals(
     cell: Dynamics, pool: Samples, letters: int, moves: tuple[int, ...], count: int
 ) -> FloatArray:
-    """Run up to ``count`` pooled vectors on through ``moves``, the latest first, from the state that they begin in."""
+    """Run pooled vectors on through ``moves``, the latest first, from their first state."""
     chosen = np.flatnonzero(pool.states == moves[-1] // letters)
     h = pool.hidden[chosen[:: max(1, len(chosen) // count)]]
     for move in moves[::-1]:

@@ -1,4 +1,4 @@
-"""Shape a region about each leaf's vectors, thin where later outputs are sensitive: balanced coordinates."""
+"""Regions about sampled vectors, thin where later outputs are sensitive."""
 
 import numpy as np
 
@@ -14,11 +14,12 @@ SWEEPS = 40
 def observability(jacobians: FloatArray, successors: IntArray) -> FloatArray:
     """Weigh directions (R, H, H) at each leaf by what they will do to the hidden vectors to come.
 
-    ``O <- 1e-3 I + 0.65 * sum over letters of J.T O' J`` along the leaf graph; ``jacobians`` is (R, A, H, H).
+    ``O <- 1e-3 I + 0.65 * sum over letters of J.T O' J`` along the leaf graph; ``jacobians`` is
+    (R, A, H, H).
     """
-    R, _, H, _ = jacobians.shape
-    base = 1e-3 * np.eye(H)
-    o = np.repeat(base[None], R, 0)
+    regions, _, hidden, _ = jacobians.shape
+    base = 1e-3 * np.eye(hidden)
+    o = np.repeat(base[None], regions, 0)
     for _ in range(SWEEPS):
         new = base + FORGET * (jacobians.transpose(0, 1, 3, 2) @ o[successors] @ jacobians).sum(1)
         done = np.abs(new - o).max() <= 1e-3 * np.abs(new).max()
@@ -29,7 +30,9 @@ def observability(jacobians: FloatArray, successors: IntArray) -> FloatArray:
 
 
 def balance(reach: FloatArray, observe: FloatArray) -> FloatArray:
-    """Give coordinates (R, H, H), an axis a row, in which both Gramians (R, H, H) are one diagonal matrix.
+    """Give coordinates, an axis a row, in which both Gramians are one diagonal matrix.
+
+    All are of shape (R, H, H).
 
     Source:
         Moore, Principal component analysis in linear systems, 1981 (balanced realisation).
@@ -44,16 +47,17 @@ def balance(reach: FloatArray, observe: FloatArray) -> FloatArray:
 def parallelotopes(
     cell: Dynamics, vectors: list[FloatArray], successors: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Shape a region about each leaf's vectors: centres (R, H) and generators (R, H, H), a generator a row."""
-    R, A = successors.shape
+    """Return regions about vectors: centres (R, H), generators (R, H, H), one a row."""
+    regions, letters = successors.shape
     middle = np.stack([(v.max(0) + v.min(0)) * 0.5 for v in vectors])
-    H = middle.shape[1]
-    letters = np.tile(np.arange(A), R)
-    jacobians = cell.jacobians(np.repeat(middle, A, 0), letters).reshape(R, A, H, H)
+    hidden = middle.shape[1]
+    read = np.tile(np.arange(letters), regions)
+    jacobians = cell.jacobians(np.repeat(middle, letters, 0), read)
+    jacobians = jacobians.reshape(regions, letters, hidden, hidden)
     reach = np.stack([(v - m).T @ (v - m) / len(v) for v, m in zip(vectors, middle, strict=True)])
-    axes = balance(reach + FLOOR**2 * np.eye(H), observability(jacobians, successors))
+    axes = balance(reach + FLOOR**2 * np.eye(hidden), observability(jacobians, successors))
     inverse = np.linalg.inv(axes)
-    centres, shapes = np.empty((R, H)), np.empty((R, H, H))
+    centres, shapes = np.empty((regions, hidden)), np.empty((regions, hidden, hidden))
     for i, v in enumerate(vectors):
         y = (v - middle[i]) @ inverse[i]
         low, high = y.min(0), y.max(0)

@@ -1,4 +1,4 @@
-"""What the search for a wrong word runs: the program of the predictions beside the machine of the task.
+"""What the search for a wrong word runs: the program, beside the machine of the task.
 
 Words are time first, shape (T, N). What is found is exact: nothing here is an estimate.
 """

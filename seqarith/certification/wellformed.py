@@ -1,4 +1,4 @@
-"""Refuse malformed programs and certificates before anything large is computed. Part of the trusted checker."""
+"""Refuse malformed programs and certificates: a part of the trusted checker."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MAX_ORDER = 2000
 MIN_TANH_ULPS = 4.0  # a certificate that assumes a better tanh than this is refused
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - not an error: the verdict
     """Carry the reason of a rejection to ``check``."""
 
 
@@ -26,11 +26,11 @@ def require(holds: Any, reason: str) -> None:
 
 
 def validate(p: Program, c: Certificate, memory: int) -> None:
-    """Refuse unless every field of both has its kind, shape and range, and the one speaks of the other."""
+    """Refuse unless every field is of its kind, and the one speaks of the other."""
     require(isinstance(p, Program), "that is no program")
     require(isinstance(c, Certificate), "that is no certificate")
     _validate_program(p)
-    A, H, Q = len(p.inputs), len(p.bias), len(p.next_state)
+    letters, hidden, states = len(p.inputs), len(p.bias), len(p.next_state)
     require(
         type(c.dtype) is str and c.dtype == str(p.bias.dtype),
         "the certificate speaks of another dtype",
@@ -39,17 +39,19 @@ def validate(p: Program, c: Certificate, memory: int) -> None:
         type(c.digest) is str and c.digest == p.digest(),
         "the certificate speaks of another program",
     )
-    R = len(_array(c, "states", "i", None))
+    regions = len(_array(c, "states", "i", None))
     require(
-        max(R * H * H, len(p.readout_bias) ** 2 * H) * 64 <= memory,
+        max(regions * hidden * hidden, len(p.readout_bias) ** 2 * hidden) * 64 <= memory,
         "the regions exceed the memory budget",
     )
-    _indices(c, "states", Q, R)
-    _indices(c, "successors", R, R, A)
-    _array(c, "centres", "f", R, H)
-    shapes = _array(c, "shapes", "f", R, H, *[H] * (getattr(c.shapes, "ndim", 0) == 3))
+    _indices(c, "states", states, regions)
+    _indices(c, "successors", regions, regions, letters)
+    _array(c, "centres", "f", regions, hidden)
+    shapes = _array(
+        c, "shapes", "f", regions, hidden, *[hidden] * (getattr(c.shapes, "ndim", 0) == 3)
+    )
     require(shapes.ndim == 3 or shapes.min() >= 0, "shapes holds a negative half-width")
-    _number(c, "start", int, 0, R - 1)
+    _number(c, "start", int, 0, regions - 1)
     _number(c, "depth", int, 1, 10**6)
     _number(c, "order", int, 0, MAX_ORDER)
     _number(c, "margin", float, SMALLEST, LARGEST)
@@ -58,26 +60,30 @@ def validate(p: Program, c: Certificate, memory: int) -> None:
 
 def _validate_program(p: Program) -> None:
     require(type(p.activation) is str and p.activation in ("tanh", "sigmoid"), "unknown activation")
-    H = len(_array(p, "bias", "f", None))
-    A, D = _array(p, "inputs", "f", None, None).shape
-    K = len(_array(p, "readout_bias", "f", None))
-    require(max(H, D, A, K) <= MAX_WIDTH, f"the network is wider than {MAX_WIDTH}")
+    hidden = len(_array(p, "bias", "f", None))
+    letters, inputs = _array(p, "inputs", "f", None, None).shape
+    outputs = len(_array(p, "readout_bias", "f", None))
+    require(
+        max(hidden, inputs, letters, outputs) <= MAX_WIDTH, f"the network is wider than {MAX_WIDTH}"
+    )
     for name, shape in {
-        "weight_ih": (H, D),
-        "weight_hh": (H, H),
-        "start": (H,),
-        "readout_weight": (K, H),
+        "weight_ih": (hidden, inputs),
+        "weight_hh": (hidden, hidden),
+        "start": (hidden,),
+        "readout_weight": (outputs, hidden),
     }.items():
         _array(p, name, "f", *shape)
     floats = (p.inputs, p.weight_ih, p.weight_hh, p.bias, p.start, p.readout_weight, p.readout_bias)
     require(all(x.dtype == p.bias.dtype for x in floats), "the program's arrays differ in dtype")
-    Q = len(_array(p, "next_state", "i", None, A))
-    _indices(p, "next_state", Q, Q, A)
-    _indices(p, "output", max(K, 2) + 1, Q, A)  # the one beyond the last: any digit will do
+    states = len(_array(p, "next_state", "i", None, letters))
+    _indices(p, "next_state", states, states, letters)
+    _indices(
+        p, "output", max(outputs, 2) + 1, states, letters
+    )  # the one beyond the last: any digit will do
 
 
 def _array(owner: object, name: str, kind: str, *shape: int | None) -> NDArray[Any]:
-    """Fetch a field that must be a finite array of that kind and shape (None: any length from 1)."""
+    """Fetch a field: a finite array of that kind and shape (None: any length from 1)."""
     x = getattr(owner, name)
     if type(x) is not np.ndarray:
         raise Refusal(f"{name} is not an array")
