@@ -213,7 +213,8 @@ class Model:
         """
         arrays = self.network.export(self.parameters)
         if self.certificate is not None:
-            arrays |= {CERTIFICATE + name: a for name, a in self.certificate.arrays.items()}
+            named = sorted(self.certificate.arrays.items())
+            arrays |= {CERTIFICATE + name: array for name, array in named}
         archive.write(path, self.header(), arrays)
 
     def header(self) -> dict[str, Any]:

@@ -27,8 +27,8 @@ from seqarith.network import emitted
 from seqarith.tasks.sampling import Sampler
 
 DIGITS, WORDS = 60, 64  # of the words whose hidden vectors are looked at
-SUFFIXES = 4096  # words that a hidden vector may have to answer to, at most
-VECTORS = 2048
+SUFFIXES = 64  # longest words that a hidden vector has to answer to, at most, beside shorter ones
+VECTORS = 512
 MAX_STATES = 512
 
 
@@ -98,7 +98,7 @@ class _Observation:
         self._symbols = max(model.task.outputs, 2)
         self.agreement = 1.0
         depth = 1
-        while self._suspect.letters ** (depth + 1) <= SUFFIXES // 4:
+        while self._suspect.letters ** (depth + 1) <= SUFFIXES:
             depth += 1
         self._suffixes = [
             np.array(list(product(range(self._suspect.letters), repeat=length)), np.intp).T

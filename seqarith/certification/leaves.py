@@ -1,7 +1,8 @@
 """Adaptive contexts: the last moves, as few as keep the hidden vectors together.
 
 A move is a letter with the state that it was read in, since the digit due, which a hidden vector
-shows, depends on both. Contexts are the search's way to find regions, and no part of the certificate.
+shows, depends on both. Contexts are the search's way to find regions, and no part of the
+certificate.
 """
 
 from typing import final

@@ -124,8 +124,8 @@ def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
 def _print_refuted(verdict: Refuted) -> None:
     how = "there is no shorter one" if verdict.shortest else "the shortest that was found"
     click.echo(
-        f"{verdict.task.name}: refuted by operands of {verdict.bits:,} digits ({how}; every word of "
-        f"{verdict.exhausted} letters is right)"
+        f"{verdict.task.name}: refuted by operands of {verdict.bits:,} digits ({how}; every word "
+        f"of {verdict.exhausted} letters is right)"
     )
     for line in counterexample_lines(verdict):
         click.echo(f"  {line}")

@@ -1,0 +1,49 @@
+"""The machine that a network has become."""
+
+import numpy as np
+import pytest
+
+import seqarith as sa
+
+
+def test_a_proved_adder_is_the_machine_of_addition(proved):
+    found = sa.extract(proved)
+    assert found.proved
+    assert found.equal
+    assert found.agreement == 1
+    assert found.machine.names == ("carry 0", "carry 1")
+    assert np.array_equal(found.machine.next_state, proved.task.machine.next_state)
+
+
+def test_without_a_proof_the_machine_is_observed(make):
+    found = sa.extract(make())
+    assert not found.proved
+    assert found.equal
+    assert found.samples > 100
+    assert found.agreement == 1
+
+
+def test_a_false_certificate_proves_nothing(make, proved):
+    from dataclasses import replace
+
+    found = sa.extract(replace(make(steep=30.0), certificate=proved.certificate))
+    assert not found.proved
+
+
+def test_a_wrong_network_is_another_machine(make):
+    model = make()
+    arrays = model.network.export(model.parameters)
+    arrays["rnn.weight_hh_l0"][:] = 0  # it forgets every carry
+    model = sa.Model(model.task, model.network, model.network.absorb(arrays))
+    found = sa.extract(model)
+    assert not found.equal
+    assert found.machine.states == 1
+    assert found.machine.names == ("carry 0 or carry 1",)
+    assert found.difference == (3, 0)
+    said = found.machine.run(found.difference)
+    assert not np.array_equal(said, model.task.machine.run(found.difference))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_two_logits(make, dtype):
+    assert sa.extract(make("tanh", 60.0, dtype, 2)).equal
