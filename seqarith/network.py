@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import prod
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +127,13 @@ class Parameters:
             start += prod(shape)
 
 
-Backward = Callable[[], None]
+Penalty = Callable[[], None]
+
+
+class Backward(Protocol):
+    """The backward pass of `Unroll.forward`."""
+
+    def __call__(self, penalty: Penalty | None = None) -> None: ...
 
 
 @final
@@ -140,6 +146,12 @@ class Unroll:
         gradients: Where the backward pass writes the gradient.
         steps: T.
         batch: B.
+        noisy: Whether ``noise`` is added to the hidden vectors.
+
+    Attributes:
+        inputs, noise, clean, hidden_gradient: Those of the `seqarith.cells.cell.Tape`.
+        logits: Shape (..., T * B, K).
+        logit_gradient: Same shape.
     """
 
     def __init__(
@@ -149,23 +161,27 @@ class Unroll:
         gradients: Parameters,
         steps: int,
         batch: int,
+        noisy: bool = False,
     ) -> None:
         leading = parameters.flat.shape[:-1]
-        extent = Extent(steps, batch, network.inputs, network.hidden, leading)
+        extent = Extent(steps, batch, network.inputs, network.hidden, leading, noisy)
         tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
         width = network.hidden
         readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
         weight, weight_gradient = readout[..., :width, :], gradient[..., :width, :]
-        self.inputs = tape.inputs
+        self.inputs, self.noise, self.clean = tape.inputs, tape.noise, tape.clean
+        self.hidden_gradient = tape.hidden_gradient
         self.logits = np.empty((*leading, steps * batch, network.outputs), network.dtype)
         self.logit_gradient = np.empty_like(self.logits)
         # The two passes, written out once; this is the only loop over time in training.
         self._forward = [operation for t in range(steps) for operation in tape.step(t)]
         self._forward.append(product(tape.hidden, weight, self.logits))
         by_hidden, by_weight = np.swapaxes(tape.hidden, -1, -2), np.swapaxes(weight, -1, -2)
-        self._back = [
+        self._back_to_hidden = [
             product(by_hidden, self.logit_gradient, weight_gradient),
             product(self.logit_gradient, by_weight, tape.hidden_gradient),
+        ]
+        self._back = [
             *tape.start_backward(),
             *(operation for t in reversed(range(steps)) for operation in tape.step_back(t)),
             *tape.finish(),
@@ -182,12 +198,17 @@ class Unroll:
         Returns:
             The logits, shape (..., T * B, K), and a function that writes the gradient of every
             parameter, once the caller has written the derivative of the loss by the logits into
-            ``logit_gradient``. All these buffers are used again by the next call.
+            ``logit_gradient``. It takes a function, or None, that adds to ``hidden_gradient`` the
+            derivative of what else is asked of the hidden vectors. All these buffers are used
+            again by the next call.
         """
         run(self._forward)
         return self.logits, self._backward
 
-    def _backward(self) -> None:
+    def _backward(self, penalty: Penalty | None = None) -> None:
+        run(self._back_to_hidden)
+        if penalty:
+            penalty()
         run(self._back)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from seqarith.cells.activations import ACTIVATIONS, activation, run, sigmoid
-from seqarith.cells.elman import INPUT_SCALE, Elman
+from seqarith.cells.elman import INPUT_BOUND, Elman
 from seqarith.errors import InvalidValueError
-from seqarith.network import Network, Program
+from seqarith.network import Network, Program, Unroll
 from seqarith.registry import CELLS
 
 OPTIONS: dict[str, list[dict[str, Any]]] = {
@@ -132,8 +132,6 @@ def test_networks_side_by_side_are_as_one_by_one(
 def test_a_pass_leaves_nothing_behind_for_the_next(
     network: Network, flat: Any, inputs: Any
 ) -> None:
-    from seqarith.network import Unroll
-
     parameters, gradients = network.parameters(), network.parameters()
     parameters.flat[...] = flat
     unroll = Unroll(network, parameters, gradients, T, B)
@@ -227,10 +225,39 @@ def test_elman_draws_within_its_bounds() -> None:
     network = Network(Elman(), 2, 25, 3, "float64")
     arrays = network.export(network.initial(np.random.default_rng(12)))
     bound = 1 / sqrt(25)
-    for name in ("rnn.weight_hh_l0", "rnn.bias_ih_l0", "readout.weight"):
-        assert np.abs(arrays[name]).max() <= bound
-        assert np.abs(arrays[name]).max() > 0.8 * bound
-    assert bound < np.abs(arrays["rnn.weight_ih_l0"]).max() <= INPUT_SCALE * bound
+    limits = {
+        "rnn.weight_hh_l0": bound,
+        "readout.weight": bound,
+        "rnn.weight_ih_l0": INPUT_BOUND * bound,
+        "rnn.bias_ih_l0": INPUT_BOUND * bound,
+    }
+    for name, limit in limits.items():
+        assert 0.8 * limit < np.abs(arrays[name]).max() <= limit
+
+
+def test_elman_draws_no_input_weight_beyond_two() -> None:
+    network = Network(Elman(), 2, 4, 1, "float64")
+    arrays = network.export(network.initial(np.random.default_rng(12)))
+    assert 1 < np.abs(arrays["rnn.weight_ih_l0"]).max() <= 2
+
+
+def test_noise_reaches_the_next_step_and_the_readout_alone() -> None:
+    network = Network(Elman(), 2, 5, 1, "float64")
+    parameters = network.initial(np.random.default_rng(3))
+    unroll = Unroll(network, parameters, network.parameters(), 2, 1, noisy=True)
+    unroll.inputs[...] = [[[1, 0]], [[1, 1]]]
+    assert unroll.noise is not None
+    unroll.noise[...] = np.random.default_rng(4).normal(size=unroll.noise.shape)
+    logits, _ = unroll.forward()
+    arrays = network.export(parameters)
+    hidden = np.zeros(5)
+    for t, x in enumerate(([1, 0], [1, 1])):
+        total = arrays["rnn.weight_ih_l0"] @ x + arrays["rnn.weight_hh_l0"] @ hidden
+        clean = np.tanh(total + arrays["rnn.bias_ih_l0"])
+        assert np.allclose(unroll.clean[t], clean, atol=1e-14)
+        hidden = clean + unroll.noise[t, 0]
+        expected = arrays["readout.weight"] @ hidden + arrays["readout.bias"]
+        assert np.allclose(logits[t], expected, atol=1e-14)
 
 
 def test_elman_refuses_another_activation() -> None:

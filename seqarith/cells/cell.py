@@ -27,13 +27,14 @@ Shape = tuple[int, ...]
 @final
 @dataclass(frozen=True)
 class Extent:
-    """The sizes that a tape is made for: T, B, D, H and the leading axes."""
+    """What a tape is made for: T, B, D, H, the leading axes, and whether there is noise."""
 
     steps: int
     batch: int
     inputs: int
     hidden: int
     leading: Shape = ()
+    noisy: bool = False
 
 
 class Tape(ABC):
@@ -46,12 +47,19 @@ class Tape(ABC):
 
     Attributes:
         inputs: Input vectors, shape (..., T, B, D).
-        hidden: Hidden vectors after each step, shape (..., T * B, H).
-        hidden_gradient: Derivative of the loss by ``hidden`` through the readout alone, same shape.
+        hidden: Hidden vectors after each step, as the next step and the readout see them, shape
+            (..., T * B, H).
+        noise: What is added to every hidden vector after its step, shape (..., T, B, H), for the
+            caller to write; None unless the extent is noisy.
+        clean: Hidden vectors without their noise, shape (..., T * B, H).
+        hidden_gradient: Derivative of the loss by ``hidden``, but for what passes through later
+            steps; same shape. It is that by ``clean`` too.
     """
 
     inputs: Array
     hidden: Array
+    noise: Array | None
+    clean: Array
     hidden_gradient: Array
 
     @abstractmethod

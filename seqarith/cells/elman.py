@@ -14,7 +14,8 @@ from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 
 KERNEL = "rnn"
-INPUT_SCALE = 4.0
+INPUT_BOUND = 8.0
+LARGEST_INPUT = 2.0
 
 
 @final
@@ -51,15 +52,17 @@ class Elman(Cell):
         return {KERNEL: (inputs + hidden + self.bias, hidden)}
 
     def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
+        """Draw the recurrent weights from U(-1/sqrt(H), 1/sqrt(H)), as PyTorch does.
 
-        Digits are 0 and 1, and few: with PyTorch's scale they hardly move a hidden unit, and
-        networks take about twice as many steps to become exact.
+        The input's weights and the bias are larger: from U(-8/sqrt(H), 8/sqrt(H)), at most
+        U(-2, 2). Digits are 0 and 1, and few: with PyTorch's scale they hardly move a hidden
+        unit, and networks take about twice as many steps to become exact.
         """
-        kernel = kernels[KERNEL]
-        bound = kernel.shape[-1] ** -0.5
-        kernel[...] = rng.uniform(-bound, bound, kernel.shape)
-        self._parts(kernel)[0][...] *= INPUT_SCALE
+        from_input, from_hidden, bias = self._parts(kernels[KERNEL])
+        bound = from_hidden.shape[-1] ** -0.5
+        large = min(INPUT_BOUND * bound, LARGEST_INPUT)
+        for part, limit in ((from_input, large), (from_hidden, bound), (bias, large)):
+            part[...] = rng.uniform(-limit, limit, part.shape)
 
     def exported_shapes(self, inputs: int, hidden: int) -> dict[str, Shape]:
         shapes: dict[str, Shape] = {
@@ -131,15 +134,21 @@ class _ElmanTape(Tape):
         self.inputs = rows[..., :-1, :, :inputs]
         self.hidden = rows[..., 1:, :, :].reshape(self._flat)[..., self._memory]
         self.hidden_gradient = np.empty(self.hidden.shape, kernel.dtype)
+        self.noise = np.zeros(self._by_step, kernel.dtype) if extent.noisy else None
+        self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
         self._slope = np.empty_like(self.hidden_gradient)
 
     def step(self, t: int) -> list[Operation]:
         weigh = product(self._rows[..., t, :, :], self._kernel, self._sums)
         after = self._rows[..., t + 1, :, self._memory]
-        return [weigh, *self._activation.value(self._sums, after)]
+        if self.noise is None:
+            return [weigh, *self._activation.value(self._sums, after)]
+        clean = self.clean.reshape(self._by_step)[..., t, :, :]
+        disturb = partial(np.add, clean, self.noise[..., t, :, :], after)
+        return [weigh, *self._activation.value(self._sums, clean), disturb]
 
     def start_backward(self) -> list[Operation]:
-        return self._activation.derivative(self.hidden, self._slope)
+        return self._activation.derivative(self.clean, self._slope)
 
     def step_back(self, t: int) -> list[Operation]:
         # The gradient by the hidden vector becomes, in place, that by the pre-activation.

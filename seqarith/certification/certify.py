@@ -12,8 +12,9 @@ import numpy as np
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
 from seqarith.certification.program import Program, from_model
+from seqarith.certification.quick import Found, quick
 from seqarith.certification.refute import Counterexample, Refuter
-from seqarith.certification.search import Found, NotFound, Thorough, quick
+from seqarith.certification.search import NotFound, Thorough
 from seqarith.certification.suspect import Suspect
 from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError

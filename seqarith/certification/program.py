@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine, Table
@@ -102,11 +103,9 @@ def from_model(model: Model) -> Program:
 
 def from_parameters(task: Task, network: Network, parameters: Parameters) -> Program:
     """Return the program of a network that is no `Model` yet; see `from_model`."""
+    check_provable(task, network.cell)
+    assert isinstance(network.cell, Elman)
     machine = due(task)
-    if not isinstance(network.cell, Elman):
-        raise TaskError(
-            f"cell {network.cell.name!r}: only networks of Elman cells can be proved so far"
-        )
     arrays = network.export(parameters)
     zeros = np.zeros(max(network.hidden, network.outputs), network.dtype)
     bias = zeros[: network.hidden]
@@ -127,6 +126,22 @@ def from_parameters(task: Task, network: Network, parameters: Parameters) -> Pro
     )
 
 
+def check_provable(task: Task, cell: Cell) -> None:
+    """Refuse a task without a machine, and a cell without an enclosure.
+
+    Raises:
+        TaskError: It is one of these.
+    """
+    _machine(task)
+    if not isinstance(cell, Elman):
+        raise TaskError(f"cell {cell.name!r}: only networks of Elman cells can be proved so far")
+
+
+def is_provable(task: Task, cell: Cell) -> bool:
+    """Return whether `check_provable` takes them."""
+    return task.machine is not None and isinstance(cell, Elman)
+
+
 def due(task: Task) -> MealyMachine:
     """Return the machine that says which digit is due at every step, from state 0.
 
@@ -136,13 +151,7 @@ def due(task: Task) -> MealyMachine:
     Raises:
         TaskError: The task has no machine.
     """
-    machine = task.machine
-    if machine is None:
-        raise TaskError(
-            f"no finite-state machine computes {task.formula}: nothing about every width can be "
-            f"proved of task {task.name!r}. 'seqarith eval' runs it on every case of one width"
-        )
-    anything = max(task.outputs, 2)
+    machine, anything = _machine(task), max(task.outputs, 2)
 
     def step(node: tuple[int, int], letters: Table) -> tuple[list[tuple[int, int]], Table]:
         past, state = node
@@ -157,3 +166,12 @@ def due(task: Task) -> MealyMachine:
         anything + 1,
         lambda node: machine.names[node[1]],
     )
+
+
+def _machine(task: Task) -> MealyMachine:
+    if task.machine is None:
+        raise TaskError(
+            f"no finite-state machine computes {task.formula}: nothing about every width can be "
+            f"proved of task {task.name!r}. 'seqarith eval' runs it on every case of one width"
+        )
+    return task.machine

@@ -6,40 +6,21 @@ It is not sound, and need not be: what it returns has passed `check`.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from seqarith.certification.boxes import prove_boxes
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import Accepted, check
 from seqarith.certification.enclosure import Elman
 from seqarith.certification.program import Program
+from seqarith.certification.quick import Found, confirm, quick
 from seqarith.certification.repair import HISTORY, Progress, Repair
 from seqarith.certification.sampling import sample, words
 from seqarith.certification.wellformed import MAX_WIDTH
 
-LETTERS = 4  # boxes are split by fewer letters than this
 SPREADS = (0.4, 0.15)  # half-width, at most, of one region's samples
 STEPS, WORDS = 300, 400  # samples
 MAX_LETTERS = 256  # the induction steps every region under every letter
-
-
-@final
-@dataclass(frozen=True)
-class Found:
-    """A proof.
-
-    Attributes:
-        certificate: What the checker has accepted.
-        method: How it was found.
-        accepted: What the check said.
-    """
-
-    certificate: Certificate
-    method: str
-    accepted: Accepted
 
 
 @final
@@ -71,24 +52,6 @@ def prove(
     deadline = time.monotonic() + seconds
     found = quick(program)
     return found if found is not None else Thorough(program, progress).run(deadline)
-
-
-def quick(program: Program, letters: int = LETTERS) -> Found | None:
-    """Try boxes: a few milliseconds, which training can afford every now and then.
-
-    Args:
-        program: What to prove.
-        letters: Split the boxes by fewer letters than this.
-    """
-    if max(program.hidden, program.letters) > MAX_WIDTH:
-        return None
-    cell = Elman(program)
-    for k in range(letters):
-        certificate = prove_boxes(program, k, cell)
-        found = certificate and confirm(program, certificate, f"boxes k={k}")
-        if found:
-            return found
-    return None
 
 
 @final
@@ -136,11 +99,3 @@ class Thorough:
         samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
         self._repair = Repair(program, cell, samples, eps, self._progress)
         return self._repair
-
-
-def confirm(program: Program, certificate: Certificate, method: str) -> Found | None:
-    """Have the checker decide, and claim the margin and depth that it found."""
-    verdict = check(program, certificate)
-    if not isinstance(verdict, Accepted):
-        return None
-    return Found(replace(certificate, margin=verdict.margin, depth=verdict.depth), method, verdict)

@@ -6,14 +6,16 @@ from abc import ABC, abstractmethod
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
 from seqarith.losses import encode
+from seqarith.machine import MealyMachine
 from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Letters
 from seqarith.training.config import TrainingConfig
 
-STREAM_INITIAL, STREAM_WORDS = 0, 1
+STREAM_INITIAL, STREAM_WORDS, STREAM_NOISE, STREAM_LESSONS = range(4)
 _CHUNK_LETTERS = 2**16
 
 
@@ -51,6 +53,16 @@ class Batches(ABC):
         words: Letters = self._letters[step % self._chunk]
         return words
 
+    def moves(self, step: int) -> NDArray[np.integer]:
+        """Return the machine's state before and the letter of every step of a step's words.
+
+        Returns:
+            ``state * A + letter``, shape (T * B,).
+        """
+        self(step)
+        moves: NDArray[np.integer] = self._moves[step % self._chunk]
+        return moves
+
     def _draw(self, number: int) -> None:
         config, batch = self._config, self._config.batch_size
         task = config.built_task
@@ -60,8 +72,17 @@ class Batches(ABC):
         self._inputs = task.vectors.astype(config.dtype)[self._letters]
         expected = task.expected(letters).reshape(by_step).swapaxes(0, 1)
         symbols = expected.reshape(self._chunk, self.steps * batch)
+        if config.synchrony_weight and task.machine is not None:
+            self._moves = _moves(task.machine, self._letters)
         self._targets = encode(symbols, config.network.outputs, config.dtype)
         self._number = number
+
+
+def _moves(machine: MealyMachine, letters: Letters) -> NDArray[np.integer]:
+    """Return state * A + letter for words (C, T, B), shape (C, T * B), in a small type."""
+    states = machine.trace(letters.swapaxes(0, 1))[:-1].swapaxes(0, 1)
+    moves = (states * machine.letters + letters).reshape(len(letters), -1)
+    return moves.astype(np.min_scalar_type(machine.states * machine.letters))
 
 
 @final

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, field
+from typing import Any, final
 
 from seqarith import archive
 from seqarith.cells.cell import Array
@@ -15,6 +15,8 @@ from seqarith.training.config import TrainingConfig
 FORMAT = "seqarith-checkpoint"
 VERSION = 1
 PARAMETERS = "parameters"
+LONGEST = 256
+"""Letters of a word that a checkpoint keeps."""
 EXTENDABLE = ("max_steps", "until")
 """Settings that may change when a run is resumed."""
 
@@ -28,13 +30,17 @@ class Checkpoint:
         config: Its settings.
         step: Steps done.
         parameters: All parameters, shape (size,).
-        memory: The optimizer's memory, without its scratch array.
+        memory: The optimizer's memory.
+        synchronising: Whether the synchrony penalty has begun.
+        lessons: Words on which the network was found to be wrong.
     """
 
     config: TrainingConfig
     step: int
     parameters: Array
     memory: Memory
+    synchronising: bool = False
+    lessons: list[list[int]] = field(default_factory=list)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint, wholly or not at all.
@@ -47,6 +53,8 @@ class Checkpoint:
             "version": VERSION,
             "config": self.config.describe(),
             "step": self.step,
+            "synchronising": self.synchronising,
+            "lessons": self.lessons,
         }
         memory = {name: array for name, array in self.memory.items() if name != SCRATCH}
         archive.write(path, header, {PARAMETERS: self.parameters, **memory})
@@ -62,16 +70,20 @@ class Checkpoint:
         try:
             config = TrainingConfig.from_description(found.header["config"])
             step = found.header["step"]
+            synchronising, lessons = found.header["synchronising"], found.header["lessons"]
         except SeqarithError as error:
             raise ModelFileError(f"{found.path}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
         if type(step) is not int or not 0 <= step <= config.max_steps:
             raise ModelFileError(f"{found.path}: step {step!r} of {config.max_steps}")
+        if type(synchronising) is not bool or not _are_words(lessons, config.built_task.letters):
+            raise ModelFileError(f"{found.path}: the header's notes on training are damaged")
         names = (PARAMETERS, *config.built_optimizer.slots)
-        arrays = found.arrays(dict.fromkeys(names, (config.network.size,)), config.dtype)
+        leading = (config.restarts,) if config.restarts > 1 else ()
+        arrays = found.arrays(dict.fromkeys(names, (*leading, config.network.size)), config.dtype)
         parameters = arrays.pop(PARAMETERS)
-        return Checkpoint(config, step, parameters, arrays)
+        return Checkpoint(config, step, parameters, arrays, synchronising, lessons)
 
     def check_same_run(self, config: TrainingConfig) -> None:
         """Refuse to go on with other settings; only those of `EXTENDABLE` may differ.
@@ -90,3 +102,12 @@ class Checkpoint:
             raise CheckpointError(
                 f"the checkpoint is at step {self.step}, past the {config.max_steps} asked for"
             )
+
+
+def _are_words(value: Any, letters: int) -> bool:
+    return type(value) is list and all(
+        type(word) is list
+        and 0 < len(word) <= LONGEST
+        and all(type(letter) is int and 0 <= letter < letters for letter in word)
+        for word in value
+    )

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, final
 
 from seqarith.cells.cell import Cell
+from seqarith.certification.program import check_provable, is_provable
 from seqarith.errors import InvalidValueError
 from seqarith.losses import Loss
 from seqarith.model import build_task
@@ -16,9 +17,11 @@ from seqarith.network import Network
 from seqarith.optimizers import Optimizer
 from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES
 from seqarith.tasks.task import Task
+from seqarith.training.recipe import Recipe, recipe
 
-Until = Literal["steps", "exact"]
-GOALS = ("steps", "exact")
+Until = Literal["steps", "exact", "proved"]
+GOALS = ("steps", "exact", "proved")
+MAX_RESTARTS = 2**12
 MAX_BATCH = 2**20
 MAX_STEPS = 10**9
 
@@ -41,13 +44,23 @@ class TrainingConfig:
         reduction: How the loss is summed: ``"mean"`` or ``"sum"``; see `seqarith.losses`.
         optimizer: Name of an optimizer.
         optimizer_options: Its options, for instance ``{"momentum": 0.9}``.
-        rate: Learning rate; default: the optimizer's own.
+        rate: Learning rate; default: for Adam one that fits the network
+            (`seqarith.training.recipe`), else the optimizer's own.
         schedule: Name of a schedule of the rate over ``max_steps``.
         clip: Greatest Euclidean norm of the gradient, or None.
         batch_size: Words a step.
         max_steps: Most steps.
-        until: When to stop before: ``"exact"`` as soon as every operand tuple comes out right
-            (where those are more than 2**24: a sample); ``"steps"`` never.
+        until: When to stop before: ``"proved"`` as soon as the network is proved right at every
+            width; ``"exact"`` as soon as every operand tuple comes out right (where those are
+            more than 2**24: a sample); ``"steps"`` never. Default: proved where that can be.
+        noise: Standard deviation of the noise on the hidden vectors; see
+            `seqarith.training.hardening`. Default: what fits the network where the goal is a
+            proof, else 0.
+        synchrony: Weight of the synchrony penalty; likewise.
+        restart_after: Steps after which training begins anew with other weights, while the goal
+            is not reached; 0: never. Default: likewise.
+        restarts: Networks that are trained side by side, from different initial weights, on the
+            same words, until the first of them reaches the goal.
         seed: Of the initial weights and the words.
         dtype: ``"float32"`` or ``"float64"``.
         preset: ``"tutorial"`` or nothing: where weights and words come from.
@@ -75,7 +88,11 @@ class TrainingConfig:
     clip: float | None = 1.0
     batch_size: int = 64
     max_steps: int = 5000
-    until: Until = "exact"
+    until: Until | None = None
+    noise: float | None = None
+    synchrony: float | None = None
+    restart_after: int | None = None
+    restarts: int = 1
     seed: int = 0
     dtype: str = "float32"
     preset: str | None = None
@@ -90,14 +107,28 @@ class TrainingConfig:
             )
         if self.clip is not None and not 0 < self.clip < float("inf"):
             raise InvalidValueError(f"clip {self.clip}: expected a number above 0, say 1")
-        if self.until not in GOALS:
-            raise InvalidValueError(f"until {self.until!r}: expected {' or '.join(GOALS)}")
+        _check("restarts", self.restarts, 1, MAX_RESTARTS)
+        if self.until not in (None, *GOALS):
+            raise InvalidValueError(f"until {self.until!r}: expected {', '.join(GOALS)}")
+        for name in ("noise", "synchrony"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < float("inf"):
+                raise InvalidValueError(f"{name} {value}: expected 0 or more, say 0.3")
+        if self.restart_after is not None:
+            _check("restart after", self.restart_after, 0, MAX_STEPS)
         if self.preset not in (None, "tutorial"):
             raise InvalidValueError(f"preset {self.preset!r}: expected tutorial")
         if self.schedule not in SCHEDULES:
             SCHEDULES[self.schedule]
         self.built_task.check_bits(self.bits)
         _ = self.network, self.built_optimizer
+        if self.until == "proved":
+            check_provable(self.built_task, self.network.cell)
+        if self.synchrony and self.built_task.machine is None:
+            raise InvalidValueError(
+                f"synchrony {self.synchrony}: task {self.task!r} has no machine whose states "
+                "hidden vectors could agree on; leave it out"
+            )
 
     @cached_property
     def built_task(self) -> Task:
@@ -131,14 +162,56 @@ class TrainingConfig:
         outputs = self.built_loss.outputs(self.built_task.outputs)
         return Network(cell, self.built_task.inputs, self.hidden, outputs, self.dtype)
 
+    @cached_property
+    def goal(self) -> Until:
+        """When to stop: ``until``, or what it is by default."""
+        if self.until is not None:
+            return self.until
+        return "proved" if is_provable(self.built_task, self.network.cell) else "exact"
+
+    @cached_property
+    def _recipe(self) -> Recipe:
+        return recipe(self.network.cell, self.hidden)
+
+    @cached_property
+    def learning_rate(self) -> float:
+        """``rate``, or what it is by default."""
+        fitting = self._recipe.rate if self.optimizer == "adam" else self.built_optimizer.rate
+        return fitting if self.rate is None else self.rate
+
+    @cached_property
+    def hidden_noise(self) -> float:
+        """``noise``, or what it is by default."""
+        return self._hardened(self.noise, self._recipe.noise)
+
+    @cached_property
+    def synchrony_weight(self) -> float:
+        """``synchrony``, or what it is by default."""
+        return self._hardened(self.synchrony, self._recipe.synchrony)
+
+    @cached_property
+    def patience(self) -> int:
+        """``restart_after``, or what it is by default."""
+        return int(self._hardened(self.restart_after, self._recipe.restart_after))
+
+    def _hardened(self, said: float | None, fitting: float) -> float:
+        """Return what was said; else what fits the network, where the goal is a proof."""
+        return said if said is not None else fitting if self.goal == "proved" else 0
+
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, numbered from 1."""
-        rate = self.rate or self.built_optimizer.rate
-        return rate * SCHEDULES[self.schedule]((step - 1) / self.max_steps)
+        return self.learning_rate * SCHEDULES[self.schedule]((step - 1) / self.max_steps)
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings, ready for JSON."""
-        return dataclasses.asdict(self)
+        """Return the settings, those by default too, ready for JSON."""
+        return {
+            **dataclasses.asdict(self),
+            "until": self.goal,
+            "rate": self.learning_rate,
+            "noise": self.hidden_noise,
+            "synchrony": self.synchrony_weight,
+            "restart_after": self.patience,
+        }
 
     @staticmethod
     def from_description(description: Mapping[str, Any]) -> TrainingConfig:

@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seqarith.cells.activations import run
 from seqarith.cells.cell import Array
+from seqarith.certification.certificate import Certificate
 from seqarith.errors import DivergedError
-from seqarith.evaluation import SAMPLES, Evaluation, evaluate, is_exact, widest_exhaustive
+from seqarith.evaluation import Evaluation
 from seqarith.model import Model
-from seqarith.network import Parameters, Program, Unroll, margins
-from seqarith.optimizers import SCRATCH, Memory, clip
-from seqarith.training.batches import STREAM_INITIAL, Batches, SampledBatches, stream
+from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.checkpoint import Checkpoint
 from seqarith.training.config import TrainingConfig
+from seqarith.training.goal import Examiner
+from seqarith.training.hardening import Hardening
+from seqarith.training.lessons import SEEK_EVERY, Lessons
 from seqarith.training.report import Progress, Report
-from seqarith.training.tutorial import (
-    REPORT_EVERY,
-    TutorialBatches,
-    TutorialReport,
-    tutorial_parameters,
-)
+from seqarith.training.stack import Stack
+from seqarith.training.tutorial import REPORT_EVERY, TutorialBatches, TutorialReport
 
 CHECK_EVERY = 10
 """Steps between two looks at whether the goal may be reached."""
 
 PROGRESS_EVERY = 50
-QUICK_LIMIT = 2**16
-"""Most operand tuples that are run, at a smaller width, before all of them are."""
-
-EXACT_LIMIT = 2**24
-"""Most operand tuples that are all run, to decide whether training is done; beyond, a sample."""
 
 
 @final
@@ -56,6 +47,11 @@ class TrainingResult:
     examples: int
     evaluation: Evaluation
     reached: bool
+
+    @property
+    def proved(self) -> bool:
+        """Whether the model carries a proof that it is right at every width."""
+        return self.model.certificate is not None
 
 
 @dataclass
@@ -88,33 +84,36 @@ class Trainer:
 
     Example:
         >>> result = Trainer(TrainingConfig(task="add", bits=4, seed=1)).run()
-        >>> result.reached, result.evaluation.checked
-        (True, 256)
+        >>> result.reached, result.proved, result.evaluation.checked
+        (True, True, 256)
     """
 
     def __init__(self, config: TrainingConfig, checkpoint: Checkpoint | None = None) -> None:
         self.config = config
         self.step = 0
-        self._task, self._network = config.built_task, config.network
-        self._parameters = self._initial()
-        self._optimizer = config.built_optimizer
-        self._memory: Memory = self._optimizer.start(self._parameters.flat)
-        if checkpoint is not None:
-            checkpoint.check_same_run(config)
-            self.step = checkpoint.step
-            self._parameters.flat[...] = checkpoint.parameters
-            for name, array in checkpoint.memory.items():
-                self._memory[name][...] = array
         tutorial = config.preset == "tutorial"
         self._batches: Batches = (TutorialBatches if tutorial else SampledBatches)(config)
-        self._gradients = self._network.parameters()
-        self._unroll = Unroll(
-            self._network, self._parameters, self._gradients, self._batches.steps, config.batch_size
+        self._stack = Stack(config)
+        noisy = config.hidden_noise > 0
+        self._pass = self._stack.over(self._batches.steps, config.batch_size, noisy)
+        self._examiner = Examiner(config, self._batches.steps)
+        self._hardening = Hardening(config, self._pass.unroll)
+        self._lessons = Lessons(
+            config, self._stack, [] if checkpoint is None else checkpoint.lessons
         )
-        self._targets = np.empty_like(self._unroll.logits)
-        self._loss = config.built_loss.operations(
-            self._unroll.logits, self._targets, self._batches.steps, self._unroll.logit_gradient
-        )
+        self._best = 0
+        if checkpoint is None:
+            self._stack.begin(0)
+        else:
+            self._take_up(checkpoint)
+
+    def _take_up(self, checkpoint: Checkpoint) -> None:
+        checkpoint.check_same_run(self.config)
+        self.step = checkpoint.step
+        self._hardening.begun = checkpoint.synchronising
+        self._stack.flat[...] = checkpoint.parameters
+        for name, array in checkpoint.memory.items():
+            self._stack.memory[name][...] = array
 
     def run(self, hooks: Hooks | None = None) -> TrainingResult:
         """Train until the goal is reached or the steps are spent.
@@ -124,122 +123,120 @@ class Trainer:
             KeyboardInterrupt: ``hooks.stop`` said so; a checkpoint was written before.
         """
         hooks = hooks or Hooks()
+        proof: Certificate | None = None
         reached = False
         with np.errstate(over="ignore", invalid="ignore"):
             while self.step < self.config.max_steps and not reached:
                 self._advance(hooks)
-                reached = self.step % CHECK_EVERY == 0 and self._reached()
-        if self.config.until == "steps":
-            reached = True
+                if self.step % CHECK_EVERY == 0:
+                    reached, proof = self._look()
         self._check_finite()
-        return self._result(reached)
+        return self._result(reached or self.config.goal == "steps", proof)
 
     def checkpoint(self) -> Checkpoint:
         """Return where the run stands."""
-        memory = {k: v.copy() for k, v in self._memory.items() if k != SCRATCH}
-        return Checkpoint(self.config, self.step, self._parameters.flat.copy(), memory)
-
-    def _initial(self) -> Parameters:
-        if self.config.preset == "tutorial":
-            return tutorial_parameters(self._network, self.config.seed)
-        return self._network.initial(stream(self.config.seed, STREAM_INITIAL))
+        return Checkpoint(
+            self.config,
+            self.step,
+            self._stack.flat.copy(),
+            {name: array.copy() for name, array in self._stack.memory.items()},
+            self._hardening.begun,
+            self._lessons.words,
+        )
 
     def _advance(self, hooks: Hooks) -> None:
         """Make one step, and tell the hooks."""
-        config, unroll = self.config, self._unroll
+        patience = self.config.patience
+        attempt, before = divmod(self.step, patience) if patience else (0, self.step)
+        if before == 0 and attempt > 0:
+            self._stack.begin(attempt)
+            self._hardening.begun = False
+        self._hardening.disturb(self.step)
         inputs, targets = self._batches(self.step)
-        unroll.inputs[...] = inputs
-        logits, backward = unroll.forward()
-        self._targets[...] = targets
-        run(self._loss)
-        backward()
-        if config.clip is not None:
-            clip(self._gradients.flat, config.clip)
+        self._pass.run(inputs, targets, self._pull if self._hardening.active else None)
+        self._lessons.teach(self.step)
         self.step += 1
-        self._optimizer.update(
-            self._parameters.flat,
-            self._gradients.flat,
-            self._memory,
-            config.rate_at(self.step),
-            self.step,
-        )
+        self._stack.update(self.config.rate_at(self.step), before + 1)
+        self._tell(hooks, targets)
+
+    def _pull(self) -> None:
+        self._hardening.pull(self._batches.moves(self.step))
+
+    def _tell(self, hooks: Hooks, targets: Array) -> None:
         if hooks.report:
-            self._report(hooks.report, logits, targets)
-        if hooks.checkpoint and self.step % hooks.checkpoint_every == 0:
+            self._report(hooks.report, targets)
+        stop = hooks.stop is not None and hooks.stop()
+        if hooks.checkpoint and (stop or self.step % hooks.checkpoint_every == 0):
             self._check_finite()
             hooks.checkpoint(self.checkpoint())
-        if hooks.stop and hooks.stop():
-            if hooks.checkpoint:
-                self._check_finite()
-                hooks.checkpoint(self.checkpoint())
+        if stop:
             raise KeyboardInterrupt
 
-    def _report(self, report: Callable[[Report], None], logits: Array, targets: Array) -> None:
+    def _logits(self, index: int) -> Array:
+        """Return the logits of one network on the last batch, shape (T * B, K)."""
+        logits = self._pass.unroll.logits
+        one: Array = logits.reshape(-1, *logits.shape[-2:])[index]
+        return one
+
+    def _report(self, report: Callable[[Report], None], targets: Array) -> None:
         """Report on the words of the step that was just made, as the network saw them before it."""
+        logits = self._logits(self._best)
         if self.config.preset == "tutorial":
             iteration = self.step - 1
             if iteration % REPORT_EVERY == 0:
-                pair = self._task.operands_of(self._batches.letters(iteration))
+                letters = self._batches.letters(iteration)
+                pair = self.config.built_task.operands_of(letters)
                 report(TutorialReport.of(iteration, (pair[0][0], pair[1][0]), logits))
         elif self.step % PROGRESS_EVERY == 0:
             self._check_finite()
             loss = self.config.built_loss.value(logits, targets, self._batches.steps)
-            right = self._right(logits, self.step - 1)
+            right = self._examiner.right(logits, self._batches.letters(self.step - 1))
             words = float(right.all(axis=0).mean())
             report(Progress(self.step, float(loss), words, float(right.mean())))
 
-    def _right(self, logits: Array, step: int) -> NDArray[np.bool]:
-        """Return which digits of the results of a step's words are right, shape (T - delay, B)."""
-        letters = self._batches.letters(step)
-        expected = self._task.expected(letters)
-        right: NDArray[np.bool] = margins(logits.reshape(*letters.shape, -1), expected) > 0
-        return right[self._task.first_result_step(len(letters)) :]
-
-    def _reached(self) -> bool:
-        """Return whether the goal is reached: first on the batch at hand, then on everything."""
+    def _look(self) -> tuple[bool, Certificate | None]:
+        """Return whether a network has reached the goal, and its proof; that one is the best."""
         self._check_finite()
-        if self.config.until != "exact":
-            return False
-        if not self._right(self._unroll.logits, self.step - 1).all():
-            return False
-        task, bits = self._task, self.config.bits
-        if task.machine is not None:
-            program = Program(self._network, self._parameters, task.vectors)
-            for limit in (QUICK_LIMIT, EXACT_LIMIT):
-                widest = min(bits, widest_exhaustive(task, limit))
-                if not is_exact(task, program, widest):
-                    return False
-                if widest == bits:
-                    return True
-        return self._evaluate(self._model()).exact
+        letters = self._batches.letters(self.step - 1)
+        shares = [
+            float(self._examiner.right(self._logits(i), letters).mean())
+            for i in range(self.config.restarts)
+        ]
+        self._best = int(np.argmax(shares))
+        self._hardening.look(shares[self._best])
+        for i in np.argsort(shares, kind="stable")[::-1]:
+            if shares[i] < self._examiner.needed:
+                break
+            reached, proof = self._examiner.judge(self._model(int(i)))
+            if reached:
+                self._best = int(i)
+                return True, proof
+        if self._seeks(shares[self._best]):
+            self._lessons.seek(self._model(self._best))
+        return False, None
 
-    def _evaluate(self, model: Model) -> Evaluation:
-        """Count on every operand tuple of the training width, or on a sample that takes as long."""
-        bits = self.config.bits
-        if bits <= widest_exhaustive(self._task, EXACT_LIMIT):
-            return evaluate(model, bits)
-        samples = max(1, min(SAMPLES, EXACT_LIMIT // self._batches.steps))
-        return evaluate(model, bits, samples=samples)
+    def _seeks(self, share: float) -> bool:
+        due = self.config.goal == "proved" and self.step % SEEK_EVERY == 0
+        return due and share >= self._examiner.needed
 
-    def _model(self) -> Model:
-        parameters = self._network.parameters()
-        parameters.flat[...] = self._parameters.flat
+    def _model(self, index: int) -> Model:
         training = {**self.config.describe(), "steps": self.step}
-        return Model(self._task, self._network, parameters, training)
+        parameters = self._stack.parameters(index)
+        return Model(self.config.built_task, self.config.network, parameters, training)
 
-    def _result(self, reached: bool) -> TrainingResult:
-        model = self._model()
-        known = self._evaluate(model)
-        model = Model(model.task, model.network, model.parameters, model.training, known.summary())
+    def _result(self, reached: bool, proof: Certificate | None) -> TrainingResult:
+        model = self._model(self._best)
+        known = self._examiner.evaluate(model)
+        certificate = None if proof is None else proof.stored()
+        model = replace(model, evaluation=known.summary(), certificate=certificate)
         examples = self.step * self.config.batch_size
         return TrainingResult(model, self.step, examples, known, reached)
 
     def _check_finite(self) -> None:
-        if not np.isfinite(self._parameters.flat).all():
-            rate = self.config.rate or self._optimizer.rate
+        if not np.isfinite(self._stack.flat).all():
             raise DivergedError(
-                f"training diverged before step {self.step}: parameters are not finite; "
-                f"lower the learning rate (now {rate:g}) or clip the gradient (--clip 1)"
+                f"training diverged before step {self.step}: parameters are not finite; lower the "
+                f"learning rate (now {self.config.learning_rate:g}) or clip the gradient (--clip 1)"
             )
 
 

@@ -12,9 +12,10 @@ import seqarith as sa
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
 from seqarith.certification.program import due, from_model
+from seqarith.certification.quick import quick
 from seqarith.certification.refute import Refuter
 from seqarith.certification.sampling import words
-from seqarith.certification.search import prove, quick
+from seqarith.certification.search import prove
 from seqarith.certification.suspect import Suspect
 from seqarith.machine import MealyMachine
 from seqarith.network import emitted

@@ -1,0 +1,57 @@
+"""The proof that training can afford every now and then: boxes, split by a few recent letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+from seqarith.certification.boxes import prove_boxes
+from seqarith.certification.certificate import Certificate
+from seqarith.certification.check import Accepted, check
+from seqarith.certification.enclosure import Elman
+from seqarith.certification.program import Program
+from seqarith.certification.wellformed import MAX_WIDTH
+
+LETTERS = 4  # boxes are split by fewer letters than this
+
+
+@final
+@dataclass(frozen=True)
+class Found:
+    """A proof.
+
+    Attributes:
+        certificate: What the checker has accepted.
+        method: How it was found.
+        accepted: What the check said.
+    """
+
+    certificate: Certificate
+    method: str
+    accepted: Accepted
+
+
+def quick(program: Program, letters: int = LETTERS) -> Found | None:
+    """Try boxes: a few milliseconds, which training can afford every now and then.
+
+    Args:
+        program: What to prove.
+        letters: Split the boxes by fewer letters than this.
+    """
+    if max(program.hidden, program.letters) > MAX_WIDTH:
+        return None
+    cell = Elman(program)
+    for k in range(letters):
+        certificate = prove_boxes(program, k, cell)
+        found = certificate and confirm(program, certificate, f"boxes k={k}")
+        if found:
+            return found
+    return None
+
+
+def confirm(program: Program, certificate: Certificate, method: str) -> Found | None:
+    """Have the checker decide, and claim the margin and depth that it found."""
+    verdict = check(program, certificate)
+    if not isinstance(verdict, Accepted):
+        return None
+    return Found(replace(certificate, margin=verdict.margin, depth=verdict.depth), method, verdict)

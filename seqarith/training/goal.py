@@ -1,0 +1,82 @@
+"""Whether a network is there yet: on the batch, on every operand tuple, for every width."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.cells.cell import Array
+from seqarith.certification.certificate import Certificate
+from seqarith.certification.program import from_model
+from seqarith.certification.quick import quick
+from seqarith.evaluation import SAMPLES, Evaluation, evaluate, is_exact, widest_exhaustive
+from seqarith.model import Model
+from seqarith.network import Program, margins
+from seqarith.tasks.task import Letters
+from seqarith.training.config import TrainingConfig
+
+ALMOST = 0.98
+QUICK_LIMIT = 2**16
+"""Most operand tuples that are run, at a smaller width, before all of them are."""
+
+EXACT_LIMIT = 2**24
+"""Most operand tuples that are all run, to decide whether training is done; beyond, a sample."""
+
+
+@final
+class Examiner:
+    """Judges the networks of a run.
+
+    Args:
+        config: The settings of the run.
+        steps: Length T of its words.
+    """
+
+    def __init__(self, config: TrainingConfig, steps: int) -> None:
+        self._config, self._task, self._steps = config, config.built_task, steps
+
+    def right(self, logits: Array, letters: Letters) -> NDArray[np.bool]:
+        """Return which digits of the results of words (T, B) are right, shape (T - delay, B)."""
+        expected = self._task.expected(letters)
+        right: NDArray[np.bool] = margins(logits.reshape(*letters.shape, -1), expected) > 0
+        return right[self._task.first_result_step(len(letters)) :]
+
+    @property
+    def needed(self) -> float:
+        """Share of a batch's digits that must be right for a network to be looked at closely.
+
+        Noise makes a few digits wrong that would be right without it.
+        """
+        return ALMOST if self._config.hidden_noise else 1.0
+
+    def judge(self, model: Model) -> tuple[bool, Certificate | None]:
+        """Return whether a model has reached the goal, and its proof where that is the goal."""
+        if self._config.goal == "proved":
+            found = quick(from_model(model))
+            return found is not None, None if found is None else found.certificate
+        return self._config.goal == "exact" and self.exact(model), None
+
+    def exact(self, model: Model) -> bool:
+        """Return whether every operand tuple of the training width comes out right.
+
+        Where those are more than `EXACT_LIMIT`: a sample.
+        """
+        task, bits = self._task, self._config.bits
+        if task.machine is not None:
+            program = Program(model.network, model.parameters, task.vectors)
+            for limit in (QUICK_LIMIT, EXACT_LIMIT):
+                widest = min(bits, widest_exhaustive(task, limit))
+                if not is_exact(task, program, widest):
+                    return False
+                if widest == bits:
+                    return True
+        return self.evaluate(model).exact
+
+    def evaluate(self, model: Model) -> Evaluation:
+        """Count on every operand tuple of the training width, or on a sample that takes as long."""
+        bits = self._config.bits
+        if bits <= widest_exhaustive(self._task, EXACT_LIMIT):
+            return evaluate(model, bits)
+        return evaluate(model, bits, samples=max(1, min(SAMPLES, EXACT_LIMIT // self._steps)))

@@ -1,0 +1,85 @@
+"""What makes a network easy to prove: noise on its memory, and agreement where the machine agrees.
+
+*Noise*: Gaussian, added to every hidden vector while training. Only what saturated units hold
+outlives it, so units saturate, and the network forgets small differences.
+
+*Synchrony*: two hidden vectors that follow the same state of the machine by the same letter stand
+for the same past, so they should be the same vector. The penalty is
+
+    synchrony / 2 * mean over steps and words of |h - m|**2
+
+with h a hidden vector without its noise, and m the mean of those of its batch that follow the
+same state by the same letter. As h depends on the noisy vector before it, this also punishes a
+recurrence that magnifies noise. It begins when nearly all digits of a batch are right: before,
+the easiest way to agree is to remember nothing.
+
+Source: noise on the hidden vectors, Jim, Giles and Horne, An Analysis of Noise in Recurrent Neural
+Networks: Convergence and Generalization (1996). We found no earlier use of the synchrony penalty.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.network import Unroll
+from seqarith.training.batches import STREAM_NOISE, stream
+from seqarith.training.config import TrainingConfig
+
+POOL = 2**17
+_SPREAD = 2654435761  # of the places where steps begin to read the pool: Knuth's multiplier
+BEGIN = 0.98
+"""Share of a batch's digits that must be right for the synchrony penalty to begin."""
+
+
+@final
+class Hardening:
+    """Noise and synchrony of a run; both are functions of seed and step.
+
+    Args:
+        config: The settings.
+        unroll: Where the noise goes, and the penalty.
+    """
+
+    def __init__(self, config: TrainingConfig, unroll: Unroll) -> None:
+        self._unroll, self._weight = unroll, config.synchrony_weight
+        self.begun = False
+        if unroll.noise is not None:
+            rng = stream(config.seed, STREAM_NOISE)
+            self._pool = rng.standard_normal(POOL + unroll.noise.size, np.dtype(config.dtype))
+            self._pool *= config.hidden_noise
+
+    @property
+    def active(self) -> bool:
+        """Whether the synchrony penalty counts by now."""
+        return self.begun and self._weight > 0
+
+    def disturb(self, step: int) -> None:
+        """Write the noise of a step: a piece of a pool, since fresh numbers take longer."""
+        noise = self._unroll.noise
+        if noise is not None:
+            start = step * _SPREAD % POOL
+            noise[...] = self._pool[start : start + noise.size].reshape(noise.shape)
+
+    def pull(self, moves: NDArray[np.integer]) -> None:
+        """Add the gradient of the synchrony penalty to that by the hidden vectors.
+
+        Args:
+            moves: Number of the state before and the letter of every hidden vector, (T * B,).
+        """
+        order = moves.argsort(kind="stable")
+        ordered = moves[order]
+        starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        sizes = np.diff(starts, append=len(moves))
+        apart = self._unroll.clean.take(order, axis=-2)
+        means = np.add.reduceat(apart, starts, axis=-2)
+        means /= sizes[:, None]
+        apart -= means.repeat(sizes, axis=-2)
+        apart *= self._weight / len(moves)
+        self._unroll.hidden_gradient[..., order, :] += apart
+
+    def look(self, right: float) -> None:
+        """Take note of the share of digits that are right."""
+        self.begun = self.begun or right >= BEGIN

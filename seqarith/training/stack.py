@@ -1,0 +1,113 @@
+"""Networks that are trained side by side: their parameters, their passes, their optimizer."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from seqarith.cells.activations import run
+from seqarith.cells.cell import Array
+from seqarith.network import Parameters, Penalty, Unroll
+from seqarith.optimizers import SCRATCH, Memory, clip
+from seqarith.training.batches import STREAM_INITIAL, stream
+from seqarith.training.config import TrainingConfig
+from seqarith.training.tutorial import tutorial_parameters
+
+
+@final
+class Pass:
+    """Both passes of networks over batches of one shape: input vectors in, gradient out.
+
+    Args:
+        config: The settings.
+        parameters: The networks' parameters.
+        gradients: Where their gradient goes.
+        steps: Length T of the words.
+        batch: Words B.
+        noisy: Whether there is noise on the hidden vectors.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        parameters: Parameters,
+        gradients: Parameters,
+        steps: int,
+        batch: int,
+        noisy: bool = False,
+    ) -> None:
+        self.unroll = Unroll(config.network, parameters, gradients, steps, batch, noisy)
+        logits = self.unroll.logits
+        self._targets = np.empty(logits.shape[-2:], config.dtype)
+        self._loss = config.built_loss.operations(
+            logits, self._targets, steps, self.unroll.logit_gradient
+        )
+
+    def run(self, inputs: Array, targets: Array, penalty: Penalty | None = None) -> None:
+        """Write the gradient for a batch: input vectors (T, B, D), targets (T * B, K)."""
+        self.unroll.inputs[...] = inputs
+        self._targets[...] = targets
+        _, backward = self.unroll.forward()
+        run(self._loss)
+        backward(penalty)
+
+
+@final
+class Stack:
+    """One network, or S of them on a leading axis, which read the same words.
+
+    Side by side small networks cost little more than one: the fixed cost of an array operation is
+    paid once for all.
+
+    Args:
+        config: The settings; ``restarts`` is S.
+
+    Attributes:
+        flat: All parameters, shape (size,), or (S, size).
+        gradient: Their gradient, same shape.
+        memory: The optimizer's memory.
+    """
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self._config, self._network = config, config.network
+        leading = (config.restarts,) if config.restarts > 1 else ()
+        self._parameters = self._network.parameters(leading)
+        self._gradients = self._network.parameters(leading)
+        self.flat, self.gradient = self._parameters.flat, self._gradients.flat
+        self.memory: Memory = config.built_optimizer.start(self.flat)
+
+    def begin(self, attempt: int) -> None:
+        """Draw the initial parameters, other ones at every attempt; forget all else."""
+        config = self._config
+        rows = self.flat.reshape(-1, self._network.size)
+        for i, row in enumerate(rows, attempt * len(rows)):
+            if config.preset == "tutorial":
+                drawn = tutorial_parameters(self._network, config.seed)
+            else:
+                drawn = self._network.initial(stream(config.seed, STREAM_INITIAL, *[i] * (i > 0)))
+            row[...] = drawn.flat
+        for name, array in self.memory.items():
+            if name != SCRATCH:
+                array[...] = 0
+
+    def over(self, steps: int, batch: int, noisy: bool = False) -> Pass:
+        """Return the passes over batches of a shape; they write to the same gradient."""
+        return Pass(self._config, self._parameters, self._gradients, steps, batch, noisy)
+
+    def update(self, rate: float, step: int) -> None:
+        """Change the parameters by their gradient.
+
+        Args:
+            rate: Learning rate.
+            step: Number of the step since the parameters were drawn, from 1.
+        """
+        if self._config.clip is not None:
+            clip(self.gradient, self._config.clip)
+        self._config.built_optimizer.update(self.flat, self.gradient, self.memory, rate, step)
+
+    def parameters(self, index: int) -> Parameters:
+        """Return a copy of the parameters of one network."""
+        copy = self._network.parameters()
+        copy.flat[...] = self.flat.reshape(-1, self._network.size)[index]
+        return copy
