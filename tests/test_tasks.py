@@ -380,9 +380,9 @@ def test_training_does_not_count_outputs_that_are_thrown_away(
     config = sa.TrainingConfig(task="other", bits=3, max_steps=1)
     trainer = sa.Trainer(config)
     trainer.run()
-    right = trainer._right(trainer._unroll.logits, 0)
     letters = trainer._batches.letters(0)
-    logits = trainer._unroll.logits.reshape(letters.shape)
+    logits = trainer._logits(0).reshape(letters.shape)
+    right = trainer._examiner.right(trainer._logits(0), letters)
     assert letters.shape == (4, config.batch_size)
     assert (right == ((logits > 0) == average().expected(letters))[1:]).all()
 

@@ -28,6 +28,10 @@ RUNS: dict[str, sa.TrainingConfig] = {
         base=3, bits=3, optimizer="rmsprop", schedule="cosine", max_steps=90, until="steps",
         dtype="float64",
     ),
+    "until proved": sa.TrainingConfig(bits=5, hidden=8, seed=2, max_steps=1000),
+    "restarts": sa.TrainingConfig(
+        bits=4, hidden=3, restart_after=60, restarts=3, seed=1, max_steps=200
+    ),
     "tutorial": sa.tutorial_config(seed=3, max_steps=300),
 }  # fmt: skip
 
@@ -188,7 +192,7 @@ def test_divergence_in_the_middle(tmp_path: Path) -> None:
 
     def spoil() -> bool:
         if trainer.step == 55:
-            trainer._parameters.flat[0] = np.nan
+            trainer._stack.flat[0] = np.nan
         return False
 
     hooks = sa.Hooks(checkpoint=lambda c: c.save(path), checkpoint_every=20, stop=spoil)
@@ -223,7 +227,7 @@ def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
     sa.Trainer(config).run(sa.Hooks(report=reports.append))
     trainer = sa.Trainer(config, stopped_at(config, 49, tmp_path))
     letters = trainer._batches.letters(49)
-    model = trainer._model()
+    model = trainer._model(0)
     task = config.built_task
     right, loss = [], 0.0
     for logits, wanted in zip(model.program.run(letters), task.machine.run(letters), strict=True):

@@ -30,7 +30,7 @@ class Checkpoint:
         config: Its settings.
         step: Steps done.
         parameters: All parameters, shape (size,).
-        memory: The optimizer's memory.
+        memory: The optimizer's memory, without its scratch array.
         synchronising: Whether the synchrony penalty has begun.
         lessons: Words on which the network was found to be wrong.
     """

@@ -87,7 +87,7 @@ class TrainingConfig:
     schedule: str = "constant"
     clip: float | None = 1.0
     batch_size: int = 64
-    max_steps: int = 5000
+    max_steps: int = 10_000
     until: Until | None = None
     noise: float | None = None
     synchrony: float | None = None
@@ -196,7 +196,7 @@ class TrainingConfig:
 
     def _hardened(self, said: float | None, fitting: float) -> float:
         """Return what was said; else what fits the network, where the goal is a proof."""
-        return said if said is not None else fitting if self.goal == "proved" else 0
+        return said if said is not None else fitting if self.goal == "proved" else 0.0
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, numbered from 1."""

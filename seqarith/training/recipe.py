@@ -9,7 +9,8 @@ from seqarith.cells.cell import Cell
 
 NOISE, SYNCHRONY, RATE = 0.3, 1.0, 1.0
 MOST_RATE = 0.1
-NARROW, PATIENCE_NARROW, PATIENCE = 8, 300, 2500
+NARROW = 8
+PATIENCE_A_UNIT, PATIENCE = 100, 2500
 
 
 @final
@@ -42,5 +43,5 @@ def recipe(cell: Cell, hidden: int) -> Recipe:
         rate=min(MOST_RATE, RATE / (half_width * hidden)),
         noise=NOISE * half_width * min(1.0, hidden / 6),
         synchrony=SYNCHRONY / half_width**2,
-        restart_after=PATIENCE_NARROW if hidden < NARROW else PATIENCE,
+        restart_after=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
     )

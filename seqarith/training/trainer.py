@@ -13,6 +13,7 @@ from seqarith.certification.certificate import Certificate
 from seqarith.errors import DivergedError
 from seqarith.evaluation import Evaluation
 from seqarith.model import Model
+from seqarith.optimizers import SCRATCH
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.checkpoint import Checkpoint
 from seqarith.training.config import TrainingConfig
@@ -139,7 +140,7 @@ class Trainer:
             self.config,
             self.step,
             self._stack.flat.copy(),
-            {name: array.copy() for name, array in self._stack.memory.items()},
+            {k: v.copy() for k, v in self._stack.memory.items() if k != SCRATCH},
             self._hardening.begun,
             self._lessons.words,
         )
