@@ -13,14 +13,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from seqarith.cli.output import Bar, json_option, notice, print_json, tuples_name, width_name
+from seqarith.cli.outcome import Outcome
+from seqarith.cli.output import Bar, json_option, notice
 from seqarith.errors import InvalidValueError, OutputError
 
 if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
     from seqarith.training.config import TrainingConfig
     from seqarith.training.report import Report
-    from seqarith.training.trainer import TrainingResult
 
 OPTIONS = {
     "bits": "bits",
@@ -36,6 +36,10 @@ OPTIONS = {
     "batch_size": "batch_size",
     "max_steps": "max_steps",
     "until": "until",
+    "noise": "noise",
+    "synchrony": "synchrony",
+    "restart_after": "restart_after",
+    "restarts": "restarts",
     "seed": "seed",
     "dtype": "dtype",
 }
@@ -66,12 +70,40 @@ PRESET_OPTIONS = ("seed", "max_steps")
     help="Greatest norm of the gradient; 0: no limit.",
 )
 @click.option("--batch-size", type=int, default=64, show_default=True, help="Words a step.")
-@click.option("--max-steps", type=int, default=5000, show_default=True, help="Most steps.")
+@click.option("--max-steps", type=int, default=10_000, show_default=True, help="Most steps.")
 @click.option(
     "--until",
-    default="exact",
+    help="Goal: 'proved' at every width, 'exact' on every operand tuple, or all 'steps'.  "
+    "[default: proved where that can be, else exact]",
+)
+@click.option(
+    "--budget",
+    type=float,
+    default=10.0,
     show_default=True,
-    help="Goal: 'exact' on every operand tuple, or all 'steps'.",
+    help="Seconds for a last search for a proof, or for a wrong input, once the steps are spent.",
+)
+@click.option(
+    "--restarts",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Networks trained side by side; the first that reaches the goal is kept.",
+)
+@click.option(
+    "--restart-after",
+    type=int,
+    help="Begin anew after so many steps without success; 0: never.  [default: fits the network]",
+)
+@click.option(
+    "--noise",
+    type=float,
+    help="Of the hidden vectors while training, a standard deviation.  [default: fits the network]",
+)
+@click.option(
+    "--synchrony",
+    type=float,
+    help="Weight of the penalty on hidden vectors of one past that differ.  [default: likewise]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes everything random.")
 @click.option("--dtype", default="float32", show_default=True, help="float32 or float64.")
@@ -108,12 +140,13 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
     """Train a network on TASK and save it.
 
     TASK is add or sub; 'seqarith tasks' lists all. With no more options the network learns
-    8-bit sums until it is exact on every pair of operands.
+    8-bit sums until it is proved right for operands of every width; the proof is saved with it.
 
     Exit code 0: the goal was reached; 3: the steps were spent before; 130: interrupted.
 
     \b
       seqarith train add
+      seqarith train add --hidden 3 --restarts 32
       seqarith train sub --bits 16 --hidden 32 --seed 3 -o sub.npz
       seqarith train add --base 10 --bits 3 --hidden 64
       seqarith train add --preset tutorial
@@ -159,10 +192,10 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
             ctx.exit(130)
         finally:
             bar.close()
-    result.model.save(options["output"])
-    seconds = time.perf_counter() - start
-    _say_result(result, options, seconds)
-    ctx.exit(0 if result.reached else 3)
+    outcome = Outcome(result, options["output"], options["budget"])
+    outcome.model.save(options["output"])
+    outcome.say(time.perf_counter() - start, options["as_json"])
+    ctx.exit(0 if outcome.reached else 3)
 
 
 def _resumed(path: Path | None) -> Checkpoint | None:
@@ -293,48 +326,3 @@ def _show(report: Report, bar: Bar, config: TrainingConfig) -> None:
 def _say_interrupted(step: int, checkpoint: Path | None) -> None:
     how = f"resume with --resume {checkpoint}" if checkpoint else "without --checkpoint it is lost"
     notice(f"Interrupted after step {step:,}; {how}.")
-
-
-def _say_result(result: TrainingResult, options: dict[str, Any], seconds: float) -> None:
-    known = result.evaluation
-    if options["as_json"]:
-        print_json(
-            {
-                "model": str(options["output"]),
-                "task": known.task,
-                "bits": known.bits,
-                "steps": result.steps,
-                "examples": result.examples,
-                "seconds": round(seconds, 3),
-                "exact": known.exact,
-                "mode": known.mode,
-                "checked": known.checked,
-                "accuracy": known.accuracy,
-                "min_margin": known.min_margin,
-                "reached": result.reached,
-                "verdict": None,
-            }
-        )
-        return
-    task = result.model.task
-    width, tuples = width_name(task, known.bits), tuples_name(task)
-    if known.mode == "exhaustive" and known.exact:
-        verdict = f"exact on all {known.checked:,} {tuples} of {width} operands"
-    elif known.mode == "exhaustive":
-        verdict = (
-            f"right on {known.correct:,} of all {known.checked:,} {tuples} of {width} operands"
-        )
-    else:
-        total = known.checked + known.directed
-        right = known.correct + known.directed_correct
-        verdict = (
-            f"right on {right:,} of {total:,} sampled {tuples} of {width} operands "
-            f"(sampled, not all)"
-        )
-    click.echo(f"{known.task}: {verdict}, after {result.steps:,} steps ({seconds:.2f} s)")
-    click.echo(f"saved {options['output']}")
-    if not result.reached:
-        notice(
-            f"The goal, {result.model.training['until']}, was not reached in {result.steps:,} "
-            f"steps; try --max-steps {2 * result.steps}, another --seed or more --hidden units."
-        )
