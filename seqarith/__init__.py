@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seqarith.certification.certify import attach as attach
     from seqarith.certification.certify import certify as certify
     from seqarith.certification.certify import verify as verify
+    from seqarith.certification.certify import verify_exact as verify_exact
     from seqarith.certification.check import Accepted as Accepted
     from seqarith.certification.check import Rejected as Rejected
     from seqarith.certification.extract import Extracted as Extracted
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from seqarith.errors import DivergedError as DivergedError
     from seqarith.errors import InvalidValueError as InvalidValueError
     from seqarith.errors import MachineError as MachineError
+    from seqarith.errors import MissingExtraError as MissingExtraError
     from seqarith.errors import ModelFileError as ModelFileError
     from seqarith.errors import OutputError as OutputError
     from seqarith.errors import PluginError as PluginError
@@ -71,14 +73,15 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "seqarith.certification.certificate": "Certificate",
-    "seqarith.certification.certify": "attach certify verify",
+    "seqarith.certification.certify": "attach certify verify verify_exact",
     "seqarith.certification.check": "Accepted Rejected",
     "seqarith.certification.extract": "Extracted extract",
     "seqarith.certification.verdict": "Proved Refuted Undecided",
     "seqarith.digits": "count_digits format_integer from_digits parse_integer to_digits",
     "seqarith.errors": (
         "CertificateError CheckpointError DigitsError DivergedError InvalidValueError MachineError "
-        "ModelFileError OutputError PluginError SeqarithError TaskError UnknownNameError"
+        "MissingExtraError ModelFileError OutputError PluginError SeqarithError TaskError "
+        "UnknownNameError"
     ),
     "seqarith.evaluation": "Evaluation evaluate",
     "seqarith.machine": "MealyMachine",

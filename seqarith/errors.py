@@ -22,6 +22,10 @@ class PluginError(SeqarithError, ImportError):
     """An entry point of another package cannot be loaded, or breaks its contract."""
 
 
+class MissingExtraError(SeqarithError, ImportError):
+    """An optional package is needed for this, and not installed."""
+
+
 class DigitsError(SeqarithError, ValueError):
     """A text is no integer, or an integer does not fit the digits it was given."""
 

@@ -97,32 +97,45 @@ def greatest(values: Row) -> arb:
     return reduce(arb.max, values)
 
 
-def flat(matrix: Any) -> Row:
-    """Return all entries of nested lists."""
-    return sum(map(flat, matrix), []) if isinstance(matrix, list) else [matrix]
+def sizes(matrix: list[Row]) -> Row:
+    """Return the absolute value of every entry, row by row."""
+    return [abs(x) for row in matrix for x in row]
 
 
-def relax(lo: arb, hi: arb) -> tuple[arb, arb, arb]:
-    """Return k, low, high with tanh(x) - k x in [low, high] for lo <= x <= hi (L3).
+class Ends(NamedTuple):
+    """An interval of reals, and tanh at its ends."""
+
+    lo: arb
+    hi: arb
+    tanh_lo: arb
+    tanh_hi: arb
+
+    def mirrored(self) -> Ends:
+        """Return what tanh, which is odd, makes of the interval's mirror image."""
+        return Ends(-self.hi, -self.lo, -self.tanh_hi, -self.tanh_lo)
+
+
+def relax(ends: Ends) -> tuple[arb, arb, arb]:
+    """Return k, low, high with tanh(x) - k x in [low, high] for every x of the interval (L3).
 
     Neither k, from 0 to 1, nor the point of tangency is trusted, and so floats will do.
     """
-    length, rise = float(hi - lo), float(hi.tanh() - lo.tanh())
+    length, rise = float(ends.hi - ends.lo), float(ends.tanh_hi - ends.tanh_lo)
     slope = min(max(rise / max(length, 1e-300), 2.0**-50), 1.0)
     k, touch = arb(slope), atanh(sqrt(1 - slope))
-    return k, -_above(k, -hi, -lo, touch), _above(k, lo, hi, touch)
+    return k, -_above(k, ends.mirrored(), touch), _above(k, ends, touch)
 
 
-def _above(k: arb, lo: arb, hi: arb, touch: float) -> arb:
-    """Bound tanh(x) - k x from above; from below it is, by symmetry, bounded on [-hi, -lo]."""
-    at_ends = arb.max(lo.tanh() - k * lo, hi.tanh() - k * hi)
-    if hi <= 0:
+def _above(k: arb, ends: Ends, touch: float) -> arb:
+    """Bound tanh(x) - k x from above, for a tangent at any float from 0."""
+    at_ends = arb.max(ends.tanh_lo - k * ends.lo, ends.tanh_hi - k * ends.hi)
+    if ends.hi <= 0:
         return at_ends
-    start = arb.max(lo, ZERO)
-    r = arb(max(0.0, min(max(touch, float(start)), float(hi))))
+    start = arb.max(ends.lo, ZERO)
+    r = arb(max(0.0, min(max(touch, float(start)), float(ends.hi))))
     t = r.tanh()
     rise = 1 - t * t - k
-    return arb.max(at_ends, t - k * r + arb.max(rise * (start - r), rise * (hi - r)))
+    return arb.max(at_ends, t - k * r + arb.max(rise * (start - r), rise * (ends.hi - r)))
 
 
 @final
@@ -141,12 +154,10 @@ class Cell:
         self.reach = arb.max(1 + self.error, greatest([abs(x) for x in start]))
         self.weight: list[Row] = [[self.scale * row[i] for row in recurrent] for i in self._units]
         self.matrix = arb_mat(self.weight)
-        self.drive = [
-            [self.scale * (dot(x, w[j]) + bias[j]) for j in self._units] for x in inputs
-        ]
+        self.drive = [[self.scale * (dot(x, w[j]) + bias[j]) for j in self._units] for x in inputs]
         terms = len(w[0]) + self.width + 1
-        factors = [abs(x) for x in (*flat(inputs), *flat(w), *bias, *flat(recurrent), self.reach)]
-        largest = greatest([*factors, arb(1)])
+        factors = (*sizes(inputs), *sizes(w), *sizes(recurrent), *sizes([bias]))
+        largest = greatest([*factors, self.reach])
 
         def inexact(x: Row, j: int) -> arb:
             total = size([a * b for a, b in zip(x, w[j], strict=True)]) + abs(bias[j])
@@ -172,12 +183,14 @@ class Cell:
         for j in self._units:
             m, inexact = spread.c[j] + self.drive[letter][j], self.inexact[letter][j]
             reach = spread.radius[j] + inexact
-            k, below, above = relax(m - reach, m + reach)
+            lo, hi = m - reach, m + reach
+            bottom, top = lo.tanh(), hi.tanh()
+            k, below, above = relax(Ends(lo, hi, bottom, top))
             slopes.append(self.scale * k)
             c.append(self.scale * (k * m + (below + above) / 2) + self.shift)
             e.append(self.scale * ((above - below) / 2 + k * inexact) + self.error)
-            low.append(self.scale * (m - reach).tanh() + self.shift - self.error)
-            high.append(self.scale * (m + reach).tanh() + self.shift + self.error)
+            low.append(self.scale * bottom + self.shift - self.error)
+            high.append(self.scale * top + self.shift + self.error)
         scaled = [x * k for x, k in zip(spread.g, cycle(slopes), strict=False)]
         return Set(c, arb_mat(len(scaled) // self.width, self.width, scaled), e, low, high)
 
@@ -188,7 +201,7 @@ class Readout:
 
     def __init__(self, p: Program, reach: arb, form: Format) -> None:
         w, b = floats(p.readout_weight.tolist()), floats(p.readout_bias.tolist())
-        largest = greatest([abs(x) for x in (*flat(w), *b, reach, arb(1))])
+        largest = greatest([*sizes(w), *sizes([b]), reach])
         error = [
             form.products(len(row) + 1, reach * size(row) + abs(c), largest)
             for row, c in zip(w, b, strict=True)
@@ -213,5 +226,6 @@ class Readout:
         """Bound a linear form from below, by zonotope or by box, as is better."""
         along = (s.g * arb_mat([[x] for x in row])).entries()
         by_zonotope = dot(s.c, row) - size(along) - dot(s.e, [abs(x) for x in row])
-        by_box = -sum((arb.max(-x * a, -x * b) for x, a, b in zip(row, s.low, s.high, strict=True)), ZERO)
+        least = [-arb.max(-x * a, -x * b) for x, a, b in zip(row, s.low, s.high, strict=True)]
+        by_box = sum(least, ZERO)
         return arb.max(by_zonotope, by_box)

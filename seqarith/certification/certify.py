@@ -17,7 +17,7 @@ from seqarith.certification.refute import Counterexample, Refuter
 from seqarith.certification.search import NotFound, Thorough
 from seqarith.certification.suspect import Suspect
 from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
-from seqarith.errors import CertificateError, InvalidValueError
+from seqarith.errors import CertificateError, InvalidValueError, MissingExtraError
 from seqarith.model import Model
 from seqarith.network import emitted
 
@@ -87,6 +87,33 @@ def verify(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
         TaskError: The task has no finite-state machine.
     """
     return check(from_model(model), stored_certificate(model), budget)
+
+
+def verify_exact(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
+    """Re-check the certificate that a model holds in ball arithmetic, without NumPy's functions.
+
+    It takes about 50 to 100 times as long as `verify`, and needs the extra ``exact``.
+
+    Args:
+        model: As for `verify`.
+        budget: As for `verify`.
+
+    Raises:
+        CertificateError: It holds none.
+        MissingExtraError: python-flint is not installed.
+        TaskError: The task has no finite-state machine.
+    """
+    program, certificate = from_model(model), stored_certificate(model)
+    try:
+        from seqarith.certification.exact import check_exact
+    except ModuleNotFoundError as error:
+        if error.name != "flint":
+            raise
+        raise MissingExtraError(
+            "the check in ball arithmetic needs python-flint, which is not installed: "
+            "pip install 'seqarith[exact]'"
+        ) from None
+    return check_exact(program, certificate, budget)
 
 
 @final

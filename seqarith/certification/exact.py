@@ -72,8 +72,7 @@ class _Checker:
         self.readout = Readout(p, self.cell.reach, form)
         self.start: Row = floats(p.start.tolist())
         self.boxes = len(square) == 1
-        # Balls around the exact inverses; a matrix that may be singular raises.
-        self.inverses = [] if self.boxes else [arb_mat(m).inv() for m in self.shapes]
+        self.inverses = [] if self.boxes else [_inverse(m) for m in self.shapes]
         self.margin, self.steps, self.depth = arb.pos_inf(), 0, 0
 
     def run(self) -> Accepted:
@@ -95,8 +94,8 @@ class _Checker:
         none, still = arb_mat(0, self.cell.width), [arb(0)] * self.cell.width
         roots = [_Branch(self.claims.start, self.start, none, still, 0)]
         for r, (centre, shape) in enumerate(zip(self.centres, self.shapes, strict=True)):
-            body = (none, shape) if self.boxes else (arb_mat(shape), still)
-            roots.append(_Branch(r, centre, *body, 0))
+            g, e = (none, shape) if self.boxes else (arb_mat(shape), still)
+            roots.append(_Branch(r, centre, g, e, 0))
         return roots
 
     def _step(self, branch: _Branch) -> list[_Branch]:
@@ -156,6 +155,14 @@ class _Checker:
         return [x.mid() for x in s.c], g, e
 
 
+def _inverse(shape: list[Row]) -> arb_mat:
+    """Return balls around the exact inverse."""
+    try:
+        return arb_mat(shape).inv()
+    except ZeroDivisionError:
+        raise Refusal("a region's matrix is singular, or nearly so") from None
+
+
 def _read_program(p: Program) -> None:
     """Refuse values that could overflow or be no numbers, and tables that lead nowhere."""
     letters, inputs = p.inputs.shape
@@ -175,14 +182,14 @@ def _read_program(p: Program) -> None:
     _read(p.output, int, [states, letters], 0, max(outputs, 2))
 
 
-def _read(array: Any, kind: type, shape: list[int], low: float, high: float) -> Any:
+def _read(array: Any, kind: type[int | float], shape: list[int], low: float, high: float) -> Any:
     """Return an array as lists, if its shape and each of its values is as expected."""
     values = array.tolist()
     require(_fits(values, kind, shape, low, high), f"{kind.__name__}s {shape} are not as expected")
     return values
 
 
-def _fits(values: Any, kind: type, shape: list[int], low: float, high: float) -> bool:
+def _fits(values: Any, kind: type[int | float], shape: list[int], low: float, high: float) -> bool:
     if not shape:
         return type(values) is kind and low <= values <= high
     return (
