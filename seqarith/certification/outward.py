@@ -14,7 +14,7 @@ from seqarith.certification.program import Program
 F = NDArray[np.float64]
 GAMMA = 2.0**-41  # L1: exceeds gamma_4000, the relative error of any sum or dot product here
 UP = 1 + 2.0**-40  # L1: makes a computed sum of non-negative terms an upper bound
-TINY = 2.0**-100  # above every error of underflow, flushing to zero included
+TINY = 2.0**-90  # above all that underflow loses, of operands too where they are flushed to zero
 TANH_ERROR = 2.0**-43  # L2: bounds the error of ``tanh``
 LARGEST = 2.0**20  # no weight, bias, input or coordinate exceeds it
 

@@ -1,6 +1,7 @@
 """Enclosures contain the images that the floating-point program computes."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from seqarith.certification import outward
 from seqarith.certification.enclosure import Elman, Readout, Zonotopes, relax_tanh
+from seqarith.certification.program import Program
+from seqarith.tasks.addition import add
 
 ACTIVATIONS = st.sampled_from(["tanh", "sigmoid"])
 DTYPES = st.sampled_from([np.float32, np.float64])
@@ -136,3 +139,22 @@ def test_jacobians_equal_finite_differences(draw, activation):
     for j, nudge in enumerate(1e-6 * np.eye(6)):
         difference = (cell.points(h + nudge, letters) - cell.points(h - nudge, letters)) / 2e-6
         np.testing.assert_allclose(jacobian[:, :, j], difference, atol=1e-8)
+
+
+def test_operands_that_are_flushed_to_zero_are_covered():
+    """A weight below the smallest normal number may count as 0, times inputs of up to 2**20."""
+    inputs = 1000
+    machine = add().machine
+    weight = np.full((1, inputs), 2.0**-127, np.float32)
+    p = Program(
+        "tanh",
+        np.full((4, inputs), 2.0**20, np.float32),
+        weight,
+        *(np.zeros(s, np.float32) for s in ((1, 1), 1, 1, (1, 1), 1)),
+        machine.next_state,
+        machine.output,
+    )
+    lost = inputs * 2.0**20 * 2.0**-127
+    assert np.all(outward.Elman(p, 4.0, 2.0**-24).rounding >= lost)
+    readout = outward.Readout(replace(p, readout_weight=weight[:, :1]), 2.0**20, 2.0**-24)
+    assert np.all(-readout.offsets[:2] >= 2.0**20 * 2.0**-127)
