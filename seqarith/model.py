@@ -324,9 +324,18 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
     hidden, outputs = (_typed(options.pop(key), int) for key in ("hidden", "outputs"))
     dtype = _typed(options.pop("dtype"), str)
     cell: Cell = CELLS.build(name, options)
+    check_outputs(outputs, task)
+    return Network(cell, task.inputs, hidden, outputs, dtype)
+
+
+def check_outputs(outputs: int, task: Task) -> None:
+    """Refuse a readout that cannot say every symbol of the task: K logits, or one for two symbols.
+
+    Raises:
+        TaskError: It cannot.
+    """
     if outputs != task.outputs and (outputs, task.outputs) != (1, 2):
         raise TaskError(f"{outputs} outputs for a task of {task.outputs} symbols")
-    return Network(cell, task.inputs, hidden, outputs, dtype)
 
 
 def _range(base: int, digits: int, signed: bool) -> Range:

@@ -16,7 +16,7 @@ from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine, Table
-from seqarith.model import Model
+from seqarith.model import Model, check_outputs
 from seqarith.network import Network, Parameters
 from seqarith.tasks.task import Task
 
@@ -96,7 +96,8 @@ def from_model(model: Model) -> Program:
     """Return the program that a model's predictions come from.
 
     Raises:
-        TaskError: No finite-state machine says what is right, or the cell has no enclosure yet.
+        TaskError: No finite-state machine says what is right, the readout cannot say all symbols
+            of the task, or the cell has no enclosure yet.
     """
     return from_parameters(model.task, model.network, model.parameters)
 
@@ -106,6 +107,7 @@ def from_parameters(task: Task, network: Network, parameters: Parameters) -> Pro
     check_provable(task, network.cell)
     assert isinstance(network.cell, Elman)
     machine = due(task)
+    check_outputs(network.outputs, task)
     arrays = network.export(parameters)
     zeros = np.zeros(max(network.hidden, network.outputs), network.dtype)
     bias = zeros[: network.hidden]
@@ -133,13 +135,13 @@ def check_provable(task: Task, cell: Cell) -> None:
         TaskError: It is one of these.
     """
     _machine(task)
-    if not isinstance(cell, Elman):
+    if type(cell) is not Elman:  # a descendant of it may compute anything
         raise TaskError(f"cell {cell.name!r}: only networks of Elman cells can be proved so far")
 
 
 def is_provable(task: Task, cell: Cell) -> bool:
     """Return whether `check_provable` takes them."""
-    return task.machine is not None and isinstance(cell, Elman)
+    return task.machine is not None and type(cell) is Elman
 
 
 def due(task: Task) -> MealyMachine:

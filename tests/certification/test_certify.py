@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seqarith as sa
+from seqarith.cells.elman import Elman
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
 from seqarith.certification.program import due, from_model
@@ -17,8 +18,9 @@ from seqarith.certification.refute import Refuter
 from seqarith.certification.sampling import words
 from seqarith.certification.search import prove
 from seqarith.certification.suspect import Suspect
+from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
-from seqarith.network import emitted
+from seqarith.network import Network, emitted
 from seqarith.tasks.addition import add, sub
 from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Task
@@ -225,3 +227,35 @@ def test_the_refuter_knows_how_far_it_ran_everything(make):
     assert refuter.hunt(1.0) is None
     assert refuter.deepen(9, 10.0) is None
     assert refuter.exhausted >= 8 or refuter.known.closed
+
+
+def test_a_readout_that_cannot_say_a_symbol_is_not_proved():
+    """One logit says 0 or 1: on a task of three symbols, 2 must not count as "any digit"."""
+    minus_one = Task(
+        name="minus-one",
+        notation="{} * 0 - 1",
+        operands=1,
+        reference=lambda a: -1,
+        bounds=lambda a: (-1, -1),
+        machine=MealyMachine([[0] * 3], [[2] * 3]),
+        base=3,
+    )
+    for outputs in (1, 2):
+        network = Network(Elman(), minus_one.inputs, 1, outputs)
+        with pytest.raises(TaskError, match="3 symbols"):
+            from_model(sa.Model(minus_one, network, network.parameters()))
+
+
+def test_a_cell_that_only_descends_from_elman_is_not_proved(make):
+    """It may compute anything; this one stands still, and so never carries."""
+
+    class Still(Elman):  # type: ignore[misc]
+        def combine(self, from_input, from_memory, memory):
+            return memory
+
+    model = make(steep=20.0)
+    network = replace(model.network, cell=Still("sigmoid"))
+    wrong = replace(model, network=network)
+    assert not wrong.predict(1, 1).correct
+    with pytest.raises(TaskError, match="Elman"):
+        sa.certify(wrong, 1)
