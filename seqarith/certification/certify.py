@@ -103,17 +103,26 @@ def verify_exact(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
         MissingExtraError: python-flint is not installed.
         TaskError: The task has no finite-state machine.
     """
-    program, certificate = from_model(model), stored_certificate(model)
+    check_again = exact_checker()
+    return check_again(from_model(model), stored_certificate(model), budget)
+
+
+def exact_checker() -> Callable[[Program, Certificate, Budget], Accepted | Rejected]:
+    """Return the checker that uses ball arithmetic.
+
+    Raises:
+        MissingExtraError: python-flint is not installed.
+    """
     try:
         from seqarith.certification.exact import check_exact
     except ModuleNotFoundError as error:
         if error.name != "flint":
             raise
         raise MissingExtraError(
-            "the check in ball arithmetic needs python-flint, which is not installed: "
-            "pip install 'seqarith[exact]'"
+            "the check in ball arithmetic needs python-flint (the extra 'exact'), which is not "
+            "installed: pip install python-flint"
         ) from None
-    return check_exact(program, certificate, budget)
+    return check_exact
 
 
 @final
