@@ -144,6 +144,54 @@ def test_nothing_is_believed_even_where_validation_is_blind(case, monkeypatch, o
     rejects(p, cut)
 
 
+def mutated(rng, c):
+    """Change one array so much that it can no longer be true: a carry mirrored, a state changed."""
+    name = rng.choice(["states", "successors", "centres", "shapes"])
+    value = getattr(c, name).copy()
+    index = tuple(rng.integers(n) for n in value.shape)
+    if name == "states":
+        value[index] = 1 - value[index]
+    elif name == "successors":
+        value[index] = rng.choice(np.flatnonzero(c.states != c.states[value[index]]))
+    elif name == "centres":
+        value[index[0], 1] = 1 - value[index[0], 1]
+    else:
+        value[index[0]] += value.ndim == 2  # a box may have no width
+        value[index[0]] *= rng.choice([1e4, 1e6])
+    return {name: value}
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32 - 1))
+def test_mutations_are_rejected(case, seed):
+    p, c = case
+    rejects(p, replace(c, **mutated(np.random.default_rng(seed), c)))
+
+
+@pytest.mark.parametrize("limit", [1e-6, 1e7, 1e12])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_at_the_edge_of_what_numpy_accepts_balls_accept(make, dtype, limit):
+    """The size of a region is bisected until one float more would be rejected."""
+    p = from_model(make(steep=12.0, dtype=dtype))
+    c = prove_boxes(p, 1)
+
+    def resized(factor):
+        shapes = c.shapes.astype(float)
+        shapes[4] *= factor
+        return replace(c, shapes=shapes, margin=1e-6)
+
+    accepted, rejected = 1.0, limit
+    assert isinstance(check(p, resized(rejected)), Rejected)
+    for _ in range(60):
+        middle = (accepted + rejected) / 2
+        if isinstance(check(p, resized(middle)), Accepted):
+            accepted = middle
+        else:
+            rejected = middle
+    assert isinstance(check_exact(p, resized(accepted)), Accepted)
+    rejects(p, resized(limit))
+
+
 @settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.floats(0.03, 3.0))
 def test_what_numpy_accepts_of_changed_regions_is_accepted(make, seed, size):
