@@ -71,14 +71,67 @@ def test_version(call: Call) -> None:
 def test_train_saves_an_exact_model(call: Call, tmp_path: Path) -> None:
     code, out, err = call("train", "add", "--bits", "4", "--seed", "3")
     assert code == 0
-    first, second = out.splitlines()
+    first, second, third = out.splitlines()
     assert first.startswith("add: exact on all 256 pairs of 4-bit operands, after ")
-    assert second == "saved model.npz"
-    assert "loss" in err
+    assert second.startswith("add: proved right at every width (")
+    assert third == "saved model.npz"
+    assert "loss" in err or sa.Model.load(tmp_path / "model.npz").training["steps"] < 50
     model = sa.Model.load(tmp_path / "model.npz")
     assert sa.evaluate(model, 4).exact
     sa.train("add", bits=4, seed=3).model.save(tmp_path / "api.npz")
     assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "api.npz").read_bytes()
+
+
+def test_train_tells_what_it_refuted(call: Call, tmp_path: Path) -> None:
+    code, out, err = call("train", "add", "--hidden", "2", "--max-steps", "60", "--budget", "1")
+    assert code == 3
+    lines = out.splitlines()
+    assert lines[0].startswith("add: right on ")
+    assert lines[1] == "add: refuted"
+    assert "right is" in lines[2]
+    assert lines[-1] == "saved model.npz"
+    assert "The goal, proved, was not reached in 60 steps" in err
+    assert sa.Model.load(tmp_path / "model.npz").certificate is None
+
+
+def test_train_without_a_budget_seeks_no_verdict(call: Call) -> None:
+    options = ("--hidden", "2", "--max-steps", "20", "--budget", "0", "--json")
+    code, out, _ = call("train", "add", *options)
+    found = json.loads(out)
+    assert code == 3
+    assert (found["verdict"], found["reached"], found["counterexample"]) == (
+        "undecided",
+        False,
+        None,
+    )
+
+
+def test_train_proves_at_the_end_what_it_did_not_prove_on_the_way(call: Call) -> None:
+    """The last step of these is no step at which a proof is tried."""
+    code, out, _ = call("train", "add", "--max-steps", "149", "--until", "steps", "--noise", "0.3",
+                        "--synchrony", "1", "-o", "steps.npz")  # fmt: skip
+    assert code == 0
+    assert "proved" not in out
+    code, out, _ = call("train", "add", "--max-steps", "149", "--restart-after", "0", "--json",
+                        "--seed", "3", "--batch-size", "3", "--budget", "5")  # fmt: skip
+    found = json.loads(out)
+    assert code == (0 if found["verdict"] == "proved" else 3)
+    assert found["reached"] == (found["verdict"] == "proved")
+
+
+def test_train_side_by_side(call: Call, tmp_path: Path) -> None:
+    code, out, _ = call("train", "add", "--hidden", "3", "--restarts", "16", "--bits", "4")
+    assert code == 0
+    assert "add: proved right at every width" in out
+    assert call("verify", "model.npz")[0] == 0
+    assert sa.Model.load(tmp_path / "model.npz").network.size == 22
+
+
+def test_train_until_exact_seeks_no_proof(call: Call) -> None:
+    code, out, _ = call("train", "add", "--bits", "4", "--until", "exact", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["exact"], found["verdict"], found["regions"]) == (True, None, None)
 
 
 def test_train_as_json(call: Call) -> None:

@@ -24,6 +24,9 @@ QUICK_LIMIT = 2**16
 EXACT_LIMIT = 2**24
 """Most operand tuples that are all run, to decide whether training is done; beyond, a sample."""
 
+PROVED_LIMIT = 2**20
+"""Most operand tuples that are all run, to be told, when there is a proof."""
+
 
 @final
 class Examiner:
@@ -75,8 +78,12 @@ class Examiner:
         return self.evaluate(model).exact
 
     def evaluate(self, model: Model) -> Evaluation:
-        """Count on every operand tuple of the training width, or on a sample that takes as long."""
+        """Count on every operand tuple of the training width, or on a sample that takes as long.
+
+        Where there is a proof the count decides nothing, so it may not take long.
+        """
         bits = self._config.bits
-        if bits <= widest_exhaustive(self._task, EXACT_LIMIT):
+        limit = EXACT_LIMIT if model.certificate is None else PROVED_LIMIT
+        if bits <= widest_exhaustive(self._task, limit):
             return evaluate(model, bits)
         return evaluate(model, bits, samples=max(1, min(SAMPLES, EXACT_LIMIT // self._steps)))

@@ -227,9 +227,9 @@ class Trainer:
 
     def _result(self, reached: bool, proof: Certificate | None) -> TrainingResult:
         model = self._model(self._best)
+        model = replace(model, certificate=None if proof is None else proof.stored())
         known = self._examiner.evaluate(model)
-        certificate = None if proof is None else proof.stored()
-        model = replace(model, evaluation=known.summary(), certificate=certificate)
+        model = replace(model, evaluation=known.summary())
         examples = self.step * self.config.batch_size
         return TrainingResult(model, self.step, examples, known, reached)
 
