@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from seqarith.registry import OPTIMIZERS as OPTIMIZERS
     from seqarith.registry import SCHEDULES as SCHEDULES
     from seqarith.registry import TASKS as TASKS
+    from seqarith.tasks.function import task_from_function as task_from_function
+    from seqarith.tasks.own import task_from_machine as task_from_machine
     from seqarith.tasks.sampling import Sampler as Sampler
     from seqarith.tasks.task import Task as Task
     from seqarith.training.checkpoint import Checkpoint as Checkpoint
@@ -88,6 +90,8 @@ _PLACES = {
     "seqarith.model": "Model Prediction",
     "seqarith.network": "Network",
     "seqarith.registry": "CELLS LOSSES OPTIMIZERS SCHEDULES TASKS",
+    "seqarith.tasks.function": "task_from_function",
+    "seqarith.tasks.own": "task_from_machine",
     "seqarith.tasks.sampling": "Sampler",
     "seqarith.tasks.task": "Task",
     "seqarith.training.checkpoint": "Checkpoint",

@@ -13,8 +13,9 @@ from seqarith.cells.cell import Array
 from seqarith.errors import InvalidValueError
 from seqarith.model import Model, Prediction
 from seqarith.network import Program, emitted, margins
+from seqarith.tasks.layout import Layout
 from seqarith.tasks.sampling import Sampler
-from seqarith.tasks.task import Layout, Letters, Task
+from seqarith.tasks.task import Letters, Task
 
 EXHAUSTIVE_LIMIT = 2**28
 """Most operand tuples that are all run unless a sample is asked for."""

@@ -18,12 +18,14 @@ from seqarith.cells.cell import Cell
 from seqarith.digits import count_digits
 from seqarith.errors import ModelFileError, SeqarithError, TaskError
 from seqarith.network import Network, Parameters, Program, emitted, margins
-from seqarith.registry import CELLS, TASKS
+from seqarith.registry import CELLS
+from seqarith.tasks.description import build_task, describe_task, typed
 from seqarith.tasks.task import Range, Task
 
 FORMAT = "seqarith-model"
-VERSION = 2
-"""The newest format. A file without a certificate is written as format 1, which it still is."""
+VERSION = 3
+"""The newest format. A file is written as the oldest that holds it: 1, with a certificate 2, with a
+machine of the user's own 3."""
 CERTIFICATE = "certificate."
 """What the names of a certificate's arrays begin with."""
 CERTIFICATE_DTYPES = ("int32", "int64", "float32", "float64")
@@ -58,7 +60,7 @@ class Prediction:
         return self.predicted == self.expected
 
     def __str__(self) -> str:
-        text = f"{self.task.expression(self.operands)} = {self.task.result_text(self.predicted)}"
+        text = self.task.equation(self.operands, self.predicted)
         if self.correct:
             return text
         return f"{text} (wrong: {self.task.result_text(self.expected)} expected)"
@@ -92,12 +94,12 @@ class StoredCertificate:
         Raises:
             ModelFileError: The arrays are not those that the header describes.
         """
-        described = _typed(header["arrays"], dict)
+        described = typed(header["arrays"], dict)
         shapes = {name: tuple(_sizes(each["shape"])) for name, each in described.items()}
-        dtypes = {name: _typed(each["dtype"], str) for name, each in described.items()}
+        dtypes = {name: typed(each["dtype"], str) for name, each in described.items()}
         if not set(dtypes.values()) <= set(CERTIFICATE_DTYPES):
             raise TypeError("a certificate's array has another dtype than it may")
-        claims = _typed(header["claims"], dict)
+        claims = typed(header["claims"], dict)
         for claim in claims.values():
             finite = type(claim) is not float or np.isfinite(claim)
             if type(claim) not in (str, int, float) or not finite:
@@ -136,7 +138,8 @@ class Model:
         """Run the network on integers of any size and sign.
 
         Raises:
-            TaskError: Another number of operands than the task has.
+            TaskError: Another number of operands than the task has, or negative ones where it
+                takes naturals only.
 
         Example:
             >>> str(Model.shipped("add").predict(37, 58))
@@ -157,7 +160,8 @@ class Model:
             Predictions, in the order of the tuples.
 
         Raises:
-            TaskError: A tuple has another number of operands than the task.
+            TaskError: A tuple has another number of operands than the task, or negative ones
+                where it takes naturals only.
         """
         groups: dict[tuple[int, bool], list[int]] = {}
         for index, operands in enumerate(tuples):
@@ -174,10 +178,7 @@ class Model:
             yield predictions[index]
 
     def _width(self, operands: Sequence[int]) -> tuple[int, bool]:
-        if len(operands) != self.task.operands:
-            raise TaskError(
-                f"{self.task.formula} takes {self.task.operands} operands, not {len(operands)}"
-            )
+        self.task.check_operands(operands)
         signed = min(operands) < 0
         base = self.task.base
         return max(count_digits(value, base, signed=signed) for value in operands), signed
@@ -221,7 +222,7 @@ class Model:
         """Return the header of the model file, ready for JSON."""
         header = {
             "format": FORMAT,
-            "version": 1 if self.certificate is None else VERSION,
+            "version": VERSION if self.task.own else 1 if self.certificate is None else 2,
             "task": describe_task(self.task),
             "network": describe_network(self.network),
             "training": dict(self.training),
@@ -273,34 +274,6 @@ class Model:
         return Model.load(Path(__file__).parent / "models" / f"{task}.npz")
 
 
-def describe_task(task: Task) -> dict[str, Any]:
-    """Return what `build_task` needs, ready for JSON."""
-    return {
-        "name": task.name,
-        "base": task.base,
-        "operands": task.operands,
-        "parameters": dict(task.parameters),
-    }
-
-
-def build_task(description: Mapping[str, Any]) -> Task:
-    """Return the task that a description names.
-
-    Raises:
-        UnknownNameError: There is none of that name.
-        InvalidValueError: It has no such parameter.
-        TaskError: Its values are out of range.
-    """
-    name = _typed(description["name"], str)
-    options = {key: _typed(description[key], int) for key in ("base", "operands")}
-    for key, value in _typed(description["parameters"], dict).items():
-        options[_typed(key, str)] = _typed(value, int)
-    task = TASKS.build(name, options)
-    if not isinstance(task, Task):
-        raise TaskError(f"task {name!r} is a {type(task).__name__}; expected a Task")
-    return task
-
-
 def describe_network(network: Network) -> dict[str, Any]:
     """Return what `build_network` needs, ready for JSON."""
     return {
@@ -320,9 +293,9 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
         InvalidValueError: Its sizes are out of range.
     """
     options = dict(description)
-    name = _typed(options.pop("cell"), str)
-    hidden, outputs = (_typed(options.pop(key), int) for key in ("hidden", "outputs"))
-    dtype = _typed(options.pop("dtype"), str)
+    name = typed(options.pop("cell"), str)
+    hidden, outputs = (typed(options.pop(key), int) for key in ("hidden", "outputs"))
+    dtype = typed(options.pop("dtype"), str)
     cell: Cell = CELLS.build(name, options)
     check_outputs(outputs, task)
     return Network(cell, task.inputs, hidden, outputs, dtype)
@@ -345,10 +318,4 @@ def _range(base: int, digits: int, signed: bool) -> Range:
 
 
 def _sizes(value: Any) -> list[int]:
-    return [_typed(size, int) for size in _typed(value, list)]
-
-
-def _typed(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"{value!r} is no {kind.__name__}")
-    return value
+    return [typed(size, int) for size in typed(value, list)]

@@ -115,15 +115,39 @@ def unknown(kind: str, name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     message = f"unknown {kind} {name!r}: known are {', '.join(known)}"
-    near = get_close_matches(name.lower(), known, n=1)
+    near = get_close_matches(name.lower(), known)
+    near.sort(key=lambda entry: not entry.startswith(name.lower()))
     return f"{message}. Did you mean {near[0]!r}?" if near else message
 
 
 TASKS: Registry[Callable[..., Any]] = Registry(
     "task",
-    {"add": "seqarith.tasks.addition:add", "sub": "seqarith.tasks.addition:sub"},
+    {
+        "add": "seqarith.tasks.addition:add",
+        "sub": "seqarith.tasks.addition:sub",
+        "neg": "seqarith.tasks.affine:neg",
+        "increment": "seqarith.tasks.affine:increment",
+        "scale": "seqarith.tasks.affine:scale",
+        "linear": "seqarith.tasks.affine:linear",
+        "and": "seqarith.tasks.bitwise:bitwise_and",
+        "or": "seqarith.tasks.bitwise:bitwise_or",
+        "xor": "seqarith.tasks.bitwise:bitwise_xor",
+        "not": "seqarith.tasks.bitwise:bitwise_not",
+        "compare": "seqarith.tasks.comparison:compare",
+        "max": "seqarith.tasks.comparison:maximum",
+        "min": "seqarith.tasks.comparison:minimum",
+        "parity": "seqarith.tasks.coding:parity",
+        "gray": "seqarith.tasks.coding:gray",
+        "ungray": "seqarith.tasks.coding:ungray",
+        "shift": "seqarith.tasks.shifting:shift",
+        "average": "seqarith.tasks.shifting:average",
+        "divide": "seqarith.tasks.division:divide",
+        "mod": "seqarith.tasks.division:mod",
+        "mul": "seqarith.tasks.products:mul",
+        "square": "seqarith.tasks.products:square",
+    },
 )
-"""Functions ``(base, operands, **parameters) -> Task``."""
+"""Functions ``(base, **parameters) -> Task``; those of any number of operands take ``operands``."""
 
 CELLS: Registry[Callable[..., Any]] = Registry("cell", {"elman": "seqarith.cells.elman:Elman"})
 """Classes ``(bias, **options) -> Cell``."""

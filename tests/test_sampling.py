@@ -10,8 +10,9 @@ from seqarith.registry import TASKS
 from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Task
 
-CASES = [(name, base, operands) for name in TASKS for base, operands in [(2, 2), (2, 3), (5, 2)]]
-CASES += [(name, 16, 2) for name in TASKS]
+SUMS = ("add", "sub")
+CASES = [(name, base, operands) for name in SUMS for base, operands in [(2, 2), (2, 3), (5, 2)]]
+CASES += [(name, 16, 2) for name in SUMS]
 
 
 def longest_carry(task: Task, word: list[int]) -> int:
@@ -46,7 +47,7 @@ def test_reaches_all_that_there_is(name: str, base: int, operands: int, bits: in
     assert (values == base**bits - 1).all(axis=0).any()
 
 
-@pytest.mark.parametrize("name", list(TASKS))
+@pytest.mark.parametrize("name", SUMS)
 @pytest.mark.parametrize("bits", [8, 32, 200])
 def test_carries_travel_as_far_as_the_word_is_long(name: str, bits: int) -> None:
     task = TASKS[name]()

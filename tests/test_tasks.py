@@ -24,6 +24,7 @@ from seqarith.registry import TASKS
 from seqarith.tasks.addition import add
 from seqarith.tasks.task import MAX_BITS, Task
 
+SUMS = ("add", "sub")
 SIZES = [(2, 2), (2, 3), (2, 5), (3, 2), (3, 3), (10, 2), (16, 2)]
 
 
@@ -103,7 +104,7 @@ OTHERS: list[Callable[[], Task]] = [
     comparison_most,
     comparison_without_machine,
 ]
-REGISTERED = [(name, base, operands) for name in TASKS for base, operands in SIZES]
+REGISTERED = [(name, base, operands) for name in SUMS for base, operands in SIZES]
 
 
 @pytest.fixture(params=REGISTERED, ids=lambda case: "-".join(map(str, case)))
@@ -197,7 +198,7 @@ def test_natural_words_have_room_for_the_result(task: Task) -> None:
 
 
 def test_every_short_pair_exhaustively() -> None:
-    for name in TASKS:
+    for name in SUMS:
         task = TASKS[name]()
         layout = task.natural_layout(5)
         pairs = list(product(range(32), repeat=2))
@@ -241,7 +242,7 @@ def test_widths_out_of_range(task: Task, bits: int) -> None:
         task.natural_layout(bits)
 
 
-@pytest.mark.parametrize("name", list(TASKS))
+@pytest.mark.parametrize("name", SUMS)
 @pytest.mark.parametrize(
     ("options", "message"),
     [

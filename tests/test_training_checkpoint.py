@@ -101,7 +101,7 @@ def test_truncated_or_no_checkpoint(tmp_path: Path, adder_file: Path) -> None:
         ("config", None),
         ("config", []),
         ("config", {}),
-        ("config", {"task": "mul"}),
+        ("config", {"task": "multiply"}),
         ("config", {"bits": "8"}),
         ("config", {"hidden": 10**9}),
         ("config", {"surprise": 1}),

@@ -48,7 +48,7 @@ def width_name(task: Task, bits: int) -> str:
 
 def tuples_name(task: Task) -> str:
     """Return what operand tuples are called: ``"pairs"``."""
-    return {1: "operands", 2: "pairs", 3: "triples"}.get(task.operands, "tuples")
+    return {1: "values", 2: "pairs", 3: "triples"}.get(task.operands, "tuples")
 
 
 def training_bits(model: Model) -> int:

@@ -29,7 +29,7 @@ LINES = 8192
     type=click.Path(path_type=Path),
     help="A model file.  [default: model.npz here, else one that comes with seqarith]",
 )
-@click.option("--task", default="", help="Which task's model to take: add or sub.")
+@click.option("--task", default="", help="Which task's model to take: add, sub, ...")
 @click.option(
     "--input",
     "source",

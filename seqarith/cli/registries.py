@@ -18,27 +18,47 @@ EXAMPLE = (37, 58, 21, 14, 9)
 
 
 @click.command("tasks")
+@click.argument("name", required=False)
 @json_option
-def tasks_command(as_json: bool) -> None:
-    """List the tasks."""
+def tasks_command(name: str | None, as_json: bool) -> None:
+    """List the tasks, or say all there is to know of one, NAME.
+
+    \b
+      seqarith tasks
+      seqarith tasks mod
+    """
+    if name is not None:
+        row = {**_task_row(name), "details": inspect.getdoc(registry.TASKS[name]) or ""}
+        if as_json:
+            print_json(row)
+        else:
+            _print_task(row)
+            click.echo("\n" + row["details"])
+        return
     rows = [_task_row(name) for name in registry.TASKS]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['task']:<12} {row['formula']}: {row['summary']}")
-        states = f"{row['states']} states" if row["states"] else "no finite machine"
-        click.echo(
-            f"{'':<12} {row['order']} significant digit first, {states}, delay {row['delay']}; "
-            f"for example {row['example']}"
-        )
+        _print_task(row)
+
+
+def _print_task(row: dict[str, Any]) -> None:
+    click.echo(f"{row['task']:<12} {row['formula']}: {row['summary']}")
+    states = _count(row["states"], "state") if row["states"] else "no finite machine, fixed width"
+    click.echo(
+        f"{'':<12} {row['order']} significant digit first, {states}, delay {row['delay']}"
+        f"{'' if row['negative'] else ', naturals only'}; for example {row['example']}"
+    )
+    if row["parameters"]:
+        shown = " ".join(f"--param {name}={value}" for name, value in row["parameters"].items())
+        click.echo(f"{'':<12} {shown}")
 
 
 def _task_row(name: str) -> dict[str, Any]:
     factory = registry.TASKS[name]
     task: Task = factory()
     operands = EXAMPLE[: task.operands]
-    result = task.result_text(task.reference(*operands))
     return {
         "task": name,
         "formula": task.formula,
@@ -47,9 +67,16 @@ def _task_row(name: str) -> dict[str, Any]:
         "states": task.machine.states if task.machine else None,
         "delay": task.delay,
         "operands": task.operands,
+        "negative": task.negative,
+        "result": list(task.symbols) if task.result == "symbol" else "number",
+        "parameters": dict(task.parameters),
         "options": _options(factory),
-        "example": f"{task.expression(operands)} = {result}",
+        "example": task.equation(operands, task.reference(*operands)),
     }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _listing(name: str, entries: Registry[Any]) -> click.Command:

@@ -11,6 +11,7 @@ from seqarith.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
     from seqarith.model import Model
+    from seqarith.tasks.task import Task
 
 
 @click.command("show")
@@ -28,6 +29,7 @@ def show_command(model: Path, as_json: bool) -> None:
         return
     header = loaded.header()
     click.echo(f"{model}: {task.formula}, base {task.base}, {task.order} significant digit first")
+    click.echo(f"task        {_task(task)}")
     described = dict(header["network"])
     options = " ".join(
         f"{name}={value}"
@@ -57,6 +59,14 @@ def show_command(model: Path, as_json: bool) -> None:
     else:
         click.echo("evaluation  none")
     click.echo(f"certificate {_certificate(loaded, model)}")
+
+
+def _task(task: Task) -> str:
+    """Return the task's name, its parameters, and what its machine remembers."""
+    said = " ".join([task.name, *(f"{name}={value}" for name, value in task.parameters.items())])
+    states = f"{task.machine.states} states" if task.machine else "no finite machine"
+    own = ", your own: the file holds its machine" if task.own else ""
+    return f"{said}: {states}, delay {task.delay}{own}"
 
 
 def _certificate(model: Model, place: Path) -> str:

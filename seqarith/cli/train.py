@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from seqarith.cli.choice import own_task, param_option, parameters, task_from_option
 from seqarith.cli.outcome import Outcome
 from seqarith.cli.output import Bar, json_option, notice
 from seqarith.errors import InvalidValueError, OutputError
@@ -52,7 +53,9 @@ PRESET_OPTIONS = ("seed", "max_steps")
 @click.argument("task", required=False)
 @click.option("--bits", type=int, default=8, show_default=True, help="Digits of each operand.")
 @click.option("--base", type=int, default=2, show_default=True, help="Base of the digits, 2 to 16.")
-@click.option("--operands", type=int, default=2, show_default=True, help="Number of operands.")
+@click.option("--operands", type=int, help="Number of operands.  [default: the task's]")
+@param_option
+@task_from_option
 @click.option("--cell", default="elman", show_default=True, help="The recurrence; see 'cells'.")
 @click.option("--activation", default="tanh", show_default=True, help="tanh or sigmoid.")
 @click.option("--hidden", type=int, default=16, show_default=True, help="Hidden units.")
@@ -139,7 +142,7 @@ PRESET_OPTIONS = ("seed", "max_steps")
 def train_command(ctx: click.Context, /, **options: Any) -> None:
     """Train a network on TASK and save it.
 
-    TASK is add or sub; 'seqarith tasks' lists all. With no more options the network learns
+    TASK is add, sub, ...; 'seqarith tasks' lists all. With no more options the network learns
     8-bit sums until it is proved right for operands of every width; the proof is saved with it.
 
     Exit code 0: the goal was reached; 3: the steps were spent before; 130: interrupted.
@@ -149,11 +152,14 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
       seqarith train add --hidden 3 --restarts 32
       seqarith train sub --bits 16 --hidden 32 --seed 3 -o sub.npz
       seqarith train add --base 10 --bits 3 --hidden 64
+      seqarith train scale --param factor=5
+      seqarith train --task-from mymodule:double
       seqarith train add --preset tutorial
       seqarith train add --checkpoint run.ckpt --max-steps 100000
       seqarith train --resume run.ckpt
     """
-    if options["task"] is None and options["resume"] is None and options["preset"] != "tutorial":
+    named = (options["task"], options["task_from"], options["resume"])
+    if named == (None, None, None) and options["preset"] != "tutorial":
         from seqarith.registry import TASKS
 
         raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.", ctx=ctx)
@@ -217,7 +223,8 @@ def _config(
     if checkpoint is not None:
         return _resumed_config(options, given, checkpoint)
     if options["preset"] == "tutorial":
-        fixed = given & (set(OPTIONS) | {"activation", "momentum", "nesterov"}) - {*PRESET_OPTIONS}
+        free = {"activation", "momentum", "nesterov", "param", "task_from"}
+        fixed = given & (set(OPTIONS) | free) - {*PRESET_OPTIONS}
         if fixed or options["task"] not in (None, "add"):
             wrong = f"--{min(fixed).replace('_', '-')}" if fixed else f"task {options['task']!r}"
             raise InvalidValueError(
@@ -225,9 +232,21 @@ def _config(
             )
         changed = {name: options[name] for name in PRESET_OPTIONS if name in given}
         return tutorial_config(**changed)
-    return TrainingConfig(
-        task=options["task"], preset=options["preset"], **_settings(options, set(OPTIONS), given)
-    )
+    settings = _settings(options, set(OPTIONS), given)
+    if options["task_from"] is not None:
+        return _own_config(options, settings)
+    return TrainingConfig(task=options["task"], preset=options["preset"], **settings)
+
+
+def _own_config(options: dict[str, Any], settings: dict[str, Any]) -> TrainingConfig:
+    from seqarith.training.config import TrainingConfig
+
+    place = options["task_from"]
+    if options["task"] is not None:
+        raise InvalidValueError(f"task {options['task']!r} and --task-from {place}: give one")
+    described = (settings.pop(name) for name in ("base", "operands", "parameters"))
+    task = own_task(place, *described)
+    return TrainingConfig.for_task(task, preset=options["preset"], **settings)
 
 
 def _resumed_config(
@@ -235,10 +254,12 @@ def _resumed_config(
 ) -> TrainingConfig:
     from dataclasses import replace
 
+    if options["task_from"] is not None:
+        raise InvalidValueError("--task-from and --resume: the checkpoint holds its task; drop one")
     settings = _settings(options, given & set(OPTIONS), given)
     if options["task"] is not None:
         settings["task"] = options["task"]
-    for name in ("cell_options", "optimizer_options"):
+    for name in ("cell_options", "optimizer_options", "parameters"):
         settings[name] = {**getattr(checkpoint.config, name), **settings[name]}
     if options["preset"] is not None:
         settings["preset"] = options["preset"]
@@ -249,6 +270,7 @@ def _settings(options: dict[str, Any], chosen: set[str], given: set[str]) -> dic
     settings = {OPTIONS[name]: options[name] for name in chosen}
     if settings.get("clip") == 0:
         settings["clip"] = None
+    settings["parameters"] = parameters(options["param"])
     said = "activation" in given
     settings["cell_options"] = {"activation": options["activation"]} if said else {}
     settings["optimizer_options"] = {

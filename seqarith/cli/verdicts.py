@@ -38,7 +38,7 @@ def counterexample_json(verdict: Refuted) -> dict[str, Any]:
 def counterexample_lines(verdict: Refuted) -> list[str]:
     """Return a counterexample for people: as a sum, then digit by digit with the carry."""
     task = verdict.task
-    text = f"{task.expression(verdict.operands)} = {task.result_text(verdict.predicted)}"
+    text = task.equation(verdict.operands, verdict.predicted)
     lines = [f"{_short(text)}, right is {_short(task.result_text(verdict.expected))}"]
     rows = _rows(verdict)
     cells = {name: cells[-SHOWN:] for name, cells in rows.items()}

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from seqarith.digits import to_digits
-from seqarith.errors import TaskError
-from seqarith.machine import MealyMachine, Table
-from seqarith.tasks.task import MAX_LETTERS, Range, Task
-
-MAX_OPERANDS = 16
+from seqarith.tasks.carry import carry_machine
+from seqarith.tasks.parameters import check_operands
+from seqarith.tasks.task import Range, Task
 
 
 def add(base: int = 2, operands: int = 2) -> Task:
@@ -31,14 +26,14 @@ def add(base: int = 2, operands: int = 2) -> Task:
         >>> task.reference(200, 100), task.machine.states, task.natural_layout(8).steps
         (300, 2, 9)
     """
-    _check(base, operands)
+    check_operands(base, operands)
     return Task(
         name="add",
         notation=" + ".join(["{}"] * operands),
         operands=operands,
         reference=lambda *values: sum(values),
         bounds=lambda *ranges: (sum(low for low, _ in ranges), sum(high for _, high in ranges)),
-        machine=_carry_machine(base, (1,) * operands),
+        machine=carry_machine(base, (1,) * operands),
         base=base,
     )
 
@@ -61,42 +56,17 @@ def sub(base: int = 2, operands: int = 2) -> Task:
         >>> task.reference(3, 5), task.machine.names
         (-2, ('borrow 0', 'borrow 1'))
     """
-    _check(base, operands)
+    check_operands(base, operands)
     return Task(
         name="sub",
         notation=" - ".join(["{}"] * operands),
         operands=operands,
         reference=lambda first, *rest: first - sum(rest),
         bounds=_difference_bounds,
-        machine=_carry_machine(base, (1,) + (-1,) * (operands - 1)),
+        machine=carry_machine(base, (1,) + (-1,) * (operands - 1), borrow=True),
         base=base,
     )
 
 
 def _difference_bounds(first: Range, *rest: Range) -> Range:
     return first[0] - sum(high for _, high in rest), first[1] - sum(low for low, _ in rest)
-
-
-def _carry_machine(base: int, coefficients: tuple[int, ...]) -> MealyMachine:
-    """Return the machine of s = carry + form(digits): it emits s mod base and carries s // base."""
-    digits = to_digits(np.arange(base ** len(coefficients)), len(coefficients), base=base)
-    sums = np.array(coefficients) @ digits.astype(np.intp)
-
-    def step(carry: int, totals: Table) -> tuple[list[int], Table]:
-        following, symbols = np.divmod(totals + carry, base)
-        return following.tolist(), symbols
-
-    def name(carry: int) -> str:
-        return f"carry {carry}" if min(coefficients) > 0 else f"borrow {-carry}"
-
-    return MealyMachine.explore(0, step, sums, base, name)
-
-
-def _check(base: int, operands: int) -> None:
-    if not 2 <= operands <= MAX_OPERANDS:
-        raise TaskError(f"{operands} operands: expected 2 to {MAX_OPERANDS}")
-    if base**operands > MAX_LETTERS:
-        raise TaskError(
-            f"{operands} operands in base {base} are {base**operands} letters; "
-            f"an alphabet has at most {MAX_LETTERS}. Take fewer operands or a smaller base"
-        )

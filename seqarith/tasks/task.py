@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from seqarith.digits import (
 )
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
+from seqarith.tasks.layout import Layout
 
 Range = tuple[int, int]
 Letters = NDArray[np.intp]
@@ -52,6 +54,9 @@ class Task:
             output is the result.
         symbols: For a ``symbol`` result: what its numbers mean.
         parameters: What a family of tasks leaves open, for instance a factor.
+        negative: Whether negative operands, sign-extended, are read right; else they are refused.
+        equals: What stands between the task applied to its operands and its result.
+        own: Whether a model file has to hold the machine itself, since no registry knows it.
 
     Raises:
         TaskError: The parts contradict each other.
@@ -68,7 +73,10 @@ class Task:
     delay: int = 0
     result: Literal["number", "symbol"] = "number"
     symbols: tuple[str, ...] = ()
-    parameters: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, int | str] = field(default_factory=dict)
+    negative: bool = True
+    equals: str = " ="
+    own: bool = False
 
     def __post_init__(self) -> None:
         if self.base not in BASES:
@@ -78,7 +86,7 @@ class Task:
                 f"{self.operands} operands in base {self.base} are {self.letters} letters; "
                 f"an alphabet has 2 to {MAX_LETTERS}. Take fewer operands or a smaller base"
             )
-        if self.notation.count("{}") != self.operands:
+        if re.findall(r"[{}]+", self.notation) != ["{}"] * self.operands:
             raise TaskError(f"notation {self.notation!r} does not show {self.operands} operands")
         if self.machine is not None and self.machine.letters != self.letters:
             raise TaskError(
@@ -116,8 +124,7 @@ class Task:
         if self.base == 2:
             return self.digits.T.astype(np.float32)
         hot = self.digits.T[:, :, None] == np.arange(self.base)
-        vectors: NDArray[np.float32] = hot.reshape(self.letters, -1).astype(np.float32)
-        return vectors
+        return np.asarray(hot.reshape(self.letters, -1), np.float32)
 
     def check_bits(self, bits: int) -> None:
         """Refuse a width that no word can have.
@@ -128,11 +135,19 @@ class Task:
         if not 1 <= bits <= MAX_BITS:
             raise TaskError(f"operands of {bits} digits: expected 1 to {MAX_BITS}")
 
-    def result_digits(self, ranges: Sequence[Range]) -> tuple[int, bool]:
-        """Return how many digits the result needs, and whether it is signed."""
-        low, high = self.bounds(*ranges)
-        signed = low < 0
-        return max(count_digits(value, self.base, signed=signed) for value in (low, high)), signed
+    def check_operands(self, operands: Sequence[int]) -> None:
+        """Refuse operands that the function does not take.
+
+        Raises:
+            TaskError: There are more or fewer than it has, or one is negative where none may be.
+        """
+        if len(operands) != self.operands:
+            raise TaskError(f"{self.formula} takes {self.operands} operands, not {len(operands)}")
+        if not self.negative and min(operands) < 0:
+            worst = format_integer(min(operands))
+            raise TaskError(
+                f"{self.formula} takes naturals only, not {worst}; see 'seqarith tasks'"
+            )
 
     def layout(self, ranges: Sequence[Range]) -> Layout:
         """Return how words for operands in these ranges are laid out."""
@@ -140,7 +155,9 @@ class Task:
         width = max(count_digits(v, self.base, signed=signed) for pair in ranges for v in pair)
         if self.result == "symbol":
             return Layout(width, width + self.delay, False)
-        digits, signed = self.result_digits(ranges)
+        ends = self.bounds(*ranges)
+        signed = ends[0] < 0
+        digits = max(count_digits(value, self.base, signed=signed) for value in ends)
         return Layout(width, max(width, digits) + self.delay, signed)
 
     def natural_layout(self, bits: int) -> Layout:
@@ -218,27 +235,19 @@ class Task:
 
     def expression(self, operands: Sequence[int]) -> str:
         """Return the task applied to operands, in words: ``"37 + 58"``, ``"3 - (-4)"``."""
-        shown = [format_integer(operands[0])] + [
-            f"({format_integer(value)})" if value < 0 else format_integer(value)
-            for value in operands[1:]
-        ]
-        return self.notation.format(*shown)
+        first, *others = map(format_integer, operands)
+        shown = (f"({text})" if text.startswith("-") else text for text in others)
+        return self.notation.format(first, *shown)
 
     def result_text(self, value: int) -> str:
         """Return a result as text: a number, or the symbol's name."""
         return self.symbols[value] if self.result == "symbol" else format_integer(value)
 
+    def equation(self, operands: Sequence[int], value: int) -> str:
+        """Return the task applied to operands with a result: ``"37 + 58 = 95"``."""
+        return f"{self.expression(operands)}{self.equals} {self.result_text(value)}"
+
     @property
     def formula(self) -> str:
         """The function in letters: ``"a + b"``."""
         return self.notation.format(*"abcdefghijklmnop"[: self.operands])
-
-
-@final
-@dataclass(frozen=True)
-class Layout:
-    """How words are laid out: digits an operand, steps T, and whether the result has a sign."""
-
-    digits: int
-    steps: int
-    signed: bool

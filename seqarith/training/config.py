@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, final
 
@@ -12,10 +12,10 @@ from seqarith.cells.cell import Cell
 from seqarith.certification.program import check_provable, is_provable
 from seqarith.errors import InvalidValueError
 from seqarith.losses import Loss
-from seqarith.model import build_task
 from seqarith.network import Network
 from seqarith.optimizers import Optimizer
-from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES
+from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
+from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
 from seqarith.training.recipe import Recipe, recipe
 
@@ -35,7 +35,7 @@ class TrainingConfig:
         task: Name of a task.
         bits: Digits of each operand in training.
         base: Base of the digits, 2 to 16.
-        operands: Number of operands.
+        operands: Number of operands; default: the task's own.
         parameters: What the task leaves open.
         cell: Name of a cell.
         cell_options: Its options, for instance ``{"activation": "tanh"}``.
@@ -64,6 +64,8 @@ class TrainingConfig:
         seed: Of the initial weights and the words.
         dtype: ``"float32"`` or ``"float64"``.
         preset: ``"tutorial"`` or nothing: where weights and words come from.
+        own: A task that no registry knows, as `seqarith.tasks.description` writes it; see
+            `for_task`.
 
     Raises:
         UnknownNameError: A name is in no registry.
@@ -74,8 +76,8 @@ class TrainingConfig:
     task: str = "add"
     bits: int = 8
     base: int = 2
-    operands: int = 2
-    parameters: Mapping[str, int] = field(default_factory=dict)
+    operands: int | None = None
+    parameters: Mapping[str, int | str] = field(default_factory=dict)
     cell: str = "elman"
     cell_options: Mapping[str, Any] = field(default_factory=dict)
     hidden: int = 16
@@ -96,6 +98,7 @@ class TrainingConfig:
     seed: int = 0
     dtype: str = "float32"
     preset: str | None = None
+    own: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _check("batch size", self.batch_size, 1, MAX_BATCH)
@@ -120,6 +123,10 @@ class TrainingConfig:
             raise InvalidValueError(f"preset {self.preset!r}: expected tutorial")
         if self.schedule not in SCHEDULES:
             SCHEDULES[self.schedule]
+        for name, value in zip(
+            ("task", "base", "operands"), _identity(self.built_task), strict=True
+        ):
+            object.__setattr__(self, name, value)
         self.built_task.check_bits(self.bits)
         _ = self.network, self.built_optimizer
         if self.until == "proved":
@@ -133,14 +140,9 @@ class TrainingConfig:
     @cached_property
     def built_task(self) -> Task:
         """The task that the settings name."""
-        parameters = dict(self.parameters)
-        description = {
-            "name": self.task,
-            "base": self.base,
-            "operands": self.operands,
-            "parameters": parameters,
-        }
-        return build_task(description)
+        if self.own is not None:
+            return build_task(self.own)
+        return named_task(self.task, self.base, self.operands, dict(self.parameters))
 
     @cached_property
     def built_loss(self) -> Loss:
@@ -204,7 +206,7 @@ class TrainingConfig:
 
     def describe(self) -> dict[str, Any]:
         """Return the settings, those by default too, ready for JSON."""
-        return {
+        settings = {
             **dataclasses.asdict(self),
             "until": self.goal,
             "rate": self.learning_rate,
@@ -212,6 +214,21 @@ class TrainingConfig:
             "synchrony": self.synchrony_weight,
             "restart_after": self.patience,
         }
+        if self.own is None:
+            del settings["own"]
+        return settings
+
+    @staticmethod
+    def for_task(task: Task, **settings: Any) -> TrainingConfig:
+        """Return settings for a task itself, of the registry or your own.
+
+        Raises:
+            TaskError: The task is your own and has no machine that a model file could hold.
+        """
+        if task.name in TASKS and not task.own:
+            named = dict(zip(("task", "base", "operands"), _identity(task), strict=True))
+            return TrainingConfig(**{**named, "parameters": dict(task.parameters), **settings})
+        return TrainingConfig(own=describe_task(replace(task, own=True)), **settings)
 
     @staticmethod
     def from_description(description: Mapping[str, Any]) -> TrainingConfig:
@@ -224,6 +241,10 @@ class TrainingConfig:
         if config.describe() != dict(description):
             raise TypeError("settings changed on the way")
         return config
+
+
+def _identity(task: Task) -> tuple[str, int, int]:
+    return task.name, task.base, task.operands
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:

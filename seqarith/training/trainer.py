@@ -14,6 +14,7 @@ from seqarith.errors import DivergedError
 from seqarith.evaluation import Evaluation
 from seqarith.model import Model
 from seqarith.optimizers import SCRATCH
+from seqarith.tasks.task import Task
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.checkpoint import Checkpoint
 from seqarith.training.config import TrainingConfig
@@ -222,6 +223,7 @@ class Trainer:
 
     def _model(self, index: int) -> Model:
         training = {**self.config.describe(), "steps": self.step}
+        training.pop("own", None)  # the model's own task says it
         parameters = self._stack.parameters(index)
         return Model(self.config.built_task, self.config.network, parameters, training)
 
@@ -241,11 +243,11 @@ class Trainer:
             )
 
 
-def train(task: str = "add", **settings: Any) -> TrainingResult:
+def train(task: str | Task = "add", **settings: Any) -> TrainingResult:
     """Train a network.
 
     Args:
-        task: Name of a task.
+        task: Name of a task, or a task, for instance of `task_from_function`.
         settings: Any setting of `TrainingConfig`.
 
     Raises:
@@ -259,4 +261,6 @@ def train(task: str = "add", **settings: Any) -> TrainingResult:
         >>> str(result.model.predict(3, 5))
         '3 - 5 = -2'
     """
+    if isinstance(task, Task):
+        return Trainer(TrainingConfig.for_task(task, **settings)).run()
     return Trainer(TrainingConfig(task=task, **settings)).run()

@@ -1,0 +1,123 @@
+"""Which task a command is about: its parameters, or a task of the user's own from a module."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqarith.errors import InvalidValueError, TaskError
+
+if TYPE_CHECKING:
+    from seqarith.tasks.task import Task
+
+param_option = click.option(
+    "--param",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the task leaves open, for instance factor=3; may be repeated. See 'tasks NAME'.",
+)
+task_from_option = click.option(
+    "--task-from",
+    metavar="MODULE:NAME",
+    help="Your own task: a function on integers, a Task or a MealyMachine in a module of yours, "
+    "in this folder for instance. --param order=most and the like say how it is read.",
+)
+
+
+def parameters(texts: Sequence[str]) -> dict[str, int | str]:
+    """Return the parameters that texts like ``"factor=3"`` name.
+
+    Raises:
+        InvalidValueError: A text is of another form, or names a parameter twice.
+    """
+    from seqarith.digits import parse_integer
+    from seqarith.errors import DigitsError
+
+    found: dict[str, int | str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value) or name in found:
+            raise InvalidValueError(
+                f"--param {text!r}: expected NAME=VALUE, for instance factor=3, each name once"
+            )
+        try:
+            found[name] = parse_integer(value)
+        except DigitsError:
+            found[name] = value
+    return found
+
+
+def own_task(place: str, base: int, operands: int | None, given: dict[str, int | str]) -> Task:
+    """Return the task that a place like ``"module:name"`` names.
+
+    Args:
+        place: Of a function on integers, a `Task` or a `MealyMachine`; modules of the current
+            folder are found as well.
+        base: Of the digits.
+        operands: Number of operands; None: as many arguments as the function has.
+        given: Options of `task_from_function` or `task_from_machine`, for instance the order.
+
+    Raises:
+        InvalidValueError: There is no such thing, or the task has no such option.
+        TaskError: No task can be made of it.
+    """
+    from seqarith.machine import MealyMachine
+    from seqarith.tasks.function import task_from_function
+    from seqarith.tasks.own import task_from_machine
+    from seqarith.tasks.task import Task
+
+    found = _imported(place)
+    options: dict[str, Any] = {"base": base, **given}
+    if operands is not None:
+        options["operands"] = operands
+    if isinstance(found, Task):
+        return _as_it_is(found, place, given)
+    if isinstance(found, MealyMachine):
+        options.setdefault("name", place.rpartition(":")[2])
+        return _built(task_from_machine, found, options, place)
+    if callable(found):
+        return _built(task_from_function, found, options, place)
+    raise TaskError(
+        f"{place} is a {type(found).__name__}; expected a function on integers, a Task or a "
+        "MealyMachine"
+    )
+
+
+def _imported(place: str) -> Any:
+    module, colon, name = place.partition(":")
+    if not (module and colon and name):
+        raise InvalidValueError(f"--task-from {place!r}: expected MODULE:NAME, say tasks:double")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found = import_module(module)
+    except Exception as error:  # it is the user's code: anything may happen in it
+        raise InvalidValueError(
+            f"--task-from {place}: {module} cannot be imported: {type(error).__name__}: {error}"
+        ) from None
+    if not hasattr(found, name):
+        raise InvalidValueError(f"--task-from {place}: {module} has no {name!r}")
+    return getattr(found, name)
+
+
+def _as_it_is(task: Task, place: str, given: dict[str, int | str]) -> Task:
+    if given:
+        raise InvalidValueError(f"--param {min(given)}: {place} is a task as it is; drop --param")
+    return task
+
+
+def _built(make: Any, found: Any, options: dict[str, Any], place: str) -> Task:
+    known = [name for name in signature(make).parameters if name not in ("function", "machine")]
+    for name in options:
+        if name not in known:
+            raise InvalidValueError(f"--param {name}: {place} takes {', '.join(known)}")
+    if isinstance(options.get("symbols"), str):
+        options["symbols"] = tuple(options["symbols"].split(","))
+    task: Task = make(found, **options)
+    return task

@@ -1,0 +1,135 @@
+"""Logic on the bits of integers: every digit by itself, nothing has to be remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from operator import and_, or_, xor
+
+import numpy as np
+
+from seqarith.digits import count_digits, to_digits
+from seqarith.errors import TaskError
+from seqarith.machine import MealyMachine
+from seqarith.tasks.parameters import check_base, check_operands
+from seqarith.tasks.task import Range, Task
+
+
+def bitwise_and(base: int = 2, operands: int = 2) -> Task:
+    """Take the bits that are set in all operands; nothing has to be remembered.
+
+    Finite-state with one state because every digit of the result depends on the digits of its own
+    place alone. A digit of base 4, 8 or 16 is a group of bits; other bases cut bits apart. Negative
+    operands are two's complement, as in Python.
+
+    Args:
+        base: 2, 4, 8 or 16.
+        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = bitwise_and()
+        >>> task.equation((37, 58), task.reference(37, 58)), task.machine.states
+        ('37 & 58 = 32', 1)
+    """
+    return _bitwise("and", "&", and_, base, operands)
+
+
+def bitwise_or(base: int = 2, operands: int = 2) -> Task:
+    """Take the bits that are set in any operand; nothing has to be remembered.
+
+    Finite-state with one state, for the reason of `bitwise_and`.
+
+    Args:
+        base: 2, 4, 8 or 16.
+        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> bitwise_or().reference(37, 58)
+        63
+    """
+    return _bitwise("or", "|", or_, base, operands)
+
+
+def bitwise_xor(base: int = 2, operands: int = 2) -> Task:
+    """Take the bits that are set in an odd number of operands; nothing has to be remembered.
+
+    Finite-state with one state, for the reason of `bitwise_and`.
+
+    Args:
+        base: 2, 4, 8 or 16.
+        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> bitwise_xor().reference(37, 58)
+        31
+    """
+    return _bitwise("xor", "^", xor, base, operands)
+
+
+def bitwise_not(base: int = 2) -> Task:
+    """Take every digit's complement, which is -a - 1; nothing has to be remembered.
+
+    Finite-state with one state because every digit d becomes base - 1 - d. The zeros before a
+    natural become base - 1 for ever: the result is negative, in base complement.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> task = bitwise_not()
+        >>> task.equation([37], task.reference(37)), task.natural_layout(8).steps
+        ('~37 = -38', 9)
+    """
+    check_base(base)
+    return Task(
+        name="not",
+        notation="~{}",
+        operands=1,
+        reference=lambda a: ~a,
+        bounds=lambda a: (~a[1], ~a[0]),
+        machine=MealyMachine([[0] * base], [range(base)[::-1]], base, names=("nothing",)),
+        base=base,
+    )
+
+
+def _bitwise(
+    name: str, sign: str, operation: Callable[[int, int], int], base: int, operands: int
+) -> Task:
+    check_operands(base, operands)
+    if base not in (2, 4, 8, 16):
+        raise TaskError(
+            f"base {base}: its digits are no groups of bits; {name!r} takes base 2, 4, 8 or 16"
+        )
+    digits = to_digits(np.arange(base**operands), operands, base=base).astype(np.intp)
+    # NumPy's operators on digits are Python's on integers.
+    symbols = reduce(operation, digits)
+    return Task(
+        name=name,
+        notation=f" {sign} ".join(["{}"] * operands),
+        operands=operands,
+        reference=lambda *values: reduce(operation, values),
+        bounds=_bits,
+        machine=MealyMachine(
+            np.zeros((1, base**operands), np.intp), [symbols], base, names=("nothing",)
+        ),
+        base=base,
+    )
+
+
+def _bits(*ranges: Range) -> Range:
+    """Return what the bits of operands in these ranges can make up."""
+    signed = any(low < 0 for low, _ in ranges)
+    bits = max(count_digits(value, signed=signed) for pair in ranges for value in pair)
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)

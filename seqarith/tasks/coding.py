@@ -1,0 +1,139 @@
+"""Codes of integers: Gray code, there and back, and parity."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqarith.digits import count_digits, from_digits, to_digits
+from seqarith.machine import MealyMachine, Table
+from seqarith.tasks.parameters import check_base
+from seqarith.tasks.task import Range, Task
+
+
+def gray(base: int = 2) -> Task:
+    """Turn an integer into its Gray code; the last digit is all that has to be remembered.
+
+    Digit i of the code is (a_i - a_(i+1)) mod base, so that consecutive integers differ in one
+    digit; in base 2 it is a xor a // 2. Finite-state with a delay of one step: the next digit has
+    to be read before a digit can be said, and no more. A negative integer has the code of the
+    natural ~a.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> task = gray()
+        >>> [task.reference(a) for a in range(8)]
+        [0, 1, 3, 2, 6, 7, 5, 4]
+        >>> task.delay, task.machine.states
+        (1, 2)
+    """
+    check_base(base)
+
+    def step(last: int, digits: Table) -> tuple[list[int], Table]:
+        return digits.tolist(), (last - digits) % base
+
+    def bounds(a: Range) -> Range:
+        return 0, base ** max(count_digits(value, base) for value in a) - 1
+
+    return Task(
+        name="gray",
+        notation="gray({})",
+        operands=1,
+        reference=lambda a: _gray(a, base),
+        bounds=bounds,
+        machine=MealyMachine.explore(0, step, np.arange(base), base, "last digit {}".format),
+        base=base,
+        delay=1,
+    )
+
+
+def ungray(base: int = 2) -> Task:
+    """Turn a Gray code back into its integer, most significant digit first.
+
+    Finite-state because digit i is (g_i + a_(i+1)) mod base: the digit that was said last is all
+    that has to be remembered. From the least significant digit every digit would depend on all
+    that come after it. The operand is a natural, as every code is.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> task = ungray()
+        >>> [task.reference(code) for code in (0, 1, 3, 2, 6, 7, 5, 4)]
+        [0, 1, 2, 3, 4, 5, 6, 7]
+    """
+    check_base(base)
+
+    def step(last: int, digits: Table) -> tuple[list[int], Table]:
+        following = (last + digits) % base
+        return following.tolist(), following
+
+    def bounds(a: Range) -> Range:
+        return 0, base ** max(count_digits(value, base) for value in a) - 1
+
+    return Task(
+        name="ungray",
+        notation="ungray({})",
+        operands=1,
+        reference=lambda a: _ungray(a, base),
+        bounds=bounds,
+        machine=MealyMachine.explore(0, step, np.arange(base), base, "last digit {}".format),
+        base=base,
+        order="most",
+        negative=False,
+    )
+
+
+def parity(base: int = 2) -> Task:
+    """Tell whether the sum of a natural's digits is even or odd: in base 2, the number of ones.
+
+    Finite-state with two states: whether the sum so far is even or odd. The operand is a natural:
+    a negative number has no end of digits that are not zero.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> task = parity()
+        >>> task.equation([37], task.reference(37)), task.machine.names
+        ('parity of 37 = odd', ('even', 'odd'))
+    """
+    check_base(base)
+    names = ("even", "odd")
+    rows = [[(state + digit) % 2 for digit in range(base)] for state in range(2)]
+    return Task(
+        name="parity",
+        notation="parity of {}",
+        operands=1,
+        reference=lambda a: int(to_digits(a, count_digits(a, base), base=base).sum()) % 2,
+        bounds=lambda a: (0, 1),
+        machine=MealyMachine(rows, rows, 2, names=names),
+        base=base,
+        result="symbol",
+        symbols=names,
+        negative=False,
+    )
+
+
+def _gray(value: int, base: int) -> int:
+    if base == 2:
+        return value ^ (value >> 1)
+    digits = to_digits(value, count_digits(value, base, signed=True) + 1, base=base)
+    code: list[int] = (-np.diff(digits.astype(int)) % base).tolist()
+    return from_digits(code, base=base)
+
+
+def _ungray(value: int, base: int) -> int:
+    code = to_digits(value, count_digits(value, base), base=base, order="most")
+    digits: list[int] = (np.cumsum(code, dtype=int) % base).tolist()
+    return from_digits(digits, base=base, order="most")

@@ -1,0 +1,154 @@
+"""Comparisons: which operand is ahead is all that has to be remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from seqarith.digits import Order, to_digits
+from seqarith.machine import MealyMachine, Table
+from seqarith.tasks.parameters import check_base, check_operands, check_order
+from seqarith.tasks.task import Range, Task
+
+RELATIONS = ("<", "=", ">")
+MAX_LEADERS = 5
+"""Most operands of `maximum`: every set of them that may be ahead is a state."""
+
+
+def compare(base: int = 2, order: Order = "least") -> Task:
+    """Tell whether the first of two naturals is less, equal or greater.
+
+    Finite-state because the verdict so far is all that matters: read from the least significant
+    digit, the last pair of digits that differ decides; read from the most significant one, the
+    first. Operands are naturals: in a word the highest digit of a large natural looks just like
+    the sign of a negative number.
+
+    Args:
+        base: 2 to 16.
+        order: ``"least"`` or ``"most"`` significant digit first.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = compare()
+        >>> task.equation((37, 58), task.reference(37, 58)), task.machine.states
+        ('37 ? 58 : <', 3)
+    """
+    check_base(base)
+    check_order(order)
+    first, second = to_digits(np.arange(base**2), 2, base=base).astype(np.intp)
+    verdicts = np.sign(first - second) + 1
+
+    def step(verdict: int, verdicts: Table) -> tuple[list[int], Table]:
+        if order == "most":
+            following = verdicts if verdict == 1 else np.full_like(verdicts, verdict)
+        else:
+            following = np.where(verdicts == 1, verdict, verdicts)
+        return following.tolist(), following
+
+    return Task(
+        name="compare",
+        notation="{} ? {}",
+        operands=2,
+        reference=lambda a, b: (a > b) - (a < b) + 1,
+        bounds=lambda a, b: (0, 2),
+        machine=MealyMachine.explore(1, step, verdicts, 3, RELATIONS.__getitem__),
+        base=base,
+        order=order,
+        result="symbol",
+        symbols=RELATIONS,
+        parameters={"order": order},
+        negative=False,
+        equals=" :",
+    )
+
+
+def maximum(base: int = 2, operands: int = 2) -> Task:
+    """Take the largest of several naturals, most significant digit first.
+
+    Finite-state because only the operands that are ahead, equal so far, matter: one state for
+    every set of them that can be. From the least significant digit it is not finite-state: the
+    first digit of the result would have to wait for the last digits of the operands. Operands are
+    naturals: the first digit of a word could not tell a large natural from a negative number.
+
+    Args:
+        base: 2 to 16.
+        operands: 2 to 5, as long as ``base**operands`` letters are at most 65,536.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = maximum()
+        >>> task.reference(37, 58), task.machine.names
+        (58, ('ahead: a b', 'ahead: a', 'ahead: b'))
+    """
+    check_operands(base, operands, MAX_LEADERS)
+    return Task(
+        name="max",
+        notation=f"max({', '.join(['{}'] * operands)})",
+        operands=operands,
+        reference=lambda *values: max(values),
+        bounds=lambda *ranges: _extremes(max, *ranges),
+        machine=_leader_machine(base, operands, 1),
+        base=base,
+        order="most",
+        negative=False,
+    )
+
+
+def minimum(base: int = 2, operands: int = 2) -> Task:
+    """Take the smallest of several naturals, most significant digit first.
+
+    Finite-state for the reason of `maximum`.
+
+    Args:
+        base: 2 to 16.
+        operands: 2 to 5, as long as ``base**operands`` letters are at most 65,536.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> minimum(operands=3).reference(37, 58, 21)
+        21
+    """
+    check_operands(base, operands, MAX_LEADERS)
+    return Task(
+        name="min",
+        notation=f"min({', '.join(['{}'] * operands)})",
+        operands=operands,
+        reference=lambda *values: min(values),
+        bounds=lambda *ranges: _extremes(min, *ranges),
+        machine=_leader_machine(base, operands, -1),
+        base=base,
+        order="most",
+        negative=False,
+    )
+
+
+def _extremes(choose: Callable[[Iterable[int]], int], *ranges: Range) -> Range:
+    return choose([low for low, _ in ranges]), choose([high for _, high in ranges])
+
+
+def _leader_machine(base: int, operands: int, sign: int) -> MealyMachine:
+    """Return the machine whose states are the sets of operands that are ahead: 1 for larger."""
+    digits = to_digits(np.arange(base**operands), operands, base=base).astype(np.intp).T
+
+    def step(ahead: frozenset[int], letters: Table) -> tuple[list[frozenset[int]], Table]:
+        those = sorted(ahead)
+        contest = sign * digits[:, those]
+        best = contest.max(axis=1)
+        left = [
+            frozenset(k for k, digit in zip(those, row, strict=True) if digit == top)
+            for row, top in zip(contest.tolist(), best.tolist(), strict=True)
+        ]
+        return left, sign * best
+
+    def name(ahead: frozenset[int]) -> str:
+        return "ahead: " + " ".join("abcde"[k] for k in sorted(ahead))
+
+    letters = np.arange(base**operands)
+    return MealyMachine.explore(frozenset(range(operands)), step, letters, base, name)

@@ -1,0 +1,136 @@
+"""Tasks as JSON: by their name in the registry, or, of your own ones, with the machine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import Parameter, signature
+from typing import Any
+
+from seqarith.errors import TaskError
+from seqarith.machine import MealyMachine
+from seqarith.registry import TASKS
+from seqarith.tasks.own import MAX_CELLS, task_from_machine
+from seqarith.tasks.task import Task
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """Return what `build_task` needs, ready for JSON.
+
+    Raises:
+        TaskError: It is a task of the user's own that has no machine.
+    """
+    if task.own and task.machine is None:
+        raise TaskError(
+            f"task {task.name!r} has no machine, which a file of an own task has to hold; offer it "
+            "under the entry-point group 'seqarith.tasks' instead"
+        )
+    description: dict[str, Any] = {
+        "name": task.name,
+        "base": task.base,
+        "operands": task.operands,
+        "parameters": dict(task.parameters),
+    }
+    if task.own and task.machine is not None:
+        description["own"] = {
+            "notation": task.notation,
+            "order": task.order,
+            "delay": task.delay,
+            "symbols": list(task.symbols),
+            "names": list(task.machine.names),
+            "next_state": _lines(task.machine.next_state.tolist()),
+            "output": _lines(task.machine.output.tolist()),
+        }
+    return description
+
+
+def build_task(description: Mapping[str, Any]) -> Task:
+    """Return the task of a description.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+        InvalidValueError: It has no such parameter.
+        TaskError: Its values are out of range.
+        KeyError: Something is missing.
+        TypeError: Something is of another type.
+    """
+    name, base = typed(description["name"], str), typed(description["base"], int)
+    operands = typed(description["operands"], int)
+    parameters = typed(description["parameters"], dict)
+    if "own" in description:
+        return _own_task(name, base, operands, typed(description["own"], dict))
+    return named_task(name, base, operands, parameters)
+
+
+def named_task(
+    name: str, base: int, operands: int | None, parameters: Mapping[str, int | str]
+) -> Task:
+    """Return a task of the registry.
+
+    Args:
+        name: Its name.
+        base: 2 to 16.
+        operands: Number of operands; None: as many as the task has of itself.
+        parameters: What the task leaves open.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+        InvalidValueError: It has no such parameter.
+        TaskError: Its values are out of range.
+    """
+    options: dict[str, Any] = {"base": base}
+    for key, value in parameters.items():
+        options[typed(key, str)] = value if type(value) is str else typed(value, int)
+    choice = signature(TASKS[name]).parameters.get("operands")
+    if choice and (operands is not None or choice.default is Parameter.empty):
+        options["operands"] = 2 if operands is None else operands
+    task = TASKS.build(name, options)
+    if not isinstance(task, Task):
+        raise TaskError(f"task {name!r} is a {type(task).__name__}; expected a Task")
+    if operands not in (None, task.operands):
+        raise TaskError(
+            f"{operands} operands: task {name!r}, {task.formula}, has {task.operands} always"
+        )
+    return task
+
+
+def typed(value: Any, kind: type) -> Any:
+    """Return a value that is of exactly that type.
+
+    Raises:
+        TypeError: It is of another one.
+    """
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Task:
+    names = tuple(typed(text, str) for text in typed(own["names"], list))
+    symbols = tuple(typed(text, str) for text in typed(own["symbols"], list))
+    outputs = len(symbols) or base
+    tables = _table(own["next_state"]), _table(own["output"])
+    return task_from_machine(
+        MealyMachine(*tables, outputs, 0, names),
+        name,
+        operands=operands,
+        base=base,
+        order=typed(own["order"], str),
+        delay=typed(own["delay"], int),
+        symbols=symbols,
+        notation=typed(own["notation"], str),
+    )
+
+
+def _lines(table: list[list[int]]) -> list[str]:
+    # A line of text a state: numbers one by one would each take a line of the header.
+    return [" ".join(map(str, row)) for row in table]
+
+
+def _table(lines: Any) -> list[list[int]]:
+    rows = [[int(text) for text in typed(line, str).split()] for line in typed(lines, list)]
+    sizes = {len(row) for row in rows}
+    if len(sizes) != 1 or len(rows) * max(sizes) > MAX_CELLS:
+        raise TaskError(f"a machine's table has rows of one length, {MAX_CELLS} entries at most")
+    if any(not 0 <= value < MAX_CELLS for row in rows for value in row):
+        raise TaskError(f"a machine's table holds numbers from 0 to {MAX_CELLS - 1}")
+    return rows

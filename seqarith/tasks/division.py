@@ -1,0 +1,119 @@
+"""Division by a constant: the remainder so far is all that has to be remembered."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqarith.digits import Order
+from seqarith.machine import MealyMachine, Table
+from seqarith.tasks.parameters import check_base, check_integer, check_order
+from seqarith.tasks.task import Task
+
+LARGEST = 64
+"""Largest divisor: the states grow with it, in `mod` by its square."""
+
+
+def divide(base: int = 2, divisor: int = 3) -> Task:
+    """Divide a natural by a constant, rounding down, most significant digit first.
+
+    Finite-state because it is long division: all that the digits read so far leave behind is a
+    remainder below the divisor. From the least significant digit it is not finite-state: the first
+    digit of the quotient depends on digits at any distance. The operand is a natural: the first
+    digit of a word could not tell a large natural from a negative number.
+
+    Args:
+        base: 2 to 16.
+        divisor: 2 to 64.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = divide(divisor=7)
+        >>> task.equation([37], task.reference(37)), task.machine.states
+        ('37 // 7 = 5', 7)
+    """
+    check_base(base)
+    check_integer("divisor", divisor, 2, LARGEST)
+
+    def step(remainder: int, digits: Table) -> tuple[list[int], Table]:
+        symbols, following = np.divmod(remainder * base + digits, divisor)
+        return following.tolist(), symbols
+
+    return Task(
+        name="divide",
+        notation=f"{{}} // {divisor}",
+        operands=1,
+        reference=lambda a: a // divisor,
+        bounds=lambda a: (a[0] // divisor, a[1] // divisor),
+        machine=MealyMachine.explore(0, step, np.arange(base), base, "remainder {}".format),
+        base=base,
+        order="most",
+        parameters={"divisor": divisor},
+        negative=False,
+    )
+
+
+def mod(base: int = 2, divisor: int = 3, order: Order = "most") -> Task:
+    """Take the remainder of a natural by a constant.
+
+    Finite-state because remainders can be added: most significant digit first the remainder r of
+    the digits so far becomes (base * r + digit) mod divisor. Least significant first the remainder
+    of the digit's power of the base has to be remembered as well, which is one of finitely many.
+    The operand is a natural: what a sign means depends on how long the word is.
+
+    Args:
+        base: 2 to 16.
+        divisor: 2 to 64.
+        order: ``"least"`` or ``"most"`` significant digit first.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = mod(divisor=7)
+        >>> task.equation([37], task.reference(37)), task.machine.states
+        ('37 mod 7 = 2', 7)
+        >>> mod(divisor=7, order="least").machine.states
+        21
+    """
+    check_base(base)
+    check_integer("divisor", divisor, 2, LARGEST)
+    check_order(order)
+    machine = _from_most(base, divisor) if order == "most" else _from_least(base, divisor)
+    return Task(
+        name="mod",
+        notation=f"{{}} mod {divisor}",
+        operands=1,
+        reference=lambda a: a % divisor,
+        bounds=lambda a: (0, divisor - 1),
+        machine=machine.minimised(),  # base and divisor may have a factor in common
+        base=base,
+        order=order,
+        result="symbol",
+        symbols=tuple(map(str, range(divisor))),
+        parameters={"divisor": divisor, "order": order},
+        negative=False,
+    )
+
+
+def _from_most(base: int, divisor: int) -> MealyMachine:
+    def step(remainder: int, digits: Table) -> tuple[list[int], Table]:
+        following = (remainder * base + digits) % divisor
+        return following.tolist(), following
+
+    return MealyMachine.explore(0, step, np.arange(base), divisor, "remainder {}".format)
+
+
+def _from_least(base: int, divisor: int) -> MealyMachine:
+    """Return the machine whose states are a remainder and the remainder of the next power."""
+
+    def step(state: tuple[int, int], digits: Table) -> tuple[list[tuple[int, int]], Table]:
+        remainder, power = state
+        following = (remainder + power * digits) % divisor
+        return [(r, power * base % divisor) for r in following.tolist()], following
+
+    def name(state: tuple[int, int]) -> str:
+        return f"remainder {state[0]}, a digit counts {state[1]}"
+
+    return MealyMachine.explore((0, 1), step, np.arange(base), divisor, name)

@@ -1,0 +1,72 @@
+"""Products of operands: no finite memory is enough for them at every width."""
+
+from __future__ import annotations
+
+from seqarith.tasks.parameters import check_base
+from seqarith.tasks.task import Range, Task
+
+
+def mul(base: int = 2) -> Task:
+    """Multiply two naturals, at a fixed width: no finite memory does it at every width.
+
+    Not finite-state: after n digits of both operands the digits to come depend on the operands
+    themselves, not only on a carry. With zeros to follow, the high half of the product is still to
+    be said, and it takes about base**n values. So a network can only learn it at the width it is
+    trained at; nothing is claimed about other widths, and `certify` refuses it.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> task = mul()
+        >>> task.reference(37, 58), task.machine, task.natural_layout(4).steps
+        (2146, None, 8)
+    """
+    check_base(base)
+
+    def bounds(a: Range, b: Range) -> Range:
+        corners = [x * y for x in a for y in b]
+        return min(corners), max(corners)
+
+    return Task(
+        name="mul",
+        notation="{} * {}",
+        operands=2,
+        reference=lambda a, b: a * b,
+        bounds=bounds,
+        machine=None,
+        base=base,
+        negative=False,
+    )
+
+
+def square(base: int = 2) -> Task:
+    """Square a natural, at a fixed width: no finite memory does it at every width.
+
+    Not finite-state, for the reason of `mul`: the high half of the square is still to be said
+    after the operand's last digit, and takes about base**n values.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> square().reference(37)
+        1369
+    """
+    check_base(base)
+    return Task(
+        name="square",
+        notation="{}**2",
+        operands=1,
+        reference=lambda a: a * a,
+        bounds=lambda a: (0, max(a[0] * a[0], a[1] * a[1])),
+        machine=None,
+        base=base,
+        negative=False,
+    )

@@ -1,0 +1,125 @@
+"""Shifts of digits, and the average, which is a sum that is shifted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqarith.digits import to_digits
+from seqarith.errors import TaskError
+from seqarith.machine import MealyMachine, Table
+from seqarith.tasks.parameters import check_base, check_integer
+from seqarith.tasks.task import Task
+
+MAX_PLACES = 16
+MAX_STATES = 4096
+
+
+def shift(base: int = 2, places: int = 1) -> Task:
+    """Shift an integer by some digits, to the left, or to the right for negative places.
+
+    To the left it is a product with ``base**places``: finite-state because the digits to be said
+    later, as many as ``places``, are all that has to be remembered. To the right it is a quotient,
+    rounded down: nothing has to be remembered, only the first digits are thrown away, which is a
+    delay.
+
+    Args:
+        base: 2 to 16.
+        places: -16 to 16, as long as ``base**places`` states are at most 4,096.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = shift(places=2)
+        >>> task.equation([37], task.reference(37)), task.machine.states
+        ('37 << 2 = 148', 4)
+        >>> task = shift(places=-2)
+        >>> task.equation([37], task.reference(37)), task.machine.states, task.delay
+        ('37 >> 2 = 9', 1, 2)
+    """
+    check_base(base)
+    check_integer("places", places, -MAX_PLACES, MAX_PLACES)
+    left, right = max(places, 0), max(-places, 0)
+    if base**left > MAX_STATES:
+        raise TaskError(
+            f"places {places} in base {base} take {base**left} states; at most {MAX_STATES} are "
+            "made. Take fewer places or a smaller base"
+        )
+    return Task(
+        name="shift",
+        notation=_shift_notation(base, places),
+        operands=1,
+        reference=lambda a: a * base**left // base**right,
+        bounds=lambda a: (a[0] * base**left // base**right, a[1] * base**left // base**right),
+        machine=_queue_machine(base, left),
+        base=base,
+        delay=right,
+        parameters={"places": places},
+    )
+
+
+def average(base: int = 2) -> Task:
+    """Take the average of two integers, rounded down.
+
+    Finite-state with a delay of one step: half of a digit of the sum can be said once the next
+    digit of the sum is known to be even or odd. Half of the last digit and the carry are all that
+    has to be remembered. In an odd base a half depends on digits at any distance.
+
+    Args:
+        base: 2, 4, 6, ... 16.
+
+    Raises:
+        TaskError: The base is odd or out of range.
+
+    Example:
+        >>> task = average()
+        >>> task.equation((37, 58), task.reference(37, 58)), task.delay, task.machine.states
+        ('(37 + 58) // 2 = 47', 1, 2)
+    """
+    check_base(base)
+    if base % 2:
+        raise TaskError(
+            f"base {base} is odd: half of a number then depends on digits at any distance; "
+            "'average' takes even bases"
+        )
+    sums = to_digits(np.arange(base**2), 2, base=base).astype(np.intp).sum(axis=0)
+
+    def step(state: tuple[int, int], sums: Table) -> tuple[list[tuple[int, int]], Table]:
+        carry, half = state
+        carries, digits = np.divmod(sums + carry, base)
+        halves, odd = np.divmod(digits, 2)
+        following = list(zip(carries.tolist(), halves.tolist(), strict=True))
+        return following, half + base // 2 * odd
+
+    def name(state: tuple[int, int]) -> str:
+        return f"carry {state[0]}" if base == 2 else f"carry {state[0]}, half {state[1]}"
+
+    return Task(
+        name="average",
+        notation="({} + {}) // 2",
+        operands=2,
+        reference=lambda a, b: (a + b) // 2,
+        bounds=lambda a, b: ((a[0] + b[0]) // 2, (a[1] + b[1]) // 2),
+        machine=MealyMachine.explore((0, 0), step, sums, base, name),
+        base=base,
+        delay=1,
+    )
+
+
+def _queue_machine(base: int, places: int) -> MealyMachine:
+    """Return the machine that says what it read ``places`` steps before."""
+
+    def step(queue: tuple[int, ...], digits: Table) -> tuple[list[tuple[int, ...]], Table]:
+        lines = [(*queue, digit) for digit in digits.tolist()]
+        return [line[1:] for line in lines], np.array([line[0] for line in lines])
+
+    def name(queue: tuple[int, ...]) -> str:
+        return "waiting: " + (" ".join(map(str, queue)) or "nothing")
+
+    return MealyMachine.explore((0,) * places, step, np.arange(base), base, name)
+
+
+def _shift_notation(base: int, places: int) -> str:
+    if base == 2:
+        return f"{{}} {'<<' if places >= 0 else '>>'} {abs(places)}"
+    return f"{{}} {'*' if places >= 0 else '//'} {base}**{abs(places)}"
