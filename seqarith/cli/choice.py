@@ -98,8 +98,9 @@ def _imported(place: str) -> Any:
     try:
         found = import_module(module)
     except Exception as error:  # it is the user's code: anything may happen in it
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         raise InvalidValueError(
-            f"--task-from {place}: {module} cannot be imported: {type(error).__name__}: {error}"
+            f"--task-from {place}: {module} cannot be imported: {what}"
         ) from None
     if not hasattr(found, name):
         raise InvalidValueError(f"--task-from {place}: {module} has no {name!r}")

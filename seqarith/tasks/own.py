@@ -12,7 +12,7 @@ import numpy as np
 from seqarith.digits import Order, count_digits
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
-from seqarith.tasks.parameters import check_base, check_integer, check_order
+from seqarith.tasks.parameters import MAX_OPERANDS, check_base, check_integer, check_order
 from seqarith.tasks.task import Range, Task
 
 MAX_CELLS = 2**14
@@ -44,7 +44,8 @@ def task_from_machine(
         operands: Number of operands.
         base: 2 to 16.
         order: Which digit is read first.
-        delay: Steps before the first digit of the result; 0 unless ``order`` is ``"least"``.
+        delay: Steps before the first digit of the result; 0 where ``order`` is ``"most"``, or the
+            result is a symbol.
         symbols: Where given, the last output is the result, and this is what it means; otherwise
             the outputs are the digits of the result.
         notation: One pair of braces an operand; default: ``"name({}, {})"``.
@@ -59,8 +60,11 @@ def task_from_machine(
         'double(-37) = -74'
     """
     notation = notation or f"{name}({', '.join(['{}'] * operands)})"
-    _check(machine, name, base, order, delay, symbols, notation)
-    least = machine.minimised()
+    _check(name, operands, base, order, delay)
+    _check_texts(notation, *symbols, *machine.names)
+    if symbols and (len(set(symbols)) < max(2, len(symbols)) or delay):
+        raise TaskError(f"{len(symbols)} symbols: expected two or more, no two alike, and no delay")
+    least = _fitting(machine, base**operands, len(symbols) or base).minimised()
     ends = _Ends.of(least, operands, base, order, delay, symbols)
 
     def reference(*values: int) -> int:
@@ -177,28 +181,33 @@ def _check_trailing_zeros(machine: MealyMachine) -> None:
         )
 
 
-def _check(
-    machine: MealyMachine,
-    name: str,
-    base: int,
-    order: Order,
-    delay: int,
-    symbols: tuple[str, ...],
-    notation: str,
-) -> None:
+def _check(name: str, operands: int, base: int, order: Order, delay: int) -> None:
     check_base(base)
     check_order(order)
+    check_integer("operands", operands, 1, MAX_OPERANDS)
     check_integer("delay", delay, 0, MAX_DELAY)
     if not _NAME.match(name):
         raise TaskError(f"name {name[:80]!r}: expected 1 to 64 letters, digits, '_' and '-'")
-    if delay and (order == "most" or symbols):
+    if delay and order == "most":
         raise TaskError(f"delay {delay}: only digits least significant first can be delayed")
-    if machine.states * machine.letters > MAX_CELLS:
-        raise TaskError(
-            f"{machine.states} states of {machine.letters} letters: at most {MAX_CELLS} entries"
-        )
-    for text in (notation, *symbols, *machine.names):
+
+
+def _check_texts(*texts: str) -> None:
+    """Refuse what would not print as one short piece of text."""
+    for text in texts:
         if not 0 < len(text) <= _TEXT or not text.isprintable():
             raise TaskError(f"{text[:90]!r}: expected 1 to {_TEXT} printable characters")
-    if len(set(symbols)) != len(symbols) or len(symbols) == 1:
-        raise TaskError("symbols: expected two or more, no two alike")
+
+
+def _fitting(machine: MealyMachine, letters: int, outputs: int) -> MealyMachine:
+    """Return the machine, allowed all symbols that the result may have."""
+    if machine.letters != letters:
+        raise TaskError(f"the machine reads {machine.letters} letters; the operands have {letters}")
+    if machine.states * letters > MAX_CELLS:
+        raise TaskError(
+            f"{machine.states} states of {letters} letters: at most {MAX_CELLS} entries"
+        )
+    if outputs < machine.outputs:
+        raise TaskError(f"the machine emits {machine.outputs} symbols; the result has {outputs}")
+    tables = machine.next_state, machine.output
+    return MealyMachine(*tables, outputs, machine.initial, machine.names)

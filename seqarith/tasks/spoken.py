@@ -61,7 +61,8 @@ class Spoken:
         try:
             result: Any = self._function(*operands)
         except Exception as error:
-            raise TaskError(f"{shown} fails with {type(error).__name__}: {error}") from None
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            raise TaskError(f"{shown} fails with {what}") from None
         if self.symbols and result in self.symbols:
             return self.symbols.index(str(result))
         whole = isinstance(result, int | np.integer)

@@ -89,14 +89,11 @@ class Task:
         if re.findall(r"[{}]+", self.notation) != ["{}"] * self.operands:
             raise TaskError(f"notation {self.notation!r} does not show {self.operands} operands")
         if self.machine is not None and self.machine.letters != self.letters:
-            raise TaskError(
-                f"the machine reads {self.machine.letters} letters; "
-                f"{self.operands} operands in base {self.base} are {self.letters}"
-            )
+            reads = f"the machine reads {self.machine.letters} letters"
+            raise TaskError(f"{reads}; the operands' digits are {self.letters}")
         if self.machine is not None and self.machine.outputs != self.outputs:
-            raise TaskError(
-                f"the machine emits {self.machine.outputs} symbols; the result has {self.outputs}"
-            )
+            emits = f"the machine emits {self.machine.outputs} symbols"
+            raise TaskError(f"{emits}; the result has {self.outputs}")
 
     @property
     def letters(self) -> int:

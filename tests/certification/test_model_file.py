@@ -89,7 +89,7 @@ def change(*keys, to):
         change("certificate", "claims", "margin", to=[1]),
         change("certificate", "claims", "margin", to=None),
         change("certificate", "claims", to="x"),
-        change("version", to=3),
+        change("version", to=4),
     ],
 )
 def test_damage_is_one_error(path, act):

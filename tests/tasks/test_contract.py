@@ -35,7 +35,7 @@ VARIETIES: dict[str, list[dict[str, Any]]] = {
     + [{"factor": f} for f in (-64, -3, -1, 0, 1, 2, 5, 7, 10, 64)]
     + [{"base": 10, "factor": f} for f in (-2, 7)],
     "linear": [{"base": b} for b in BASES]
-    + [{"c1": a, "c2": b, "c0": c} for a, b, c in [(3, -5, 999), (0, 0, 0), (1, 1, -1), (-7, 2, 9)]],
+    + [{"c1": a, "c2": b, "c0": c} for a, b, c in [(3, -5, 999), (0, 0, 0), (1, 1, 1), (-7, 2, 9)]],
     "and": [{"base": b} for b in (2, 4, 8, 16)] + [{"operands": 3}],
     "or": [{"base": b} for b in (2, 4, 8, 16)] + [{"operands": 3}],
     "xor": [{"base": b} for b in (2, 4, 8, 16)] + [{"operands": 3}],

@@ -1,0 +1,203 @@
+"""Your own task: machines from functions, and functions that have none."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+
+import seqarith as sa
+from seqarith.errors import TaskError
+from seqarith.registry import TASKS
+from seqarith.tasks.task import Task
+
+# Functions whose task is in the registry: the machine that is found must be the one written there.
+SAME: list[tuple[str, dict[str, Any], Callable[..., object]]] = [
+    ("add", {}, lambda a, b: a + b),
+    ("add", {"base": 10}, lambda a, b: a + b),
+    ("add", {"operands": 3}, lambda a, b, c: a + b + c),
+    ("sub", {}, lambda a, b: a - b),
+    ("sub", {"base": 16}, lambda a, b: a - b),
+    ("neg", {"base": 3}, lambda a: -a),
+    ("increment", {}, lambda a: a + 1),
+    ("scale", {"factor": 10}, lambda a: 10 * a),
+    ("scale", {"factor": -7, "base": 10}, lambda a: -7 * a),
+    ("linear", {"c1": 2, "c2": -3, "c0": 5}, lambda a, b: 2 * a - 3 * b + 5),
+    ("and", {}, lambda a, b: a & b),
+    ("xor", {"base": 8}, lambda a, b: a ^ b),
+    ("not", {}, lambda a: ~a),
+    ("shift", {"places": 6}, lambda a: a << 6),
+    ("compare", {}, lambda a, b: "<" if a < b else "=" if a == b else ">"),
+    ("compare", {"order": "most", "base": 10}, lambda a, b: (a > b) - (a < b) + 1),
+    ("max", {}, max),
+    ("min", {"base": 5, "operands": 3}, min),
+    ("parity", {}, lambda a: a.bit_count() % 2 == 1),
+    ("ungray", {}, lambda a: TASKS["ungray"]().reference(a)),
+    ("divide", {"divisor": 7}, lambda a: a // 7),
+    ("divide", {"divisor": 10, "base": 10}, lambda a: a // 10),
+    ("mod", {"divisor": 7}, lambda a: a % 7),
+    ("mod", {"divisor": 12, "order": "least"}, lambda a: a % 12),
+    ("mod", {"divisor": 6, "base": 10}, lambda a: a % 6),
+]
+
+
+def made(like: Task, function: Callable[..., object], **changes: Any) -> Task:
+    options = {
+        "operands": like.operands,
+        "base": like.base,
+        "order": like.order,
+        "symbols": like.symbols,
+        "name": "own",
+        **changes,
+    }
+    return sa.task_from_function(function, **options)
+
+
+@pytest.mark.parametrize(("name", "options", "function"), SAME, ids=lambda v: str(v)[:24])
+def test_finds_the_machine_of_the_registry(
+    name: str, options: dict[str, Any], function: Callable[..., object]
+) -> None:
+    like = TASKS[name](**options)
+    task = made(like, function)
+    assert task.machine.states == like.machine.states
+    assert task.machine.difference(like.machine) is None
+    assert task.negative == like.negative
+    assert task.own
+
+
+@pytest.mark.parametrize(("name", "options", "function"), SAME, ids=lambda v: str(v)[:24])
+def test_there_is_room_for_the_result(
+    name: str, options: dict[str, Any], function: Callable[..., object]
+) -> None:
+    """Words that are laid out by the machine alone hold the very result."""
+    task = made(TASKS[name](**options), function)
+    source = random.Random(2)
+    for width in (1, 2, 3, 50):
+        for signed in {False, task.negative}:
+            high = task.base**width // 2 if signed else task.base**width - 1
+            low = -(task.base**width) // 2 if signed else 0
+            drawn = [[source.randint(low, high) for _ in range(task.operands)] for _ in range(9)]
+            tuples = [*drawn, *product((low, high), repeat=task.operands)]
+            layout = task.layout([(low, high)] * task.operands)
+            letters = task.encode(list(zip(*tuples, strict=True)), layout.steps)
+            results = task.decode(task.expected(letters), layout.signed)
+            wanted = [task.reference(*operands) for operands in tuples]
+            assert results == wanted
+
+
+def test_delayed_digits() -> None:
+    gray = sa.task_from_function(lambda a: a ^ a >> 1, name="g", delay=1)
+    for value in [*range(70), 3**200, -(3**200), -1, -2]:
+        layout = gray.layout([(value, value)])
+        letters = gray.encode([[value]], layout.steps)
+        assert gray.decode(gray.expected(letters), layout.signed) == [value ^ value >> 1]
+
+
+def test_name_and_notation() -> None:
+    def collatz(odd: int, step: int = 1) -> int:
+        return 3 * odd + step
+
+    task = sa.task_from_function(collatz)
+    assert (task.name, task.formula, task.operands) == ("collatz", "collatz(a)", 1)
+    assert sa.task_from_function(collatz, notation="3 {} + 1").formula == "3 a + 1"
+    assert sa.task_from_function(lambda a: a).name == "task"
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "message"),
+    [
+        (lambda a, b: a * b, {}, r"p is not finite-state, .* 1, 4, 16, 64, \d+ residuals have"),
+        (lambda a: a * a, {}, "p is not finite-state, .* 1, 2, 4, 8, 16, 32, "),
+        (lambda a: a * a, {"base": 10}, "1, 10, 100, .* residuals"),
+        (lambda a: bin(a)[2:] == bin(a)[:1:-1], {"symbols": ("n", "y")}, "is not finite-state"),
+        (lambda a: a // 3, {}, r"p\(\d+\) is .* depends on digits that come later. Read most sig"),
+        (lambda a: a ^ a >> 1, {}, "digit 0 of it, least significant first, .* or with a delay"),
+        (lambda a: a % 7, {}, "where there are few results, give symbols"),
+        (lambda a: int(a**0.5), {"order": "most"}, "Read least significant first"),
+        (lambda a: a + 1, {"order": "most"}, r"p\(1\) is 2, which has no room in 1 digits"),
+        (lambda a: -a, {"order": "most"}, r"p\(1\) is -1, which has no room"),
+        (lambda a: 1 / a, {}, r"p\(0\) fails with ZeroDivisionError: division by zero"),
+        (lambda a: a / 2, {}, r"p\(0\) is '0.0'; expected an integer"),
+        (lambda a: None, {}, r"p\(0\) is 'None'; expected an integer"),
+        (lambda a: "z", {"symbols": ("x", "y")}, "expected x, y or its number"),
+        (lambda a: a, {"symbols": ("x", "y")}, r"p\(2\) is 2; expected x, y or its number"),
+        (lambda a: a, {"base": 17}, "base 17"),
+        (lambda a: a, {"operands": 0}, "operands 0: expected an integer from 1"),
+        (lambda a: a, {"operands": 3}, r"p\(0, 0, 0\) fails with TypeError"),
+        (lambda *a: sum(a), {}, "operands 0"),
+        (lambda *a: sum(a), {"operands": 4, "base": 10}, "10000 letters; an own task has at most"),
+        (lambda a: a, {"order": "first"}, "order first: expected least or most"),
+        (lambda a: a, {"delay": -1}, "delay -1"),
+        (lambda a: a, {"delay": 1, "order": "most"}, "delay 1: only digits least significant"),
+        (lambda a: a, {"name": "a b"}, "name 'a b': expected 1 to 64 letters"),
+        (lambda a: a, {"notation": "{} {}"}, "does not show 1 operands"),
+    ],
+)
+def test_functions_that_are_refused(
+    function: Callable[..., object], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TaskError, match=message) as caught:
+        sa.task_from_function(function, **{"name": "p", **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_builtins_have_to_be_told_their_operands() -> None:
+    with pytest.raises(TaskError, match="max: how many operands it takes cannot be seen"):
+        sa.task_from_function(max)
+
+
+def test_negative_operands_only_where_the_function_means_them() -> None:
+    assert sa.task_from_function(lambda a: 3 * a).negative
+    assert not sa.task_from_function(lambda a: 3 * abs(a)).negative
+
+    def naturals(a: int) -> int:
+        if a < 0:
+            raise ValueError("naturals only")
+        return a + 1
+
+    assert not sa.task_from_function(naturals).negative
+
+
+def test_a_rare_letter_far_from_the_start() -> None:
+    """Whether eleven ones ever followed each other: words that a short look does not reach."""
+    ones = "1" * 11
+    task = sa.task_from_function(lambda a: ones in bin(a), symbols=("no", "yes"))
+    assert task.machine.states == 12
+    assert task.reference(2**11 - 1) == 1
+
+
+# ------------------------------------------------------------- machines
+
+
+def test_from_a_machine() -> None:
+    machine = sa.MealyMachine([[1, 2], [0, 1], [0, 1]], [[0, 1], [0, 1], [0, 1]], 2)
+    task = sa.task_from_machine(machine, "copy")
+    assert task.machine.states == 1
+    assert [task.reference(value) for value in (0, 5, -5, 2**300)] == [0, 5, -5, 2**300]
+
+
+@pytest.mark.parametrize(
+    ("machine", "options", "message"),
+    [
+        (([[1, 1], [0, 0]], [[0, 1], [1, 0]]), {}, "digits never end"),
+        (([[0, 1], [0, 1]], [[0, 1], [0, 1]]), {"symbols": ("x", "y")}, "repeat the symbol"),
+        (([[1, 1], [1, 1]], [[1, 1], [0, 1]]), {"order": "most"}, "Its initial state must stay"),
+        (([[0, 0, 0]], [[0, 1, 2]]), {}, "the machine reads 3 letters"),
+        (([[0, 0]], [[0, 2]]), {}, "the machine emits 3 symbols; the result has 2"),
+        (([[0, 0]], [[0, 1]]), {"operands": 0}, "operands 0: expected an integer from 1 to 16"),
+        (([[0, 0]], [[0, 1]]), {"operands": 2}, "the machine reads 2 letters"),
+        (([[0, 0]], [[0, 1]]), {"symbols": ("x",)}, "1 symbols"),
+        (([[0, 0]], [[0, 0]]), {"symbols": ("x", "x")}, "no two alike"),
+        (([[0, 0]], [[0, 0]]), {"notation": "{0.x}"}, "does not show 1 operands"),
+        (([[0, 0]], [[0, 0]]), {"notation": "\x1b[2J{}"}, "printable characters"),
+    ],
+)  # fmt: skip
+def test_machines_that_compute_no_integers(
+    machine: Any, options: dict[str, Any], message: str
+) -> None:
+    built = sa.MealyMachine(*machine)
+    with pytest.raises(TaskError, match=message):
+        sa.task_from_machine(built, "m", **options)
