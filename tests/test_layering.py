@@ -19,7 +19,7 @@ LAYERS = [
     {"network", "archive"},
     {"model"},
     {"evaluation", "certification"},
-    {"training"},
+    {"training", "compose"},
     {"cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

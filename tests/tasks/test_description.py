@@ -104,7 +104,6 @@ WRONG: list[tuple[str, Any]] = [
     ("notation", "{}" + "x" * 99),
     ("notation", ["{}"]),
     ("order", "first"),
-    ("order", "most"),
     ("order", None),
     ("delay", -1),
     ("delay", 10**9),
