@@ -18,7 +18,7 @@ from seqarith.digits import count_digits
 from seqarith.errors import CertificateError, TaskError
 from seqarith.model import Model
 
-_LETTERS = 2**21  # that are run side by side, about: what bounds the memory
+_LETTERS = 2**22  # that are run side by side, about: what bounds the memory
 
 
 @final

@@ -73,7 +73,7 @@ def scale(base: int = 2, factor: int = 3) -> Task:
 
     Finite-state because the constant is fixed: digit times factor plus carry is below factor
     times base when the carry is below the factor, so that the next carry is too. A product of two
-    operands has no such bound: see `mul`.
+    operands has no such bound: see ``mul``.
 
     Args:
         base: 2 to 16.

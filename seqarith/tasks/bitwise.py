@@ -40,7 +40,7 @@ def bitwise_and(base: int = 2, operands: int = 2) -> Task:
 def bitwise_or(base: int = 2, operands: int = 2) -> Task:
     """Take the bits that are set in any operand; nothing has to be remembered.
 
-    Finite-state with one state, for the reason of `bitwise_and`.
+    Finite-state with one state, for the reason of ``and``.
 
     Args:
         base: 2, 4, 8 or 16.
@@ -59,7 +59,7 @@ def bitwise_or(base: int = 2, operands: int = 2) -> Task:
 def bitwise_xor(base: int = 2, operands: int = 2) -> Task:
     """Take the bits that are set in an odd number of operands; nothing has to be remembered.
 
-    Finite-state with one state, for the reason of `bitwise_and`.
+    Finite-state with one state, for the reason of ``and``.
 
     Args:
         base: 2, 4, 8 or 16.

@@ -102,7 +102,7 @@ def maximum(base: int = 2, operands: int = 2) -> Task:
 def minimum(base: int = 2, operands: int = 2) -> Task:
     """Take the smallest of several naturals, most significant digit first.
 
-    Finite-state for the reason of `maximum`.
+    Finite-state for the reason of ``max``.
 
     Args:
         base: 2 to 16.

@@ -46,7 +46,7 @@ def mul(base: int = 2) -> Task:
 def square(base: int = 2) -> Task:
     """Square a natural, at a fixed width: no finite memory does it at every width.
 
-    Not finite-state, for the reason of `mul`: the high half of the square is still to be said
+    Not finite-state, for the reason of ``mul``: the high half of the square is still to be said
     after the operand's last digit, and takes about base**n values.
 
     Args:

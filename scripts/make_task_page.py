@@ -1,0 +1,103 @@
+"""Write docs/tasks.md from the registry: every task, what it does, and why a machine can do it.
+
+Run it after a task was added or changed: python scripts/make_task_page.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+from seqarith.errors import TaskError
+from seqarith.registry import TASKS
+from seqarith.tasks.task import Task
+
+PAGE = Path(__file__).parent.parent / "docs" / "tasks.md"
+OPERANDS = (37, 58, 21, 14, 9)
+INTRODUCTION = """# The tasks
+
+<!-- Written by scripts/make_task_page.py from the registry; change the docstrings instead. -->
+
+What a network can be asked to compute. *Order*: which digit is read first, the least or the most
+significant. *Delay*: steps before the first digit of the result. *States*: of the smallest
+finite-state machine, at the default parameters and base 2; where there is none, a network can learn
+the task at a fixed width only, and no proof about every width is possible: see
+[limits](limits.md). `seqarith tasks NAME` says the same.
+
+A parameter is chosen with `--param NAME=VALUE`, from Python with
+`sa.TrainingConfig(task=..., parameters={...})`.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    head = "| task | formula | order | states | delay | example |\n|---|---|---|---|---|---|\n"
+    rows = "".join(_row(name, TASKS[name]()) for name in TASKS)
+    return "\n".join([INTRODUCTION, head + rows, *(_section(name) for name in TASKS)])
+
+
+def _row(name: str, task: Task) -> str:
+    states = str(task.machine.states) if task.machine else "none"
+    cells = (
+        f"[`{name}`](#{name})",
+        f"`{_escaped(task.formula)}`",
+        task.order,
+        states,
+        str(task.delay),
+        f"`{_escaped(_example(task))}`",
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _section(name: str) -> str:
+    factory = TASKS[name]
+    task: Task = factory()
+    text, _, arguments = (inspect.getdoc(factory) or "").partition("\n\nArgs:\n")
+    arguments = inspect.cleandoc("\n" + arguments.partition("\n\n")[0])
+    lines = [f"## {name}", "", _markdown(text), "", "| parameter | default | |", "|---|---|---|"]
+    defaults = {p.name: p.default for p in inspect.signature(factory).parameters.values()}
+    for argument in re.split(r"\n(?=\w)", arguments):
+        parameter, _, meaning = argument.partition(": ")
+        words = _markdown(" ".join(meaning.split()))
+        lines.append(f"| `{parameter}` | `{defaults[parameter]}` | {words} |")
+    lines += ["", f"{_operands(task)}; {_signs(task)}; bases {_bases(factory)}.", ""]
+    return "\n".join(lines)
+
+
+def _example(task: Task) -> str:
+    operands = OPERANDS[: task.operands]
+    return task.equation(operands, task.reference(*operands))
+
+
+def _operands(task: Task) -> str:
+    return "One operand" if task.operands == 1 else f"{task.operands} operands by default"
+
+
+def _signs(task: Task) -> str:
+    return "any sign" if task.negative else "naturals only"
+
+
+def _bases(factory: Any) -> str:
+    """Return the bases that a task takes, found by asking it."""
+    taken = []
+    for base in range(2, 17):
+        try:
+            factory(base=base)
+        except TaskError:
+            continue
+        taken.append(base)
+    return "2 to 16" if len(taken) == 15 else ", ".join(map(str, taken))
+
+
+def _markdown(text: str) -> str:
+    return _escaped(re.sub(r"``(.+?)``", r"`\1`", text))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
