@@ -118,7 +118,10 @@ def _built(make: Any, found: Any, options: dict[str, Any], place: str) -> Task:
     for name in options:
         if name not in known:
             raise InvalidValueError(f"--param {name}: {place} takes {', '.join(known)}")
-    if isinstance(options.get("symbols"), str):
+    for name in ("name", "notation", "order", "symbols"):
+        if name in options:  # texts, even where they look like numbers
+            options[name] = str(options[name])
+    if "symbols" in options:
         options["symbols"] = tuple(options["symbols"].split(","))
     task: Task = make(found, **options)
     return task

@@ -59,8 +59,8 @@ def task_from_machine(
         >>> task.equation([-37], task.reference(-37))
         'double(-37) = -74'
     """
-    notation = notation or f"{name}({', '.join(['{}'] * operands)})"
     _check(name, operands, base, order, delay)
+    notation = notation or f"{name}({', '.join(['{}'] * operands)})"
     _check_texts(notation, *symbols, *machine.names)
     if symbols and (len(set(symbols)) < max(2, len(symbols)) or delay):
         raise TaskError(f"{len(symbols)} symbols: expected two or more, no two alike, and no delay")

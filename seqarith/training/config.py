@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 
 from seqarith.cells.cell import Cell
 from seqarith.certification.program import check_provable, is_provable
-from seqarith.errors import InvalidValueError
+from seqarith.errors import InvalidValueError, TaskError
 from seqarith.losses import Loss
 from seqarith.network import Network
 from seqarith.optimizers import Optimizer
@@ -223,11 +223,15 @@ class TrainingConfig:
         """Return settings for a task itself, of the registry or your own.
 
         Raises:
-            TaskError: The task is your own and has no machine that a model file could hold.
+            TaskError: The task is your own and has no machine that a model file could hold, or it
+                has the name of another one in the registry.
         """
         if task.name in TASKS and not task.own:
             named = dict(zip(("task", "base", "operands"), _identity(task), strict=True))
-            return TrainingConfig(**{**named, "parameters": dict(task.parameters), **settings})
+            settings = {**named, "parameters": dict(task.parameters), **settings}
+            config = TrainingConfig(**settings)
+            _check_same(task, config.built_task)
+            return config
         return TrainingConfig(own=describe_task(replace(task, own=True)), **settings)
 
     @staticmethod
@@ -245,6 +249,16 @@ class TrainingConfig:
 
 def _identity(task: Task) -> tuple[str, int, int]:
     return task.name, task.base, task.operands
+
+
+def _check_same(task: Task, registered: Task) -> None:
+    mine, known = task.machine, registered.machine
+    alike = (task.formula, task.order) == (registered.formula, registered.order)
+    if not alike or (mine is not None and known is not None and mine.difference(known)):
+        raise TaskError(
+            f"task {task.name!r}, {task.formula}, is not the registry's task of that name, "
+            f"{registered.formula}; give it another name"
+        )
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:

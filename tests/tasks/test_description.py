@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_a_task_without_a_machine_cannot_be_stored() -> None:
     task = Task("cube", "{}**3", 1, lambda a: a**3, lambda a: (a[0] ** 3, a[1] ** 3), None)
     with pytest.raises(TaskError, match=r"'cube' has no machine.*entry-point group"):
         sa.train(task)
+
+
+def test_a_name_that_is_taken() -> None:
+    mine = Task("add", "{} plus {}", 2, lambda a, b: a + b, lambda a, b: (0, 9), None)
+    with pytest.raises(TaskError, match=r"'add', a plus b, is not the registry's .* another name"):
+        sa.train(mine)
+    swapped = replace(sa.TASKS["max"](), machine=sa.TASKS["min"]().machine)
+    with pytest.raises(TaskError, match=r"'max', max\(a, b\), is not the registry's"):
+        sa.train(swapped)
 
 
 WRONG: list[tuple[str, Any]] = [
