@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import product
 from typing import Any, final
 
@@ -105,15 +106,23 @@ class Spoken:
         Raises:
             TaskError: A digit of a result depends on digits that are read after it is due.
         """
-        for letters in self._trials():
-            words = [tuple(word) for word in letters.T.tolist()]
-            results = [self.call(*self.values(word)) for word in words]
+        for letters, words, results in self._trials:
             wrong = self._wrong(machine, letters, words, results)
             if wrong is not None:
                 return wrong
         return None
 
-    def _trials(self) -> Iterator[Letters]:
+    @cached_property
+    def _trials(self) -> list[tuple[Letters, list[Word], list[int]]]:
+        """What is tried: letters, shape (T, N), the same as N words, and their results."""
+        trials = []
+        for letters in self._tried_letters():
+            words = [tuple(word) for word in letters.T.tolist()]
+            results = [self.call(*self.values(word)) for word in words]
+            trials.append((letters, words, results))
+        return trials
+
+    def _tried_letters(self) -> Iterator[Letters]:
         length = 1
         while self.letters**length <= _ALL:
             yield np.array(list(product(range(self.letters), repeat=length)), np.intp).T
