@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from seqarith.certification.verdict import Proved as Proved
     from seqarith.certification.verdict import Refuted as Refuted
     from seqarith.certification.verdict import Undecided as Undecided
-    from seqarith.compose import Composition as Composition
+    from seqarith.compose.composition import Composition as Composition
     from seqarith.digits import count_digits as count_digits
     from seqarith.digits import format_integer as format_integer
     from seqarith.digits import from_digits as from_digits
@@ -80,7 +80,7 @@ _PLACES = {
     "seqarith.certification.check": "Accepted Rejected",
     "seqarith.certification.extract": "Extracted extract",
     "seqarith.certification.verdict": "Proved Refuted Undecided",
-    "seqarith.compose": "Composition",
+    "seqarith.compose.composition": "Composition",
     "seqarith.digits": "count_digits format_integer from_digits parse_integer to_digits",
     "seqarith.errors": (
         "CertificateError CheckpointError DigitsError DivergedError InvalidValueError MachineError "

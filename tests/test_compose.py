@@ -162,7 +162,7 @@ def test_parts_of_other_tasks_are_refused(adder: sa.Model, subtractor: sa.Model)
 
 
 def test_many_at_once_is_one_by_one(adder: sa.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqarith.compose._LETTERS", 64)
+    monkeypatch.setattr("seqarith.compose.part._LETTERS", 64)
     part = Part(adder)
     pairs = [(a, 3 * a - 50) for a in range(0, 5000, 37)]
     assert part.many(pairs) == [a + b for a, b in pairs]

@@ -1,0 +1,95 @@
+"""What the results of a composition rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from seqarith.certification.certify import verify
+from seqarith.certification.check import Accepted
+from seqarith.certification.program import from_model
+from seqarith.compose.part import Part
+from seqarith.errors import CertificateError, TaskError
+from seqarith.model import Model
+
+
+@final
+@dataclass(frozen=True)
+class Basis:
+    """What is known of one model that a composition computes with.
+
+    Attributes:
+        part: The name that the composition has for it.
+        formula: What its task is.
+        digest: SHA-256 of the program that was proved; None where there is no machine to prove
+            it against.
+        proved: Whether its certificate was checked just now, and accepted.
+        reason: Why it counts as proved, or not.
+        calls: How often it was asked so far.
+        wrong: How many of its results were wrong, seen from the task.
+    """
+
+    part: str
+    formula: str
+    digest: str | None
+    proved: bool
+    reason: str
+    calls: int
+    wrong: int
+
+    def __str__(self) -> str:
+        digest = f", program {self.digest[:16]}" if self.digest else ""
+        verdict = "proved" if self.proved else "NOT PROVED"
+        return (
+            f"  {self.part}: {self.formula}{digest}: {verdict}, {self.reason} "
+            f"({self.calls:,} calls, {self.wrong:,} wrong)"
+        )
+
+
+@final
+@dataclass(frozen=True)
+class BasisReport:
+    """What the results of a composition rest on.
+
+    Attributes:
+        name: Of the composition.
+        bases: One for each model.
+    """
+
+    name: str
+    bases: tuple[Basis, ...]
+
+    @property
+    def proved(self) -> bool:
+        """Whether every model is proved right at every width."""
+        return all(basis.proved for basis in self.bases)
+
+    def __str__(self) -> str:
+        if self.proved:
+            said = "every network it computes with is proved right at every width"
+        else:
+            said = "NOT every network it computes with is proved; its results may be wrong"
+        rest = "  and on the Python function around them, which no certificate covers"
+        return "\n".join([f"{self.name}: {said}", *map(str, self.bases), rest])
+
+
+def basis(name: str, part: Part) -> Basis:
+    """Return what is known of a part, its certificate checked anew."""
+    task = part.model.task
+    digest, proved, reason = _known(part.model)
+    return Basis(name, task.formula, digest, proved, reason, part.calls, part.wrong)
+
+
+def _known(model: Model) -> tuple[str | None, bool, str]:
+    """Return the digest of a model's program, whether it is proved, and why or why not."""
+    try:
+        digest = from_model(model).digest()
+    except TaskError as error:
+        return None, False, str(error)
+    try:
+        found = verify(model)
+    except CertificateError:
+        return digest, False, "it holds no certificate"
+    if isinstance(found, Accepted):
+        return digest, True, f"certificate accepted, smallest margin {found.margin:.4g}"
+    return digest, False, f"certificate rejected: {found.reason}"
