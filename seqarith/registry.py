@@ -149,7 +149,14 @@ TASKS: Registry[Callable[..., Any]] = Registry(
 )
 """Functions ``(base, **parameters) -> Task``; those of any number of operands take ``operands``."""
 
-CELLS: Registry[Callable[..., Any]] = Registry("cell", {"elman": "seqarith.cells.elman:Elman"})
+CELLS: Registry[Callable[..., Any]] = Registry(
+    "cell",
+    {
+        "elman": "seqarith.cells.elman:Elman",
+        "gru": "seqarith.cells.gru:GRU",
+        "lstm": "seqarith.cells.lstm:LSTM",
+    },
+)
 """Classes ``(bias, **options) -> Cell``."""
 
 LOSSES: Registry[Callable[..., Any]] = Registry(

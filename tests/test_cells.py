@@ -290,3 +290,121 @@ def test_sigmoid_cannot_overflow() -> None:
     assert sigmoid(np.array([-1e30, 1e30, 0.0], np.float32)).tolist() == [0, 1, 0.5]
     out = np.empty(1)
     assert sigmoid(np.zeros(1), out) is out
+
+
+# ------------------------------------------------------------- GRU and LSTM
+
+
+def rows_of(arrays: dict[str, Any], kind: str, gate: int) -> Any:
+    """Return a gate's rows of PyTorch's stacked arrays, as lists."""
+    stacked = arrays.get(f"rnn.{kind}_l0", np.zeros(4 * H))
+    return stacked[gate * H : (gate + 1) * H].tolist()
+
+
+def affine(weights: Any, offsets: Any, vector: list[float]) -> list[float]:
+    """Return W v + b, number by number."""
+    return [
+        sum(w * v for w, v in zip(row, vector, strict=True)) + offset
+        for row, offset in zip(weights, offsets, strict=True)
+    ]
+
+
+def logistic(x: float) -> float:
+    return 1 / (1 + exp(-x))
+
+
+def gru_step(arrays: Any, x: list[float], memory: list[float]) -> list[float]:
+    """Return h' of a GRU as PyTorch's documentation writes it: gates r, z, n."""
+    inner, outer = [], []
+    for gate in range(3):
+        inner.append(
+            affine(rows_of(arrays, "weight_ih", gate), rows_of(arrays, "bias_ih", gate), x)
+        )
+        outer.append(
+            affine(rows_of(arrays, "weight_hh", gate), rows_of(arrays, "bias_hh", gate), memory)
+        )
+    after = []
+    for j in range(H):
+        r, z = (logistic(inner[gate][j] + outer[gate][j]) for gate in (0, 1))
+        n = tanh(inner[2][j] + r * outer[2][j])
+        after.append((1 - z) * n + z * memory[j])
+    return after
+
+
+def lstm_step(arrays: Any, x: list[float], memory: list[float]) -> list[float]:
+    """Return [h', c'] of an LSTM as PyTorch's documentation writes it: gates i, f, g, o."""
+    gates = []
+    for gate, squash in enumerate((logistic, logistic, tanh, logistic)):
+        inner = affine(rows_of(arrays, "weight_ih", gate), rows_of(arrays, "bias_ih", gate), x)
+        outer = affine(
+            rows_of(arrays, "weight_hh", gate), rows_of(arrays, "bias_hh", gate), memory[:H]
+        )
+        gates.append([squash(a + b) for a, b in zip(inner, outer, strict=True)])
+    i, f, g, o = gates
+    cell = [f[j] * memory[H + j] + i[j] * g[j] for j in range(H)]
+    return [o[j] * tanh(cell[j]) for j in range(H)] + cell
+
+
+@pytest.mark.parametrize(("name", "step"), [("gru", gru_step), ("lstm", lstm_step)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_gated_cells_are_their_equations(name: str, step: Any, bias: bool) -> None:
+    network = Network(CELLS[name](bias=bias), D, H, K, "float64")
+    rng = np.random.default_rng(13)
+    arrays = {key: rng.normal(size=shape) for key, shape in network.exported_shapes().items()}
+    parameters = network.absorb(arrays)  # both biases at once, as PyTorch's files hold them
+    vectors = rng.normal(size=(4, D))
+    program = Program(network, parameters, vectors)
+    memory, expected = program.start(1), [0.0] * network.cell.memory(H)
+    for letter in (2, 0, 3, 3, 1):
+        memory = program.step(memory, np.array([letter]))
+        expected = step(arrays, vectors[letter].tolist(), expected)
+        assert memory[0].tolist() == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize(("name", "gates"), [("gru", 3), ("lstm", 4)])
+def test_gated_cells_have_the_names_and_shapes_of_pytorch(name: str, gates: int) -> None:
+    shapes = Network(CELLS[name](), 2, 16, 1).exported_shapes()
+    assert shapes == {
+        "rnn.weight_ih_l0": (gates * 16, 2),
+        "rnn.weight_hh_l0": (gates * 16, 16),
+        "rnn.bias_ih_l0": (gates * 16,),
+        "rnn.bias_hh_l0": (gates * 16,),
+        "readout.weight": (1, 16),
+        "readout.bias": (1,),
+    }
+    bare = Network(CELLS[name](bias=False), 2, 16, 1).exported_shapes()
+    assert set(bare) == {"rnn.weight_ih_l0", "rnn.weight_hh_l0", "readout.weight"}
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_gated_cells_draw_within_their_bounds(name: str) -> None:
+    network = Network(CELLS[name](), 2, 25, 3, "float64")
+    arrays = network.export(network.initial(np.random.default_rng(14)))
+    bound = 1 / sqrt(25)
+    for key in ("rnn.weight_hh_l0", "rnn.bias_ih_l0", "readout.weight"):
+        assert 0.8 * bound < np.abs(arrays[key]).max() <= bound
+    assert bound < np.abs(arrays["rnn.weight_ih_l0"]).max() <= INPUT_SCALE * bound
+
+
+def test_the_memory_of_an_lstm_begins_with_its_hidden_vector() -> None:
+    assert {name: CELLS[name]().memory(H) for name in ("elman", "gru", "lstm")} == {
+        "elman": H,
+        "gru": H,
+        "lstm": 2 * H,
+    }
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_gated_cells_refuse_a_bias_that_is_no_truth_value(name: str) -> None:
+    with pytest.raises(InvalidValueError, match="bias 1: expected true or false"):
+        CELLS[name](bias=1)
+
+
+@pytest.mark.parametrize("task", ["add", "sub"])
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_gated_cells_learn(name: str, task: str) -> None:
+    import seqarith as sa
+
+    result = sa.train(task, cell=name, bits=6, seed=3)
+    assert result.reached
+    assert result.evaluation.checked == 4096

@@ -1,0 +1,246 @@
+"""The GRU cell: a hidden vector that gates decide to keep or to replace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, final
+
+import numpy as np
+
+from seqarith.cells.activations import Operation, activation, run
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product
+from seqarith.errors import InvalidValueError
+
+INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
+INPUT_SCALE = 4.0
+GATES = 3
+
+
+@final
+@dataclass(frozen=True)
+class GRU(Cell):
+    """h' = (1 - z) n + z h, with n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
+
+    The gates r and z are sigmoids of ``W_ih x + W_hh h + b``, each with rows of its own. Kernels:
+    ``rnn.input`` (D + 1, 3 H) for input and bias, columns n, r, z; ``rnn.hidden`` (H, 3 H) for the
+    hidden vector, columns r, z, n; ``rnn.bias`` (1, H), which is b_hn. PyTorch's two biases of r
+    and z only ever act as their sum, which the file holds in ``bias_ih_l0``.
+
+    Args:
+        bias: Whether there are biases.
+
+    Raises:
+        InvalidValueError: A bias that is no truth value.
+
+    Source: K. Cho et al., Learning Phrase Representations using RNN Encoder-Decoder (2014), with
+        the reset gate behind the product as in PyTorch and cuDNN.
+    """
+
+    bias: bool = True
+
+    name: ClassVar[str] = "gru"
+
+    def __post_init__(self) -> None:
+        if type(self.bias) is not bool:
+            raise InvalidValueError(f"bias {self.bias!r}: expected true or false")
+
+    def kernels(self, inputs: int, hidden: int) -> dict[str, Shape]:
+        width = GATES * hidden
+        shapes: dict[str, Shape] = {INPUT: (inputs + self.bias, width), HIDDEN: (hidden, width)}
+        return shapes | ({BIAS: (1, hidden)} if self.bias else {})
+
+    def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
+        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
+
+        Digits are 0 and 1, and few; see `Elman.initialise`.
+        """
+        bound = kernels[HIDDEN].shape[-2] ** -0.5
+        for kernel in kernels.values():
+            kernel[...] = rng.uniform(-bound, bound, kernel.shape)
+        self._parts(kernels)[0][...] *= INPUT_SCALE
+
+    def exported_shapes(self, inputs: int, hidden: int) -> dict[str, Shape]:
+        width = GATES * hidden
+        shapes: dict[str, Shape] = {
+            "rnn.weight_ih_l0": (width, inputs),
+            "rnn.weight_hh_l0": (width, hidden),
+        }
+        if self.bias:
+            shapes |= {"rnn.bias_ih_l0": (width,), "rnn.bias_hh_l0": (width,)}
+        return shapes
+
+    def export(self, kernels: Arrays) -> dict[str, Array]:
+        from_input, bias = (
+            np.roll(part, -len(kernels[HIDDEN]), 1) for part in self._parts(kernels)
+        )
+        arrays = {"rnn.weight_ih_l0": from_input.T, "rnn.weight_hh_l0": kernels[HIDDEN].T}
+        if self.bias:
+            beside = np.zeros_like(bias[0])
+            beside[2 * len(kernels[HIDDEN]) :] = kernels[BIAS][0]
+            arrays |= {"rnn.bias_ih_l0": bias[0], "rnn.bias_hh_l0": beside}
+        return arrays
+
+    def absorb(self, kernels: Arrays, exported: Arrays) -> None:
+        from_input, bias = self._parts(kernels)
+        hidden = len(kernels[HIDDEN])
+        from_input[...] = np.roll(exported["rnn.weight_ih_l0"].T, hidden, 1)
+        kernels[HIDDEN][...] = exported["rnn.weight_hh_l0"].T
+        if self.bias:
+            beside = exported["rnn.bias_hh_l0"]
+            bias[0] = np.roll(exported["rnn.bias_ih_l0"], hidden)
+            bias[0, hidden:] += beside[: 2 * hidden]
+            kernels[BIAS][0] = beside[2 * hidden :]
+
+    def tape(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> Tape:
+        return _GRUTape(kernels, gradients, extent)
+
+    def project_inputs(self, kernels: Arrays, vectors: Array) -> Array:
+        from_input, bias = self._parts(kernels)
+        projected: Array = vectors @ from_input
+        return projected + bias[0] if self.bias else projected
+
+    def project_memory(self, kernels: Arrays, memory: Array) -> Array:
+        projected: Array = memory @ kernels[HIDDEN]
+        if self.bias:
+            projected[..., 2 * len(kernels[HIDDEN]) :] += kernels[BIAS][0]
+        return projected
+
+    def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
+        width = memory.shape[-1]
+        gates: Array = from_input[..., width:] + from_memory[..., : 2 * width]
+        run(activation("sigmoid", gates.dtype.name).value(gates, gates))
+        reset, keep = gates[..., :width], gates[..., width:]
+        candidate = reset * from_memory[..., 2 * width :]
+        candidate += from_input[..., :width]
+        np.tanh(candidate, candidate)
+        result: Array = memory - candidate
+        result *= keep
+        result += candidate
+        return result
+
+    def _parts(self, kernels: Arrays) -> tuple[Array, Array]:
+        """Return views of the rows for input (D, 3 H) and bias (1, 3 H)."""
+        kernel = kernels[INPUT]
+        inputs = kernel.shape[-2] - self.bias
+        return kernel[..., :inputs, :], kernel[..., inputs:, :]
+
+
+@final
+class _GRUTape(Tape):
+    """Rows [h, x, 1] and blocks [n, r, z, v] for every step, where v is W_hn h + b_hn.
+
+    The kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a
+    step is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
+    Backwards one product carries the gradient through the gates and past them: an identity stands
+    below the weights.
+    """
+
+    def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
+        batch, hidden, leading = extent.batch, extent.hidden, extent.leading
+        dtype, shape = kernels[HIDDEN].dtype, (*leading, extent.steps, batch)
+        width = hidden + kernels[INPUT].shape[-2]
+        rows = np.zeros((*leading, extent.steps + 1, batch, width), dtype)
+        rows[..., hidden + extent.inputs :] = 1
+        self._rows, self._flat = rows, (*leading, extent.steps * batch)
+        self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
+        self._kernels, self._gradients = kernels, gradients
+        self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
+        self._whole, self._gradient = (
+            np.zeros((*leading, width, 4 * hidden), dtype) for _ in range(2)
+        )
+        self._recurrent = np.zeros((*leading, 4 * hidden, hidden), dtype)
+        self._recurrent[..., 3 * hidden :, :] = np.eye(hidden)
+        self._scratch = np.empty((*leading, batch, hidden), dtype)
+        self._blocks = np.empty((*shape, 4, hidden), dtype)
+        self._apart = np.empty((*shape, hidden), dtype)  # h - n
+        # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
+        self._slopes, self._deltas = (np.empty((*shape, 5, hidden), dtype) for _ in range(2))
+
+        self.inputs = rows[..., :-1, :, hidden : hidden + extent.inputs]
+        self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., :hidden]
+        self.hidden_gradient = np.empty(self.hidden.shape, dtype)
+        self._by_step = self.hidden_gradient.reshape(*shape, hidden)
+
+    def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
+        """Return where each kernel stands in the one that they are put into, and its scale."""
+        width, scale = self._width, self._scale
+        places = [
+            (whole[..., :width, width:], kernels[HIDDEN], scale[width:]),
+            (whole[..., width:, : 3 * width], kernels[INPUT], scale[: 3 * width]),
+        ]
+        if BIAS in kernels:
+            places.append((whole[..., -1:, 3 * width :], kernels[BIAS], scale[3 * width :]))
+        return places
+
+    def _assemble(self) -> list[Operation]:
+        width = self._width
+        weights = np.swapaxes(self._whole[..., :width, width:], -1, -2)
+        return [
+            *(
+                partial(np.multiply, k, s, w)
+                for w, k, s in self._places(self._whole, self._kernels)
+            ),
+            partial(np.copyto, self._recurrent[..., : 3 * width, :], weights),
+        ]
+
+    def step(self, t: int) -> list[Operation]:
+        blocks, width = self._blocks[..., t, :, :, :], self._width
+        columns = self._blocks.reshape(*self._apart.shape[:-1], -1)[..., t, :, :]
+        gates, scratch, half = columns[..., width : 3 * width], self._scratch, self._half
+        candidate, reset, keep, from_hidden = (blocks[..., k, :] for k in range(4))
+        apart, after = self._apart[..., t, :, :], self._rows[..., t + 1, :, :width]
+        return [
+            *(self._assemble() if t == 0 else []),
+            product(self._rows[..., t, :, :], self._whole, columns),
+            partial(np.tanh, gates, gates),
+            partial(np.multiply, gates, half, gates),
+            partial(np.add, gates, half, gates),
+            partial(np.multiply, reset, from_hidden, scratch),
+            partial(np.add, scratch, candidate, scratch),
+            partial(np.tanh, scratch, candidate),
+            partial(np.subtract, self._rows[..., t, :, :width], candidate, apart),
+            partial(np.multiply, keep, apart, scratch),
+            partial(np.add, scratch, candidate, after),
+        ]
+
+    def start_backward(self) -> list[Operation]:
+        """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""
+        candidate, reset, keep, from_hidden = (self._blocks[..., k, :] for k in range(4))
+        by_candidate, by_reset, by_keep, by_product, past = (
+            self._slopes[..., k, :] for k in range(5)
+        )
+        gates, by_gates = self._blocks[..., 1:3, :], self._slopes[..., 1:3, :]
+        return [
+            partial(np.subtract, self._one, gates, by_gates),
+            partial(np.multiply, candidate, candidate, by_candidate),
+            partial(np.subtract, self._one, by_candidate, by_candidate),
+            partial(np.multiply, by_candidate, by_keep, by_candidate),
+            partial(np.multiply, by_gates, gates, by_gates),
+            partial(np.add, by_gates, by_gates, by_gates),
+            partial(np.multiply, by_keep, self._apart, by_keep),
+            partial(np.multiply, by_reset, from_hidden, by_reset),
+            partial(np.multiply, by_reset, by_candidate, by_reset),
+            partial(np.multiply, reset, by_candidate, by_product),
+            partial(np.copyto, past, keep),
+        ]
+
+    def step_back(self, t: int) -> list[Operation]:
+        deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
+        by_hidden = self._by_step[..., t, :, :]
+        own: list[Operation] = [partial(np.multiply, by_hidden[..., None, :], slopes, deltas)]
+        if t == 0:
+            return own
+        earlier = self._by_step[..., t - 1, :, :]
+        columns = self._deltas.reshape(*self._apart.shape[:-1], -1)[..., t, :, self._width :]
+        back = product(columns, self._recurrent, self._scratch)
+        return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
+
+    def finish(self) -> list[Operation]:
+        read = self._rows[..., :-1, :, :].reshape(*self._flat, -1)
+        deltas = self._deltas.reshape(*self._flat, -1)[..., : 4 * self._width]
+        places = self._places(self._gradient, self._gradients)
+        return [
+            product(np.swapaxes(read, -1, -2), deltas, self._gradient),
+            *(partial(np.multiply, whole, scale, kernel) for whole, kernel, scale in places),
+        ]
