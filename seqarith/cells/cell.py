@@ -9,7 +9,7 @@ Training arrays may carry a leading axis S of networks that are trained side by 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, final
@@ -132,6 +132,16 @@ class Cell(ABC):
     def memory(self, hidden: int) -> int:
         """Return the width M of the memory; its first H numbers are the hidden vector."""
         return hidden
+
+    def enclosure(self) -> Callable[..., Any] | None:
+        """Return what encloses a step of this cell, which proofs need; None where there is none.
+
+        Only asked of cells of other packages. What is returned is called with a
+        `seqarith.certification.program.Program`, the assumed error of tanh and the unit roundoff,
+        and makes a `seqarith.certification.recurrences.Enclosure`. A proof that rests on it says
+        so: the checker cannot know whether it is right.
+        """
+        return None
 
     @abstractmethod
     def project_inputs(self, kernels: Arrays, vectors: Array) -> Array:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.certificate import Certificate
-from seqarith.certification.enclosure import Dynamics, Elman, Readout
+from seqarith.certification.enclosure import Dynamics, Readout
+from seqarith.certification.gated import dynamics
 from seqarith.certification.program import FloatArray, IntArray, Program
 from seqarith.certification.wellformed import MIN_TANH_ULPS
 
@@ -101,10 +102,10 @@ def prove_boxes(program: Program, k: int, cell: Dynamics | None = None) -> Certi
     at once, since boxes only grow.
     """
     nodes = len(program.next_state) * program.letters**k
-    size = nodes * program.letters * program.hidden * len(program.readout_bias)
+    size = nodes * program.letters * program.memory * len(program.readout_bias)
     if nodes > NODES or size > SIZE:
         return None
-    cell = cell or Elman(program)
+    cell = cell or dynamics(program)
     split, readout = contexts(program, cell, k), Readout(program)
     digits = program.output[split.states]
     lo = hi = split.seeds

@@ -1,8 +1,10 @@
 """Re-check a certificate, trusting only IEEE-754 arithmetic and the arrays that are given.
 
-This file, ``outward`` and ``wellformed`` are all that must be believed; they share no line with the
-search. What they accept is true of the floating-point program (``docs/certificates.md``, L1..L7),
-on the assumption that the platform's tanh errs by at most ``tanh_ulps`` epsilons.
+This file, ``recurrences``, ``affine``, ``outward`` and ``wellformed`` are all that must be
+believed; they share no line with the search. What they accept is true of the floating-point
+program (``docs/certificates.md``, L1..L10), on the assumption that the platform's tanh errs by at
+most ``tanh_ulps`` epsilons. A cell of another package brings its own enclosure, and the verdict
+says so.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.certificate import Certificate
-from seqarith.certification.outward import GAMMA, UP, Elman, F, Readout, Sets
+from seqarith.certification.outward import GAMMA, UP, F, Readout, Sets
 from seqarith.certification.program import Program
+from seqarith.certification.recurrences import ENCLOSURES, Enclosure
 from seqarith.certification.wellformed import Refusal, require, validate
 
 CHUNK = 128  # branches stepped at once, at most: what fits the cache
-COPIES = 64  # bytes held for each number of a branch while it is stepped
+COPIES = 128  # bytes held for each number of a branch while it is stepped
 
 
 @final
@@ -44,11 +47,14 @@ class Accepted:
         margin: The smallest margin found.
         steps: Sets that were stepped under a letter.
         depth: The longest way back into a region, in letters.
+        trusting: The enclosure of another package, ``"module:name"``, that the claim rests on
+            besides; empty where it rests on this checker alone.
     """
 
     margin: float
     steps: int
     depth: int
+    trusting: str = ""
 
 
 @final
@@ -82,6 +88,18 @@ def check(
             return _Checker(program, certificate, budget).run()
     except Refusal as refusal:
         return Rejected(str(refusal))
+    except Exception as error:
+        if isinstance(program, Program) and trusting(program):
+            return Rejected(f"the enclosure {trusting(program)} failed: {error}")
+        raise
+
+
+def trusting(p: Program) -> str:
+    """Name the enclosure of another package that a program needs; empty where it needs none."""
+    if p.cell in ENCLOSURES:
+        return ""
+    where = getattr(p.enclosure, "__module__", ""), getattr(p.enclosure, "__qualname__", "")
+    return ":".join(where) if all(where) else repr(p.enclosure)
 
 
 class _Branches(NamedTuple):
@@ -99,11 +117,15 @@ class _Checker:
 
     def __init__(self, p: Program, c: Certificate, budget: Budget) -> None:
         self.program, self.certificate, self.budget = p, c, budget
-        unit = float(np.finfo(p.bias.dtype).eps) / 2
-        self.cell = Elman(p, float(c.tanh_ulps), unit)
-        self.readout = Readout(p, self.cell.reach, unit)
+        unit = float(np.finfo(p.start.dtype).eps) / 2
+        self.trusting = trusting(p)
+        make = ENCLOSURES.get(p.cell, p.enclosure)
+        require(make is not None, "no enclosure of the cell is at hand")
+        self.cell: Enclosure = make(p, float(c.tanh_ulps), unit)  # type: ignore[misc]
+        self.readout = Readout(p, unit)
         # Numbers in a branch, at most.
-        self.size = (c.order + 2 * self.cell.width) * self.cell.width
+        self.width = len(p.start)
+        self.size = (c.order + 2 * self.width) * self.width
         self.centres, self.shapes = c.centres.astype(np.float64), c.shapes.astype(np.float64)
         if self.shapes.ndim == 3:
             self._invert()
@@ -117,7 +139,7 @@ class _Checker:
         live, margin, steps = [self._roots()], np.inf, 0
         for depth in range(1, c.depth + 1):
             steps += letters * sum(len(part.to) for part in live)
-            work = steps * self.size * self.cell.width
+            work = steps * self.size * self.width
             require(work <= self.budget.work, "the check exceeds the work budget")
             found: list[_Branches] = []
             for batch in self._chunks(live):
@@ -125,7 +147,7 @@ class _Checker:
                 held = 2 * sum(part.g.nbytes + part.e.nbytes for part in found)
                 require(held <= self.budget.memory, "the branches exceed the memory budget")
             if not found:
-                return Accepted(margin, steps, depth)
+                return Accepted(margin, steps, depth, self.trusting)
             live = found
         count = sum(len(part.to) for part in live)
         raise Refusal(f"{count} branches have landed nowhere after {c.depth} letters")

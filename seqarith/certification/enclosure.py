@@ -2,18 +2,23 @@
 
 ``check`` has the last word.
 
-A cell enters the search through the four methods of ``Dynamics``. Rounding is answered by one small
+A cell enters the search through the methods of ``Dynamics``. Rounding is answered by one small
 slack, since whatever the search finds is checked again in outward-rounded arithmetic.
 """
 
-from typing import NamedTuple, Protocol, final
+from abc import ABC, abstractmethod
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.program import FloatArray, IntArray, Program
+from seqarith.certification.recurrences import ENCLOSURES
+from seqarith.certification.wellformed import MIN_TANH_ULPS
+from seqarith.errors import TaskError
 
 LARGEST = 2.0**20
+NUDGE = 1e-5
 SAFETY = 1e-9  # far above the checker's own rounding, far below any region
 
 
@@ -42,50 +47,115 @@ class Zonotopes(NamedTuple):
         return Zonotopes(self.c, np.take_along_axis(self.g, rank[:, :order], 1), self.e + rest)
 
 
-class Dynamics(Protocol):
+class Dynamics(ABC):
     """One recurrence, seen by the search.
 
     Letters are an axis: a step under every letter is one call.
     """
 
+    @abstractmethod
     def points(self, h: FloatArray, letters: IntArray) -> FloatArray:
-        """Step hidden vectors (N, H) under their letters (N,)."""
+        """Step memories (N, M) under their letters (N,)."""
 
-    def jacobians(self, h: FloatArray, letters: IntArray) -> FloatArray:
-        """Differentiate ``points``: (N, H, H), entry [n, i, j] that of unit i by unit j."""
-
+    @abstractmethod
     def boxes(self, lo: FloatArray, hi: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Enclose the images of boxes (N, H) under every letter: bounds (N, A, H)."""
+        """Enclose the images of boxes (N, M) under every letter: bounds (N, A, M)."""
 
+    @abstractmethod
     def zonotopes(self, z: Zonotopes) -> list[Zonotopes]:
         """Enclose the images of zonotopes under every letter."""
 
+    def jacobians(self, h: FloatArray, letters: IntArray) -> FloatArray:
+        """Differentiate ``points``: (N, M, M), entry [n, i, j] that of number i by number j.
+
+        By central differences: they only shape regions.
+        """
+        count, width = h.shape
+        moved = h[:, None] + NUDGE * np.concatenate((np.eye(width), -np.eye(width)))
+        after = self.points(moved.reshape(-1, width), np.repeat(letters, 2 * width))
+        after = after.reshape(count, 2, width, width)
+        slopes: FloatArray = (after[:, 0] - after[:, 1]).transpose(0, 2, 1) / (2 * NUDGE)
+        return slopes
+
+
+class Checked(Dynamics, ABC):
+    """A recurrence whose zonotopes are stepped by the checker's own enclosure.
+
+    What lands for the search then lands for the checker.
+    """
+
+    def __init__(self, program: Program) -> None:
+        make = ENCLOSURES.get(program.cell, program.enclosure)
+        if make is None:
+            raise TaskError(f"cell {program.cell!r}: nothing encloses its step")
+        unit = float(np.finfo(program.start.dtype).eps) / 2
+        self.letters, self.enclosure = program.letters, make(program, MIN_TANH_ULPS, unit)
+
+    def zonotopes(self, z: Zonotopes) -> list[Zonotopes]:
+        with np.errstate(all="ignore"):
+            spread = self.enclosure.spread(z.c, z.g, z.e)
+            sets = [self.enclosure.step(spread, a) for a in range(self.letters)]
+        return [Zonotopes(s.c, s.g, s.e) for s in sets]
+
 
 @final
-class Elman:
+class Foreign(Checked):
+    """Step through a cell of another package by its enclosure alone."""
+
+    def points(self, h: FloatArray, letters: IntArray) -> FloatArray:
+        lo, hi = self.boxes(h, h)
+        image: FloatArray = ((lo + hi) * 0.5)[np.arange(len(h)), letters]
+        return image
+
+    def boxes(self, lo: FloatArray, hi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        none = np.zeros((len(lo), 0, lo.shape[1]))
+        spread = self.enclosure.spread((lo + hi) * 0.5, none, (hi - lo) * 0.5)
+        sets = [self.enclosure.step(spread, a) for a in range(self.letters)]
+        return np.stack([s.low for s in sets], 1), np.stack([s.high for s in sets], 1)
+
+
+@final
+class Before:
+    """What letters and memories contribute to a step, in columns scaled by ``scale``.
+
+    Attributes:
+        weight: Shape (H, P).
+        drive: What each letter contributes, shape (A, P).
+        slack: A bound of the rounding of both together, shape (P,).
+        unit: Of the program's dtype.
+    """
+
+    def __init__(self, program: Program, scale: FloatArray) -> None:
+        w, b = program.kernels["weight_ih"], program.kernels["bias"]
+        self.weight = program.kernels["weight_hh"].T.astype(float) * scale
+        self.drive = (program.inputs.astype(float) @ w.T + b) * scale
+        terms = np.abs(program.inputs) @ np.abs(w.T) + np.abs(b)
+        self.unit = float(np.finfo(b.dtype).eps)
+        size = terms.max(0).astype(float) * scale + np.abs(self.weight).sum(0)
+        self.slack = (program.hidden + program.inputs.shape[1] + 4) * self.unit * size + SAFETY
+
+
+@final
+class Elman(Dynamics):
     """Step through ``h' = act(u(a) + h @ weight_hh.T)``."""
 
     def __init__(self, program: Program) -> None:
-        self.scale, self.shift = (1.0, 0.0) if program.activation == "tanh" else (0.5, 0.5)
-        self.weight = program.weight_hh.T.astype(float) * self.scale
-        self.drive = (
-            program.inputs.astype(float) @ program.weight_ih.T + program.bias
-        ) * self.scale
-        terms = np.abs(program.inputs) @ np.abs(program.weight_ih.T) + np.abs(program.bias)
-        unit = float(np.finfo(program.bias.dtype).eps)
-        count = program.hidden + program.inputs.shape[1] + 4
-        size = terms.max(0).astype(float) * self.scale + np.abs(self.weight).sum(0)
-        self.slack = count * unit * size + SAFETY  # of the pre-activation, per unit
-        self.error = 8 * unit + SAFETY  # of the activation
+        tanh = program.options["activation"] == "tanh"
+        self.scale, self.shift = (1.0, 0.0) if tanh else (0.5, 0.5)
+        before = Before(program, np.full(program.hidden, self.scale))
+        self.weight, self.drive, self.slack = before.weight, before.drive, before.slack
+        self.error = 8 * before.unit + SAFETY  # of the activation
 
     def points(self, h: FloatArray, letters: IntArray) -> FloatArray:
         """Step hidden vectors (N, H) under their letters (N,)."""
-        return self.scale * np.tanh(self.drive[letters] + h @ self.weight) + self.shift
+        after: FloatArray = self.scale * np.tanh(self.drive[letters] + h @ self.weight) + self.shift
+        return after
 
     def jacobians(self, h: FloatArray, letters: IntArray) -> FloatArray:
         """Differentiate ``points``."""
         t = np.tanh(self.drive[letters] + h @ self.weight)
-        return self.scale * (1 - t * t)[:, :, None] * self.weight.T
+        slopes: FloatArray = self.scale * (1 - t * t)[:, :, None] * self.weight.T
+        return slopes
 
     def boxes(self, lo: FloatArray, hi: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Enclose the images of boxes (N, H) under every letter, by centre and radius."""
@@ -141,6 +211,7 @@ class Readout:
 
     def __init__(self, program: Program) -> None:
         w, b = program.readout_weight.astype(float), program.readout_bias.astype(float)
+        w = np.append(w, np.zeros((len(w), program.memory - program.hidden)), 1)
         if len(w) == 1:
             rows, offsets = np.stack((-w, w)), np.stack((-b, b))
         else:
@@ -149,7 +220,7 @@ class Readout:
         # The digit beyond the last is any digit at all, which is never wrong.
         self.rows = np.append(rows, np.zeros_like(rows[:1]), 0)
         self.offsets = np.append(offsets, np.full_like(offsets[:1], LARGEST), 0)
-        unit = float(np.finfo(program.bias.dtype).eps)
+        unit = float(np.finfo(program.start.dtype).eps)
         self.slack = (
             4 * (w.shape[1] + 4) * unit * float((np.abs(w).sum(1) + np.abs(b)).max()) + SAFETY
         )

@@ -1,6 +1,6 @@
-"""Step zonotopes in arithmetic that rounds outward: a part of the trusted checker.
+"""Arithmetic that rounds outward: a part of the trusted checker.
 
-Only IEEE-754 ``+ - * /`` in float64 is trusted, for any order of summation. L1..L6 are the lemmas
+Only IEEE-754 ``+ - * /`` in float64 is trusted, for any order of summation. L1..L10 are the lemmas
 of ``docs/certificates.md``.
 """
 
@@ -27,15 +27,6 @@ class Sets(NamedTuple):
     e: F
     low: F
     high: F
-
-
-class Spread(NamedTuple):
-    """Sets behind the recurrent weights: centres, generators, their radius, the rounding."""
-
-    c: F
-    g: F
-    radius: F
-    rounding: F
 
 
 def tanh(x: F) -> F:
@@ -90,80 +81,38 @@ def gamma(terms: int, unit: float) -> float:
 
 
 @final
-class Elman:
-    """Step through an Elman cell as the program does, rounding included (L4).
-
-    Another cell needs another class with ``width``, H; ``reach``, which bounds the program's hidden
-    values; ``spread`` and ``step``.
-    """
-
-    def __init__(self, p: Program, tanh_ulps: float, unit: float) -> None:
-        x, w, b = (a.astype(np.float64) for a in (p.inputs, p.weight_ih, p.bias))
-        self.scale, self.shift = (1.0, 0.0) if p.activation == "tanh" else (0.5, 0.5)
-        self.error = self.scale * tanh_ulps * 2 * unit + (1 - self.scale) * 4 * unit
-        self.reach = max(1 + self.error, float(np.abs(p.start).max()))
-        self.width = len(b)
-        self.weight: F = p.weight_hh.T.astype(np.float64) * self.scale
-        self.size = np.abs(self.weight)
-        self.drive = (x @ w.T + b) * self.scale
-        terms = (np.abs(x) @ np.abs(w).T + np.abs(b)) * self.scale
-        relative = gamma(x.shape[1] + len(b) + 4, unit)
-        self.rounding = (
-            relative * (terms + self.reach * self.size.sum(0)) + GAMMA * terms
-        ) * UP + TINY
-
-    def spread(self, c: F, g: F, e: F) -> Spread:
-        """Map sets through the recurrent weights, once for all letters."""
-        rows = np.concatenate((g @ self.weight, e[:, :, None] * self.weight), 1)
-        total = np.abs(c) + np.abs(g).sum(1) + e
-        return Spread(
-            c @ self.weight, rows, np.abs(rows).sum(1) * UP, GAMMA * (total @ self.size) * UP
-        )
-
-    def step(self, spread: Spread, letter: Any) -> Sets:
-        """Read a letter and apply the activation."""
-        m = spread.c + self.drive[letter]
-        inexact = spread.rounding + self.rounding[letter] + GAMMA * np.abs(m)
-        reach = (spread.radius + inexact) * UP
-        slope, low, high, bottom, top = relax(m - reach, m + reach)
-        c = slope * m + (low + high) * 0.5
-        loss = (high - low) * 0.5 + slope * inexact
-        loss += GAMMA * (np.abs(m) + spread.radius + np.abs(low) + np.abs(high) + 1)
-        s, pad = self.scale, self.error + GAMMA
-        box = (s * bottom + self.shift - pad, s * top + self.shift + pad)
-        return Sets(
-            s * c + self.shift, spread.g * (s * slope)[:, None], (s * loss + pad) * UP, *box
-        )
-
-
-@final
 class Readout:
     """Bound the margins of digits from below, the program's rounding deducted (L6).
 
-    Each digit has rows (M, H) and offsets (M,): it is emitted where all of them come out positive.
+    Each digit has rows (N, M) and offsets (N,): it is emitted where all of them come out positive.
     The digit beyond the last stands for any digit at all.
     """
 
-    def __init__(self, p: Program, reach: float, unit: float) -> None:
+    def __init__(self, p: Program, unit: float) -> None:
         w, b = p.readout_weight.astype(np.float64), p.readout_bias.astype(np.float64)
-        relative = gamma(w.shape[1] + 4, unit) + 4 * GAMMA
-        error = (relative * (reach * np.abs(w).sum(1) + np.abs(b)) + TINY) * UP
+        # Of a memory only the first numbers, the hidden vector, are read out.
+        w = np.append(w, np.zeros((len(w), len(p.start) - w.shape[1])), 1)
+        self.relative = gamma(w.shape[1] + 4, unit)
+        self.weight, self.bias = np.abs(w).T, np.abs(b)
         if len(b) == 1:
-            rows, offsets = np.stack((-w, w)), np.stack((-b, b)) - error
+            rows, offsets = np.stack((-w, w)), np.stack((-b, b))
         else:
             others = np.array([[j for j in range(len(b)) if j != k] for k in range(len(b))])
-            rows = w[:, None] - w[others]
-            offsets = b[:, None] - b[others] - (error[:, None] + error[others]) * UP
+            rows, offsets = w[:, None] - w[others], b[:, None] - b[others]
         self.rows: F = np.append(rows, np.zeros_like(rows[:1]), 0)
         self.offsets: F = np.append(offsets, np.ones_like(offsets[:1]) * LARGEST, 0)
 
     def margin(self, sets: Sets, digit: NDArray[Any]) -> float:
         """Bound the margins of the digits that are due, by zonotope or by box, as is better."""
-        rows = self.rows[digit].transpose(0, 2, 1)
+        rows, offsets = self.rows[digit].transpose(0, 2, 1), self.offsets[digit]
         size = np.abs(rows)
         c, e, low, high = (x[:, None] for x in (sets.c, sets.e, sets.low, sets.high))
         by_zonotope = (c @ rows - e @ size)[:, 0] - np.abs(sets.g @ rows).sum(1)
         by_box = ((low + high) * 0.5 @ rows - (high - low) * 0.5 @ size)[:, 0]
-        total = np.abs(c) + np.abs(sets.g).sum(1)[:, None] + e + np.abs(low) + np.abs(high)
-        pad = 4 * GAMMA * ((total @ size)[:, 0] + np.abs(self.offsets[digit]))
-        return float((np.maximum(by_zonotope, by_box) + self.offsets[digit] - pad).min())
+        reach = (np.abs(c) + np.abs(sets.g).sum(1)[:, None] + e) * UP
+        total = reach + np.abs(low) + np.abs(high)
+        pad = 4 * GAMMA * ((total @ size)[:, 0] + np.abs(offsets))
+        # The error of one logit, or of the difference of two.
+        error = self.relative * ((reach[:, 0] @ self.weight + self.bias) * UP).max(1) + TINY
+        pad += 2 * (error + 4 * GAMMA * self.bias.max())[:, None]
+        return float((np.maximum(by_zonotope, by_box) + offsets - pad).min())

@@ -1,12 +1,16 @@
 """What is proved: a network's arrays, and the machine that their program must equal.
 
-Shapes, beside those of the package: R regions, N sets handled at once, G generators.
+Shapes, beside those of the package: R regions, N sets handled at once, G generators;
+M is the width of a memory.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -14,6 +18,8 @@ from numpy.typing import NDArray
 
 from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
+from seqarith.cells.gru import GRU
+from seqarith.cells.lstm import LSTM
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine, Table
 from seqarith.model import Model, check_outputs
@@ -27,47 +33,57 @@ IntArray = NDArray[Any]
 @final
 @dataclass(frozen=True, eq=False)
 class Program:
-    """An Elman network, the letters that it reads and the machine that it must equal.
+    """A network, the letters that it reads and the machine that it must equal.
 
-    One step reads letter ``a``: ``h' = f(inputs[a] @ weight_ih.T + bias + h @ weight_hh.T)``, then
-    ``z = h' @ readout_weight.T + readout_bias``. With K = 1 the digit is ``z > 0``, otherwise
-    ``argmax(z)``. The sigmoid is the program ``0.5 * tanh(0.5 * x) + 0.5``. All arithmetic is in
-    the dtype of the arrays, one and the same for all: float32 or float64.
+    One step reads letter ``a``: the memory becomes what the cell makes of it and of ``inputs[a]``;
+    its first H numbers are the hidden vector ``h``. Then
+    ``z = h @ readout_weight.T + readout_bias``. With K = 1 the digit is ``z > 0``, otherwise
+    ``argmax(z)``. All arithmetic is in the dtype of the arrays, one and the same for all: float32
+    or float64. Kernels of this package's cells have the orientation and the gate order of PyTorch:
+    ``weight_ih``, ``weight_hh``, ``bias``, which is added to the input's part, and for a GRU
+    ``bias_hh`` (H,), which is added to the memory's part of n. A sigmoid is the program
+    ``0.5 * tanh(0.5 * x) + 0.5``.
 
     Args:
-        activation: ``"tanh"`` or ``"sigmoid"``.
+        cell: ``"elman"``, ``"gru"``, ``"lstm"``; or ``"module:class"`` of another package.
+        options: What else the cell depends on: ``{"activation": "tanh"}``.
         inputs: The vector that stands for each letter, shape (A, D).
-        weight_ih: Shape (H, D).
-        weight_hh: Shape (H, H).
-        bias: Shape (H,).
-        start: The first hidden vector, shape (H,).
+        kernels: The cell's arrays by name.
+        start: The first memory, shape (M,).
         readout_weight: Shape (K, H).
         readout_bias: Shape (K,).
         next_state: States of the machine, which starts in state 0, shape (Q, A).
         output: The digit that is due when the letter is read in the state, shape (Q, A);
             ``max(K, 2)`` where any digit will do.
+        enclosure: What encloses a step of another package's cell; no part of the digest, and not
+            looked at for this package's cells.
     """
 
-    activation: str
+    cell: str
+    options: Mapping[str, Any]
     inputs: FloatArray
-    weight_ih: FloatArray
-    weight_hh: FloatArray
-    bias: FloatArray
+    kernels: Mapping[str, FloatArray]
     start: FloatArray
     readout_weight: FloatArray
     readout_bias: FloatArray
     next_state: IntArray
     output: IntArray
+    enclosure: Callable[..., Any] | None = None
 
     @property
     def dtype(self) -> str:
         """The dtype in which the program computes."""
-        return str(self.weight_hh.dtype)
+        return str(self.start.dtype)
 
     @property
     def hidden(self) -> int:
         """Hidden width H."""
-        return int(self.weight_hh.shape[0])
+        return int(self.readout_weight.shape[1])
+
+    @property
+    def memory(self) -> int:
+        """Width M of the memory: the dimension of the space that regions are in."""
+        return len(self.start)
 
     @property
     def letters(self) -> int:
@@ -75,21 +91,26 @@ class Program:
         return int(self.inputs.shape[0])
 
     def digest(self) -> str:
-        """Return the SHA-256 of every field with its dtype and shape, alike on every platform.
+        """Return the SHA-256 of cell, options and every array, alike on every platform.
 
         Indices are hashed as 64-bit integers, all numbers with their low byte first.
         """
-        sha = hashlib.sha256()
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                kind = "<i8" if value.dtype.kind == "i" else value.dtype.newbyteorder("<")
-                array = np.ascontiguousarray(value, kind)
-                sha.update(f"{field.name} {array.dtype.str} {array.shape};".encode())
-                sha.update(array.tobytes())
-            else:
-                sha.update(f"{field.name} {value};".encode())
+        sha = hashlib.sha256(self._title().encode())
+        later = ("start", "readout_weight", "readout_bias", "next_state", "output")
+        arrays = [("inputs", self.inputs), *self.kernels.items()]
+        for name, value in [*arrays, *((name, getattr(self, name)) for name in later)]:
+            kind = "<i8" if value.dtype.kind == "i" else value.dtype.newbyteorder("<")
+            array = np.ascontiguousarray(value, kind)
+            sha.update(f"{name} {array.dtype.str} {array.shape};".encode())
+            sha.update(array.tobytes())
         return sha.hexdigest()
+
+    def _title(self) -> str:
+        """Return cell and options as text; for an Elman cell as it was before there were others."""
+        if self.cell == "elman":
+            return f"activation {self.options['activation']};"
+        described = [self.cell, dict(self.options), list(self.kernels)]
+        return f"cell {json.dumps(described, sort_keys=True)};"
 
 
 def from_model(model: Model) -> Program:
@@ -97,7 +118,7 @@ def from_model(model: Model) -> Program:
 
     Raises:
         TaskError: No finite-state machine says what is right, the readout cannot say all symbols
-            of the task, or the cell has no enclosure yet.
+            of the task, or the cell has no enclosure.
     """
     return from_parameters(model.task, model.network, model.parameters)
 
@@ -105,27 +126,28 @@ def from_model(model: Model) -> Program:
 def from_parameters(task: Task, network: Network, parameters: Parameters) -> Program:
     """Return the program of a network that is no `Model` yet; see `from_model`."""
     check_provable(task, network.cell)
-    assert isinstance(network.cell, Elman)
     machine = due(task)
     check_outputs(network.outputs, task)
     arrays = network.export(parameters)
-    zeros = np.zeros(max(network.hidden, network.outputs), network.dtype)
-    bias = zeros[: network.hidden]
-    if network.cell.bias:
-        # Just as `Elman.absorb` adds them: the program itself has one bias.
-        bias = arrays["rnn.bias_ih_l0"] + arrays["rnn.bias_hh_l0"]
+    zeros = np.zeros(max(network.cell.memory(network.hidden), network.outputs), network.dtype)
+    readout = {name: arrays.pop(f"readout.{name}", zeros) for name in ("weight", "bias")}
+    cell, options, kernels = _recurrence(network, arrays)
     return Program(
-        activation=network.cell.activation,
+        cell=cell,
+        options=options,
         inputs=task.vectors.astype(network.dtype),
-        weight_ih=arrays["rnn.weight_ih_l0"],
-        weight_hh=arrays["rnn.weight_hh_l0"],
-        bias=bias,
-        start=zeros[: network.hidden],
-        readout_weight=arrays["readout.weight"],
-        readout_bias=arrays.get("readout.bias", zeros[: network.outputs]),
+        kernels=kernels,
+        start=zeros[: network.cell.memory(network.hidden)],
+        readout_weight=readout["weight"],
+        readout_bias=readout["bias"][: network.outputs],
         next_state=machine.next_state,
         output=machine.output,
+        enclosure=None if cell in BUILTIN.values() else network.cell.enclosure(),
     )
+
+
+BUILTIN: dict[type[Cell], str] = {Elman: "elman", GRU: "gru", LSTM: "lstm"}
+"""Cells whose enclosures are this package's; a descendant of one may compute anything."""
 
 
 def check_provable(task: Task, cell: Cell) -> None:
@@ -135,13 +157,37 @@ def check_provable(task: Task, cell: Cell) -> None:
         TaskError: It is one of these.
     """
     _machine(task)
-    if type(cell) is not Elman:  # a descendant of it may compute anything
-        raise TaskError(f"cell {cell.name!r}: only networks of Elman cells can be proved so far")
+    if not is_provable(task, cell):
+        raise TaskError(
+            f"cell {cell.name!r} brings no enclosure of its step, so nothing about every width "
+            f"can be proved of it. 'seqarith eval' runs it on every case of one width"
+        )
 
 
 def is_provable(task: Task, cell: Cell) -> bool:
     """Return whether `check_provable` takes them."""
-    return task.machine is not None and type(cell) is Elman
+    return task.machine is not None and (type(cell) in BUILTIN or cell.enclosure() is not None)
+
+
+def _recurrence(
+    network: Network, arrays: dict[str, FloatArray]
+) -> tuple[str, dict[str, Any], dict[str, FloatArray]]:
+    """Return name, options and kernels of a network's cell; ``arrays`` are its exported ones."""
+    cell = network.cell
+    if type(cell) not in BUILTIN:
+        options = dataclasses.asdict(cell)  # type: ignore[call-overload]
+        return f"{type(cell).__module__}:{type(cell).__qualname__}", options, arrays
+    weight_ih, weight_hh = arrays["rnn.weight_ih_l0"], arrays["rnn.weight_hh_l0"]
+    none = np.zeros(len(weight_hh), network.dtype)
+    bias, beside = (arrays.get(f"rnn.bias_{side}_l0", none) for side in ("ih", "hh"))
+    kernels = {"weight_ih": weight_ih, "weight_hh": weight_hh}
+    if isinstance(cell, GRU):
+        # Just as `absorb` adds the biases of r and z: the program itself has one.
+        apart = 2 * network.hidden
+        summed = np.concatenate((bias[:apart] + beside[:apart], bias[apart:]))
+        return "gru", {}, {**kernels, "bias": summed, "bias_hh": beside[apart:]}
+    options = {"activation": cell.activation} if isinstance(cell, Elman) else {}
+    return BUILTIN[type(cell)], options, {**kernels, "bias": bias + beside}
 
 
 def due(task: Task) -> MealyMachine:

@@ -8,7 +8,7 @@ from typing import final
 from seqarith.certification.boxes import prove_boxes
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
-from seqarith.certification.enclosure import Elman
+from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
 from seqarith.certification.wellformed import MAX_WIDTH
 
@@ -38,9 +38,9 @@ def quick(program: Program, letters: int = LETTERS) -> Found | None:
         program: What to prove.
         letters: Split the boxes by fewer letters than this.
     """
-    if max(program.hidden, program.letters) > MAX_WIDTH:
+    if max(program.memory, program.letters) > MAX_WIDTH:
         return None
-    cell = Elman(program)
+    cell = dynamics(program)
     for k in range(letters):
         certificate = prove_boxes(program, k, cell)
         found = certificate and confirm(program, certificate, f"boxes k={k}")

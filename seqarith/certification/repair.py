@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 
 MAX_REGIONS = 2_000
 HISTORY = 24  # moves that a context may look back
-ORDER = 6  # generators of a zonotope, in multiples of H: fewer are faster, and come back later
+ORDER = 6  # generators of a zonotope, in multiples of M: fewer are faster, and come back later
 ENTRIES = 8  # regions tried as the one that the start counts as being on its way to
 
 
@@ -55,7 +55,7 @@ class Repair:
 
         What was proved is kept: a later call goes on from there unless `exhausted` is set.
         """
-        limits = Limits(order=ORDER * self.program.hidden, deadline=deadline)
+        limits = Limits(order=ORDER * self.program.memory, deadline=deadline)
         if not self.leaves.refine(self.eps, MAX_REGIONS):
             self._give_up("hidden vectors of equal recent letters do not come together")
             return None

@@ -11,7 +11,7 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.enclosure import Elman
+from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
 from seqarith.certification.quick import Found, confirm, quick
 from seqarith.certification.repair import HISTORY, Progress, Repair
@@ -69,7 +69,7 @@ class Thorough:
         self._repair: Repair | None = None
         self._last = NotFound("no time was left for the induction")
         for name, size, most in (
-            ("hidden units", program.hidden, MAX_WIDTH),
+            ("numbers of memory", program.memory, MAX_WIDTH),
             ("letters", program.letters, MAX_LETTERS),
         ):
             if size > most:
@@ -94,7 +94,7 @@ class Thorough:
 
     def _started(self, eps: float) -> Repair:
         program = self._program
-        cell = Elman(program)
+        cell = dynamics(program)
         drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
         samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
         self._repair = Repair(program, cell, samples, eps, self._progress)

@@ -10,9 +10,11 @@ from seqarith.certification.outward import LARGEST
 from seqarith.certification.program import Program
 
 SMALLEST = 2.0**-100  # of a claimed margin
-MAX_WIDTH = 1000  # of H, D and A; with MAX_ORDER it keeps every sum within lemma L1
+MAX_WIDTH = 1000  # of H, M, D, A and K; with MAX_ORDER it keeps every sum within lemma L1
 MAX_ORDER = 2000
 MIN_TANH_ULPS = 4.0  # a certificate that assumes a better tanh than this is refused
+
+GATES = {"elman": 1, "gru": 3, "lstm": 4}
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the verdict
@@ -30,9 +32,9 @@ def validate(p: Program, c: Certificate, memory: int) -> None:
     require(isinstance(p, Program), "that is no program")
     require(isinstance(c, Certificate), "that is no certificate")
     _validate_program(p)
-    letters, hidden, states = len(p.inputs), len(p.bias), len(p.next_state)
+    letters, width, states = len(p.inputs), len(p.start), len(p.next_state)
     require(
-        type(c.dtype) is str and c.dtype == str(p.bias.dtype),
+        type(c.dtype) is str and c.dtype == str(p.start.dtype),
         "the certificate speaks of another dtype",
     )
     require(
@@ -41,14 +43,14 @@ def validate(p: Program, c: Certificate, memory: int) -> None:
     )
     regions = len(_array(c, "states", "i", None))
     require(
-        max(regions * hidden * hidden, len(p.readout_bias) ** 2 * hidden) * 64 <= memory,
+        max(regions * width * width, len(p.readout_bias) ** 2 * width) * 64 <= memory,
         "the regions exceed the memory budget",
     )
     _indices(c, "states", states, regions)
     _indices(c, "successors", regions, regions, letters)
-    _array(c, "centres", "f", regions, hidden)
+    _array(c, "centres", "f", regions, width)
     shapes = _array(
-        c, "shapes", "f", regions, hidden, *[hidden] * (getattr(c.shapes, "ndim", 0) == 3)
+        c, "shapes", "f", regions, width, *[width] * (getattr(c.shapes, "ndim", 0) == 3)
     )
     require(shapes.ndim == 3 or shapes.min() >= 0, "shapes holds a negative half-width")
     _number(c, "start", int, 0, regions - 1)
@@ -59,22 +61,17 @@ def validate(p: Program, c: Certificate, memory: int) -> None:
 
 
 def _validate_program(p: Program) -> None:
-    require(type(p.activation) is str and p.activation in ("tanh", "sigmoid"), "unknown activation")
-    hidden = len(_array(p, "bias", "f", None))
     letters, inputs = _array(p, "inputs", "f", None, None).shape
-    outputs = len(_array(p, "readout_bias", "f", None))
+    outputs, hidden = _array(p, "readout_weight", "f", None, None).shape
+    _array(p, "readout_bias", "f", outputs)
+    width = len(_array(p, "start", "f", None))
+    _validate_recurrence(p, inputs, hidden, width)
     require(
-        max(hidden, inputs, letters, outputs) <= MAX_WIDTH, f"the network is wider than {MAX_WIDTH}"
+        max(hidden, width, inputs, letters, outputs) <= MAX_WIDTH,
+        f"the network is wider than {MAX_WIDTH}",
     )
-    for name, shape in {
-        "weight_ih": (hidden, inputs),
-        "weight_hh": (hidden, hidden),
-        "start": (hidden,),
-        "readout_weight": (outputs, hidden),
-    }.items():
-        _array(p, name, "f", *shape)
-    floats = (p.inputs, p.weight_ih, p.weight_hh, p.bias, p.start, p.readout_weight, p.readout_bias)
-    require(all(x.dtype == p.bias.dtype for x in floats), "the program's arrays differ in dtype")
+    floats = (p.inputs, *p.kernels.values(), p.start, p.readout_weight, p.readout_bias)
+    require(all(x.dtype == p.start.dtype for x in floats), "the program's arrays differ in dtype")
     states = len(_array(p, "next_state", "i", None, letters))
     _indices(p, "next_state", states, states, letters)
     _indices(
@@ -82,9 +79,35 @@ def _validate_program(p: Program) -> None:
     )  # the one beyond the last: any digit will do
 
 
+def _validate_recurrence(p: Program, inputs: int, hidden: int, width: int) -> None:
+    """Refuse unless the cell is known, or brings an enclosure, and its arrays are as it needs."""
+    require(type(p.cell) is str, "unknown cell")
+    require(type(p.options) is dict and type(p.kernels) is dict, "the recurrence is malformed")
+    if p.cell not in GATES:
+        require(callable(p.enclosure), f"no enclosure of cell {p.cell!r} is at hand")
+        for name, x in p.kernels.items():
+            require(type(name) is str, "a kernel has no name")
+            _finite(name, x, "f", *[None] * getattr(x, "ndim", 0))
+        return
+    options = {"activation": p.options.get("activation")} if p.cell == "elman" else {}
+    require(p.options == options, "unknown options")
+    require(options.get("activation", "tanh") in ("tanh", "sigmoid"), "unknown activation")
+    rows = GATES[p.cell] * hidden
+    shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden), "bias": (rows,)}
+    if p.cell == "gru":
+        shapes["bias_hh"] = (hidden,)
+    require(list(p.kernels) == list(shapes), "the kernels are not those of the cell")
+    for name, shape in shapes.items():
+        _finite(name, p.kernels[name], "f", *shape)
+    require(width == hidden * (2 if p.cell == "lstm" else 1), "start is no memory of the cell")
+
+
 def _array(owner: object, name: str, kind: str, *shape: int | None) -> NDArray[Any]:
     """Fetch a field: a finite array of that kind and shape (None: any length from 1)."""
-    x = getattr(owner, name)
+    return _finite(name, getattr(owner, name), kind, *shape)
+
+
+def _finite(name: str, x: Any, kind: str, *shape: int | None) -> NDArray[Any]:
     if type(x) is not np.ndarray:
         raise Refusal(f"{name} is not an array")
     require(

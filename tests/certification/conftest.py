@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.boxes import prove_boxes
 from seqarith.certification.certificate import Certificate
-from seqarith.certification.enclosure import Elman as Cell
+from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program, from_model
 from seqarith.certification.repair import Repair
 from seqarith.certification.sampling import sample, words
 from seqarith.network import Network
+from seqarith.network import Program as Inference
+from seqarith.registry import CELLS
 from seqarith.tasks.addition import add
 
 settings.register_profile(
@@ -81,38 +84,64 @@ def forgetful_adder(digits: int = 21) -> sa.Model:
         low, high = (middle, high) if reached < digits else (low, middle)
 
 
-def random_program(seed: int, hidden: int, outputs: int, activation: str, dtype: Any) -> Program:
+KINDS = {"tanh": 1, "sigmoid": 1, "gru": 3, "lstm": 4}
+"""Gates of what a random program may be: an Elman cell of either activation, or a gated one."""
+
+
+def random_program(seed: int, hidden: int, outputs: int, kind: str, dtype: Any) -> Program:
     """Draw weights of a size that training gives."""
     rng = np.random.default_rng(seed)
-    shapes = (
-        (4, 2),
-        (hidden, 2),
-        (hidden, hidden),
-        (hidden,),
-        (hidden,),
-        (outputs, hidden),
-        (outputs,),
-    )
-    arrays = [rng.normal(size=s) * (3 if len(s) == 2 else 1) for s in shapes]
-    arrays[4] = rng.uniform(0, 1, hidden)
+    rows = KINDS[kind] * hidden
+    kernels = {
+        "weight_ih": rng.normal(size=(rows, 2)) * 3,
+        "weight_hh": rng.normal(size=(rows, hidden)) * 3,
+        "bias": rng.normal(size=rows),
+    }
+    if kind == "gru":
+        kernels["bias_hh"] = rng.normal(size=hidden)
+    elman = kind in ("tanh", "sigmoid")
     machine = add().machine
     return Program(
-        activation, *(x.astype(dtype) for x in arrays), machine.next_state, machine.output
+        cell="elman" if elman else kind,
+        options={"activation": kind} if elman else {},
+        inputs=(rng.normal(size=(4, 2)) * 3).astype(dtype),
+        kernels={name: x.astype(dtype) for name, x in kernels.items()},
+        start=rng.uniform(0, 1, hidden * (2 if kind == "lstm" else 1)).astype(dtype),
+        readout_weight=(rng.normal(size=(outputs, hidden)) * 3).astype(dtype),
+        readout_bias=rng.normal(size=outputs).astype(dtype),
+        next_state=machine.next_state,
+        output=machine.output,
     )
 
 
-def step(p: Program, h: np.ndarray, letters: np.ndarray) -> np.ndarray:
-    """Run the floating-point program itself."""
-    pre = p.inputs[letters] @ p.weight_ih.T + p.bias + h @ p.weight_hh.T
-    if p.activation == "tanh":
-        return np.tanh(pre)
-    half = p.weight_hh.dtype.type(0.5)
-    return half * np.tanh(half * pre) + half
+def step(p: Program, memory: np.ndarray, letters: np.ndarray) -> np.ndarray:
+    """Run the floating-point program itself: the cell that predictions come from."""
+    cell = CELLS.build(p.cell, dict(p.options))
+    network = Network(cell, p.inputs.shape[1], p.hidden, len(p.readout_bias), p.dtype)
+    beside = np.zeros_like(p.kernels["bias"])
+    if "bias_hh" in p.kernels:
+        beside[2 * p.hidden :] = p.kernels["bias_hh"]
+    arrays = {
+        "rnn.weight_ih_l0": p.kernels["weight_ih"],
+        "rnn.weight_hh_l0": p.kernels["weight_hh"],
+        "rnn.bias_ih_l0": p.kernels["bias"],
+        "rnn.bias_hh_l0": beside,
+        "readout.weight": p.readout_weight,
+        "readout.bias": p.readout_bias,
+    }
+    return Inference(network, network.absorb(arrays), p.inputs).step(memory, letters)
+
+
+def with_array(p: Program, name: str, value: np.ndarray) -> Program:
+    """Return the program with another array, a kernel or a field of its own."""
+    if name in p.kernels:
+        return replace(p, kernels={**p.kernels, name: value})
+    return replace(p, **{name: value})
 
 
 def induced(p: Program) -> Certificate:
     """Prove by induction, where boxes would do as well."""
-    cell = Cell(p)
+    cell = dynamics(p)
     drawn = words(np.random.default_rng(0), p.letters, 100, 100)
     samples = sample(cell, p.start, p.next_state, drawn, 8)
     found = Repair(p, cell, samples, 0.4).run(float("inf"))
@@ -138,6 +167,11 @@ def draw() -> Callable[..., Program]:
 @pytest.fixture(scope="session")
 def run_step() -> Callable[..., Any]:
     return step
+
+
+@pytest.fixture(scope="session")
+def alter() -> Callable[..., Program]:
+    return with_array
 
 
 @pytest.fixture(scope="session", params=["boxes", "parallelotopes"])

@@ -151,7 +151,7 @@ def test_both_biases_are_one(make):
     arrays["rnn.bias_ih_l0"] = arrays["rnn.bias_ih_l0"] - 0.3
     moved = replace(model, parameters=model.network.absorb(arrays))
     both = arrays["rnn.bias_ih_l0"] + arrays["rnn.bias_hh_l0"]
-    assert np.array_equal(from_model(moved).bias, both)
+    assert np.array_equal(from_model(moved).kernels["bias"], both)
 
 
 def test_a_task_without_a_machine_is_refused(make):
