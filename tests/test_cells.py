@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqarith.cells.activations import ACTIVATIONS, activation, run, sigmoid
+from seqarith.cells.cell import Extent
 from seqarith.cells.elman import INPUT_BOUND, Elman
 from seqarith.errors import InvalidValueError
 from seqarith.network import Network, Program, Unroll
@@ -54,6 +55,36 @@ def test_gradients_are_those_of_finite_differences(
         moved = np.zeros_like(flat)
         moved[place] = 1e-5
         slope = (value(flat + moved) - value(flat - moved)) / 2e-5
+        assert gradient[place] == pytest.approx(slope, rel=2e-6, abs=1e-8)
+
+
+def test_losses_may_see_the_whole_memory(network: Network, flat: Any, inputs: Any) -> None:
+    """The gradient of a weighted sum of all memories, against finite differences."""
+    extra = network.cell.memory(H) - H
+    by_hidden = np.random.default_rng(20).normal(size=(T * B, H))
+    by_rest = np.random.default_rng(21).normal(size=(T * B, extra))
+
+    def run_tape(at: Any) -> tuple[float, Any]:
+        parameters, gradients = network.parameters(), network.parameters()
+        parameters.flat[...] = at
+        extent = Extent(T, B, D, H)
+        tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
+        tape.inputs[...] = inputs
+        run([operation for t in range(T) for operation in tape.step(t)])
+        assert tape.rest.shape == (T * B, extra)
+        value = float((tape.hidden * by_hidden).sum() + (tape.rest * by_rest).sum())
+        tape.hidden_gradient[...] = by_hidden
+        tape.rest_gradient()[...] = by_rest
+        run(tape.start_backward())
+        run([operation for t in reversed(range(T)) for operation in tape.step_back(t)])
+        run(tape.finish())
+        return value, gradients.flat
+
+    _, gradient = run_tape(flat)
+    for place in range(0, network.size - (H + network.cell.bias) * K, 7):
+        moved = np.zeros_like(flat)
+        moved[place] = 1e-5
+        slope = (run_tape(flat + moved)[0] - run_tape(flat - moved)[0]) / 2e-5
         assert gradient[place] == pytest.approx(slope, rel=2e-6, abs=1e-8)
 
 

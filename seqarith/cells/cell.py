@@ -62,6 +62,18 @@ class Tape(ABC):
     clean: Array
     hidden_gradient: Array
 
+    @property
+    def rest(self) -> Array:
+        """What the memory holds beside the hidden vectors after each step, (..., T * B, M - H)."""
+        return self.hidden[..., :0]
+
+    def rest_gradient(self) -> Array:
+        """Return where a derivative of the loss by ``rest`` is written, in that shape; at first 0.
+
+        For losses that see more than the readout. To be asked for before `step_back`.
+        """
+        return np.zeros_like(self.rest)
+
     @abstractmethod
     def step(self, t: int) -> list[Operation]:
         """Return what computes the hidden vectors after step t."""

@@ -160,11 +160,22 @@ class _LSTMTape(Tape):
         self._slopes = np.empty((*leading, steps, batch, 6, hidden), dtype)
         self._deltas = np.zeros((*leading, steps + 1, batch, 6, hidden), dtype)
         self._one = np.array(1, dtype)
+        self._penalty: Array | None = None
 
         self.inputs = rows[..., :-1, :, :inputs]
         self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., self._memory]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
         self._by_step = self.hidden_gradient.reshape(*leading, steps, batch, hidden)
+
+    @property
+    def rest(self) -> Array:
+        flat = self._blocks[..., 1:, :, :].reshape(*self._flat, 5 * self._width)
+        return flat[..., self._block(4, 5)]
+
+    def rest_gradient(self) -> Array:
+        if self._penalty is None:
+            self._penalty = np.zeros((*self._flat, self._width), self._kernel.dtype)
+        return self._penalty
 
     def _block(self, first: int, last: int) -> slice:
         return slice(first * self._width, last * self._width)
@@ -172,7 +183,7 @@ class _LSTMTape(Tape):
     def step(self, t: int) -> list[Operation]:
         now, pair = self._blocks[..., t, :, :], self._pair
         gates, after = now[..., self._block(0, 4)], self._blocks[..., t + 1, :, self._block(4, 5)]
-        squashed = self._squashed[..., t, :, :]
+        squashed, hidden = self._squashed[..., t, :, :], self._rows[..., t + 1, :, self._memory]
         first: list[Operation] = [partial(np.multiply, self._kernel, self._scale, self._halved)]
         return [
             *(first if t == 0 else []),
@@ -183,12 +194,7 @@ class _LSTMTape(Tape):
             partial(np.multiply, now[..., self._block(1, 3)], now[..., self._block(3, 5)], pair),
             partial(np.add, pair[..., self._block(0, 1)], pair[..., self._block(1, 2)], after),
             partial(np.tanh, after, squashed),
-            partial(
-                np.multiply,
-                now[..., self._block(0, 1)],
-                squashed,
-                self._rows[..., t + 1, :, self._memory],
-            ),
+            partial(np.multiply, now[..., self._block(0, 1)], squashed, hidden),
         ]
 
     def start_backward(self) -> list[Operation]:
@@ -196,8 +202,7 @@ class _LSTMTape(Tape):
         gates = self._blocks[..., :-1, :, :].reshape(*self._squashed.shape[:-1], 5, self._width)
         slopes, squashed, one = self._slopes, self._squashed, self._one
         sigmoids, candidate = gates[..., :3, :], gates[..., 3, :]
-        into = slopes[..., 1:4, :]
-        through, by_candidate = slopes[..., 0, :], slopes[..., 4, :]
+        into, through, by_candidate = (slopes[..., part, :] for part in (slice(1, 4), 0, 4))
         return [
             partial(np.subtract, one, sigmoids, into),
             partial(np.multiply, into, sigmoids, into),
@@ -220,6 +225,7 @@ class _LSTMTape(Tape):
         own: list[Operation] = [
             partial(np.multiply, by_hidden[..., None, :], slopes[..., :2, :], deltas[..., :2, :]),
             partial(np.add, by_cell, later, by_cell),
+            *self._penalised(t, by_cell),
             partial(np.multiply, by_cell[..., None, :], slopes[..., 2:, :], deltas[..., 2:, :]),
         ]
         if t == 0:
@@ -228,6 +234,12 @@ class _LSTMTape(Tape):
         sides = self._deltas.reshape(*self._deltas.shape[:-2], -1)[..., t, :, self._block(1, 5)]
         back = product(sides, self._recurrent, self._back)
         return [*own, back, partial(np.add, earlier, self._back, earlier)]
+
+    def _penalised(self, t: int, by_cell: Array) -> list[Operation]:
+        if self._penalty is None:
+            return []
+        penalty = self._penalty.reshape(self._by_step.shape)[..., t, :, :]
+        return [partial(np.add, by_cell, penalty, by_cell)]
 
     def finish(self) -> list[Operation]:
         read = self._rows[..., :-1, :, :].reshape(*self._flat, -1)

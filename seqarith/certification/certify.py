@@ -175,6 +175,7 @@ class _Run:
             steps=said.steps,
             depth=said.depth,
             seconds=self._spent(),
+            trusting=said.trusting,
         )
 
     def _refuted(self, refuter: Refuter, wrong: Counterexample) -> Refuted:

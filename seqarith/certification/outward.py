@@ -92,7 +92,7 @@ class Readout:
         w, b = p.readout_weight.astype(np.float64), p.readout_bias.astype(np.float64)
         # Of a memory only the first numbers, the hidden vector, are read out.
         w = np.append(w, np.zeros((len(w), len(p.start) - w.shape[1])), 1)
-        self.relative = gamma(w.shape[1] + 4, unit)
+        self.relative = gamma(w.shape[1] + 4, unit) + 4 * GAMMA
         self.weight, self.bias = np.abs(w).T, np.abs(b)
         if len(b) == 1:
             rows, offsets = np.stack((-w, w)), np.stack((-b, b))
@@ -112,7 +112,6 @@ class Readout:
         reach = (np.abs(c) + np.abs(sets.g).sum(1)[:, None] + e) * UP
         total = reach + np.abs(low) + np.abs(high)
         pad = 4 * GAMMA * ((total @ size)[:, 0] + np.abs(offsets))
-        # The error of one logit, or of the difference of two.
         error = self.relative * ((reach[:, 0] @ self.weight + self.bias) * UP).max(1) + TINY
-        pad += 2 * (error + 4 * GAMMA * self.bias.max())[:, None]
+        pad += 2 * error[:, None] * UP  # of the difference of two logits
         return float((np.maximum(by_zonotope, by_box) + offsets - pad).min())

@@ -21,6 +21,8 @@ class Proved:
         steps: Sets that the checker stepped under a letter.
         depth: The longest way back into a region, in letters.
         seconds: What it took.
+        trusting: The enclosure of another package, ``"module:name"``, that the proof rests on
+            besides the checker; empty for this package's cells.
     """
 
     certificate: Certificate
@@ -29,6 +31,7 @@ class Proved:
     steps: int
     depth: int
     seconds: float
+    trusting: str = ""
 
     @property
     def regions(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith.cli.output import Bar, json_option, notice, print_json
-from seqarith.cli.verdicts import claim, counterexample_json, counterexample_lines
+from seqarith.cli.verdicts import claim, counterexample_json, counterexample_lines, trust_lines
 
 if TYPE_CHECKING:
     from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
@@ -88,6 +88,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         case Proved():
             record |= {"regions": verdict.regions, "min_margin": verdict.margin}
             record |= {"method": verdict.method, "depth": verdict.depth, "steps": verdict.steps}
+            record |= {"trusting": verdict.trusting or None}
             record |= {"digest": verdict.certificate.digest, "dtype": verdict.certificate.dtype}
         case Refuted():
             record |= {"counterexample": counterexample_json(verdict)}
@@ -118,6 +119,8 @@ def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
     )
     click.echo(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
     click.echo(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
+    for line in trust_lines(verdict.trusting):
+        click.echo(f"  {line}")
     click.echo(f"certificate stored in {place}; check it again: seqarith verify {place}")
 
 

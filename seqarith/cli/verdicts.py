@@ -20,6 +20,13 @@ def claim(model: Model) -> str:
     )
 
 
+def trust_lines(trusting: str) -> list[str]:
+    """Say which enclosure of another package a proof rests on, if it does."""
+    if not trusting:
+        return []
+    return [f"rests on the enclosure {trusting} of another package, which nothing here checks"]
+
+
 def counterexample_json(verdict: Refuted) -> dict[str, Any]:
     """Return a counterexample, ready for JSON; integers as text, since they may have any size."""
     from seqarith.digits import format_integer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seqarith.cli.output import json_option, print_json
-from seqarith.cli.verdicts import claim
+from seqarith.cli.verdicts import claim, trust_lines
 
 if TYPE_CHECKING:
     from seqarith.certification.check import Accepted, Rejected
@@ -73,6 +73,7 @@ def _record(model: Model, found: Accepted | Rejected, seconds: float) -> dict[st
         "min_margin": found.margin if isinstance(found, Accepted) else None,
         "seconds": round(seconds, 3),
         "counterexample": None,
+        "trusting": (found.trusting or None) if isinstance(found, Accepted) else None,
         "reason": None if isinstance(found, Accepted) else found.reason,
     }
 
@@ -92,3 +93,5 @@ def _accepted(model: Model, found: Accepted, seconds: float, exact: bool) -> Non
         f"  assumed of this platform: tanh errs by at most {certificate.tanh_ulps:g} epsilons "
         f"of {certificate.dtype}"
     )
+    for line in trust_lines(found.trusting):
+        click.echo(f"  {line}")
