@@ -120,7 +120,7 @@ class GRU:
         self.half, self.one, self.none = scale[: 2 * width], scale[2 * width :], np.zeros(width)
         self.gate_error = activation_error(tanh_ulps, unit, self.half)
         self.error = activation_error(tanh_ulps, unit, self.one)
-        self.offset = p.kernels["bias_hh"].astype(np.float64)
+        self.offset, self.last = p.kernels["bias_hh"].astype(np.float64), slice(2 * width, None)
 
     def spread(self, c: F, g: F, e: F) -> Remembered:
         """Map sets through the recurrent weights, once for all letters."""
@@ -132,12 +132,17 @@ class GRU:
         gates = projections.read(spread.weighted, letter, 0, 2 * width)
         gates = squash(gates, self.half, self.half, self.gate_error)
         r, z = gates.take(0, width), gates.take(width, 2 * width)
-        part = slice(2 * width, 3 * width)
-        lost = (projections.relative + GAMMA) * np.abs(self.offset) + TINY
-        v = projections.add(spread.weighted, self.offset, lost, part)
-        read = constant(projections.drive[letter, part], projections.rounding[letter, part])
-        n = squash(plus(times(r, v, unit), read, unit), self.one, self.none, self.error)
+        read = constant(
+            projections.drive[letter, self.last], projections.rounding[letter, self.last]
+        )
+        n = plus(times(r, self.candidate(spread.weighted), unit), read, unit)
+        n = squash(n, self.one, self.none, self.error)
         return _sets(blend(z, spread.memory, n, unit))
+
+    def candidate(self, weighted: Weighted) -> Form:
+        """Return v, what the memory contributes to n."""
+        lost = (self.projections.relative + GAMMA) * np.abs(self.offset) + TINY
+        return self.projections.add(weighted, self.offset, lost, self.last)
 
 
 @final

@@ -13,6 +13,7 @@ from seqarith.certification.enclosure import Foreign, Readout, Zonotopes, relax_
 from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
 from seqarith.certification.recurrences import ENCLOSURES
+from seqarith.network import margins
 from seqarith.tasks.addition import add
 
 KINDS = st.sampled_from(["tanh", "sigmoid", "gru", "lstm"])
@@ -80,6 +81,30 @@ def test_every_step_contains_what_the_program_computes(
                 assert steps_outside(image, out, directions, slack) <= 0
         if np.abs(members[..., :hidden]).max() <= 1:
             assert np.all((low[:, letter, None] <= image) & (image <= high[:, letter, None]))
+
+
+@given(SEEDS, DTYPES, *[st.sampled_from([1e-4, 1.0, 1e3])] * 3)
+def test_pre_activations_cover_the_rounding_of_sums(draw, alter, seed, dtype, ih, hh, offset):
+    """Terms of unlike sizes, summed in two orders in the program's arithmetic, from one point."""
+    p = draw(seed, 12, 1, "gru", dtype)
+    for name, size in {"weight_ih": ih, "bias": ih, "weight_hh": hh, "bias_hh": offset}.items():
+        p = alter(p, name, (p.kernels[name] * size).astype(dtype))
+    unit = float(np.finfo(dtype).eps) / 2
+    cell = ENCLOSURES["gru"](p, 4.0, unit)
+    h = np.random.default_rng(seed).uniform(-1, 1, (1, 12)).astype(dtype)
+    weighted = cell.projections.weigh(h.astype(float), np.zeros((1, 0, 12)), np.zeros((1, 12)))
+    inner, outer = p.kernels["weight_ih"], p.kernels["weight_hh"]
+    v = cell.candidate(weighted)
+    for letter in range(4):
+        read = cell.projections.read(weighted, letter, 0, 36)
+        x, scale = p.inputs[letter], np.repeat([0.5, 0.5, 1.0], 12)
+        one = (h @ outer.T + (inner @ x + p.kernels["bias"])).astype(float) * scale
+        other = ((p.kernels["bias"] + inner @ x) + outer @ h[0]).astype(float) * scale
+        for computed in (one[0], other):
+            assert np.all((read.low[0] <= computed) & (computed <= read.high[0]))
+            assert np.all(np.abs(computed - read.c[0]) <= read.e[0] * (1 + 1e-12))
+    past = (h @ outer[24:].T + p.kernels["bias_hh"]).astype(float)
+    assert np.all((v.low <= past) & (past <= v.high))
 
 
 @given(SEEDS, st.integers(1, 7), KINDS)
@@ -188,6 +213,24 @@ def test_margins_are_bounds(draw, seed, kind, outputs, size):
         assert (
             trusted.margin(outward.Sets(c[one], g[one], e[one], *box), digit[one]) <= real[n].min()
         )
+
+
+@given(SEEDS, DTYPES, st.sampled_from(["tanh", "lstm"]), st.sampled_from([1, 2, 5]))
+def test_margins_cover_the_rounding_of_logits(draw, seed, dtype, kind, outputs):
+    """At a point, to which the margin in real numbers is known, the program's own may be less."""
+    p = draw(seed, 16, outputs, kind, dtype)
+    p = replace(p, readout_weight=(p.readout_weight * 1000).astype(dtype))
+    rng = np.random.default_rng(seed)
+    trusted = outward.Readout(p, float(np.finfo(dtype).eps) / 2)
+    for _ in range(20):
+        memory = rng.uniform(-1, 1, (1, p.memory)).astype(dtype)
+        z = memory[:, :16] @ p.readout_weight.T + p.readout_bias
+        for digit in range(max(outputs, 2)):
+            said = float(margins(z, np.array([digit]))[0])
+            point = memory.astype(float)
+            none = np.zeros((1, 0, p.memory))
+            sets_ = outward.Sets(point, none, np.zeros_like(point), point, point)
+            assert trusted.margin(sets_, np.array([digit])) <= said
 
 
 def test_any_digit_will_do_beyond_the_last(draw):
