@@ -1,7 +1,7 @@
 """One step of each cell, enclosed as the program computes it: a part of the trusted checker.
 
 *If the memory of the program is in a set, the memory that it computes under a letter is in the set
-that ``step`` returns, and in its box* (L4, L7 of ``docs/certificates.md``).
+that ``step`` returns, and in its box* (L4, L10 of ``docs/certificates.md``).
 """
 
 from collections.abc import Callable
