@@ -62,7 +62,7 @@ def test_losses_may_see_the_whole_memory(network: Network, flat: Any, inputs: An
     """The gradient of a weighted sum of all memories, against finite differences."""
     extra = network.cell.memory(H) - H
     by_hidden = np.random.default_rng(20).normal(size=(T * B, H))
-    by_rest = np.random.default_rng(21).normal(size=(T * B, extra))
+    by_rest = np.random.default_rng(21).normal(size=(T, B, extra))
 
     def run_tape(at: Any) -> tuple[float, Any]:
         parameters, gradients = network.parameters(), network.parameters()
@@ -71,7 +71,7 @@ def test_losses_may_see_the_whole_memory(network: Network, flat: Any, inputs: An
         tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
         tape.inputs[...] = inputs
         run([operation for t in range(T) for operation in tape.step(t)])
-        assert tape.rest.shape == (T * B, extra)
+        assert tape.rest.shape == (T, B, extra)
         value = float((tape.hidden * by_hidden).sum() + (tape.rest * by_rest).sum())
         tape.hidden_gradient[...] = by_hidden
         tape.rest_gradient()[...] = by_rest

@@ -64,8 +64,8 @@ class Tape(ABC):
 
     @property
     def rest(self) -> Array:
-        """What the memory holds beside the hidden vectors after each step, (..., T * B, M - H)."""
-        return self.hidden[..., :0]
+        """What the memory holds beside the hidden vectors after each step, (..., T, B, M - H)."""
+        return self.inputs[..., :0]
 
     def rest_gradient(self) -> Array:
         """Return where a derivative of the loss by ``rest`` is written, in that shape; at first 0.
@@ -100,6 +100,11 @@ def product(left: Array, right: Array, out: Array) -> Operation:
     if left.ndim == right.ndim == 2:
         return partial(left.dot, right, out)
     return partial(np.matmul, left, right, out)
+
+
+def joined(blocks: Array) -> Array:
+    """Return blocks (..., N, H, B) as one matrix (..., N H, B), which is a view of them."""
+    return blocks.reshape(*blocks.shape[:-3], -1, blocks.shape[-1])
 
 
 class Cell(ABC):

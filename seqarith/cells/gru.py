@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product
 from seqarith.errors import InvalidValueError
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
@@ -128,17 +128,19 @@ class GRU(Cell):
 
 @final
 class _GRUTape(Tape):
-    """Rows [h, x, 1] and blocks [n, r, z, v] for every step, where v is W_hn h + b_hn.
+    """Rows [h, x, 1], and blocks [n, r, z, v] of shape (H, B) for every step; v is W_hn h + b_hn.
 
-    The kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a
-    step is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
+    Blocks lie units first, so that an operation on some of them runs through memory in one go. The
+    kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a step
+    is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
     Backwards one product carries the gradient through the gates and past them: an identity stands
-    below the weights.
+    beside the weights.
     """
 
     def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
         batch, hidden, leading = extent.batch, extent.hidden, extent.leading
-        dtype, shape = kernels[HIDDEN].dtype, (*leading, extent.steps, batch)
+        dtype, units = kernels[HIDDEN].dtype, (hidden, batch)
+        shape = (*leading, extent.steps)
         width = hidden + kernels[INPUT].shape[-2]
         rows = np.zeros((*leading, extent.steps + 1, batch, width), dtype)
         rows[..., hidden + extent.inputs :] = 1
@@ -149,18 +151,18 @@ class _GRUTape(Tape):
         self._whole, self._gradient = (
             np.zeros((*leading, width, 4 * hidden), dtype) for _ in range(2)
         )
-        self._recurrent = np.zeros((*leading, 4 * hidden, hidden), dtype)
-        self._recurrent[..., 3 * hidden :, :] = np.eye(hidden)
-        self._scratch = np.empty((*leading, batch, hidden), dtype)
-        self._blocks = np.empty((*shape, 4, hidden), dtype)
-        self._apart = np.empty((*shape, hidden), dtype)  # h - n
+        self._recurrent = np.zeros((*leading, hidden, 4 * hidden), dtype)
+        self._recurrent[..., 3 * hidden :] = np.eye(hidden)
+        self._scratch = np.empty((*leading, *units), dtype)
+        self._blocks = np.empty((*shape, 4, *units), dtype)
+        self._apart, self._by_hidden = (np.empty((*shape, *units), dtype) for _ in range(2))
         # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
-        self._slopes, self._deltas = (np.empty((*shape, 5, hidden), dtype) for _ in range(2))
+        self._slopes, self._deltas = (np.empty((*shape, 5, *units), dtype) for _ in range(2))
+        self._gathered = np.empty((*leading, 4 * hidden, extent.steps, batch), dtype)
 
         self.inputs = rows[..., :-1, :, hidden : hidden + extent.inputs]
         self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., :hidden]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self._by_step = self.hidden_gradient.reshape(*shape, hidden)
 
     def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
         """Return where each kernel stands in the one that they are put into, and its scale."""
@@ -174,44 +176,43 @@ class _GRUTape(Tape):
         return places
 
     def _assemble(self) -> list[Operation]:
-        width = self._width
-        weights = np.swapaxes(self._whole[..., :width, width:], -1, -2)
+        width, places = self._width, self._places(self._whole, self._kernels)
+        weights = self._whole[..., :width, width:]
         return [
-            *(
-                partial(np.multiply, k, s, w)
-                for w, k, s in self._places(self._whole, self._kernels)
-            ),
-            partial(np.copyto, self._recurrent[..., : 3 * width, :], weights),
+            *(partial(np.multiply, kernel, scale, whole) for whole, kernel, scale in places),
+            partial(np.copyto, self._recurrent[..., : 3 * width], weights),
         ]
 
     def step(self, t: int) -> list[Operation]:
-        blocks, width = self._blocks[..., t, :, :, :], self._width
-        columns = self._blocks.reshape(*self._apart.shape[:-1], -1)[..., t, :, :]
-        gates, scratch, half = columns[..., width : 3 * width], self._scratch, self._half
-        candidate, reset, keep, from_hidden = (blocks[..., k, :] for k in range(4))
-        apart, after = self._apart[..., t, :, :], self._rows[..., t + 1, :, :width]
+        blocks, scratch, half = self._blocks[..., t, :, :, :], self._scratch, self._half
+        candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
+        gates, apart = blocks[..., 1:3, :, :], self._apart[..., t, :, :]
+        rows = np.swapaxes(self._rows, -1, -2)
+        before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
         return [
             *(self._assemble() if t == 0 else []),
-            product(self._rows[..., t, :, :], self._whole, columns),
+            product(np.swapaxes(self._whole, -1, -2), rows[..., t, :, :], joined(blocks)),
             partial(np.tanh, gates, gates),
             partial(np.multiply, gates, half, gates),
             partial(np.add, gates, half, gates),
             partial(np.multiply, reset, from_hidden, scratch),
             partial(np.add, scratch, candidate, scratch),
             partial(np.tanh, scratch, candidate),
-            partial(np.subtract, self._rows[..., t, :, :width], candidate, apart),
+            partial(np.subtract, before, candidate, apart),
             partial(np.multiply, keep, apart, scratch),
             partial(np.add, scratch, candidate, after),
         ]
 
     def start_backward(self) -> list[Operation]:
         """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""
-        candidate, reset, keep, from_hidden = (self._blocks[..., k, :] for k in range(4))
+        candidate, reset, keep, from_hidden = (self._blocks[..., k, :, :] for k in range(4))
         by_candidate, by_reset, by_keep, by_product, past = (
-            self._slopes[..., k, :] for k in range(5)
+            self._slopes[..., k, :, :] for k in range(5)
         )
-        gates, by_gates = self._blocks[..., 1:3, :], self._slopes[..., 1:3, :]
+        gates, by_gates = self._blocks[..., 1:3, :, :], self._slopes[..., 1:3, :, :]
+        by_step = self.hidden_gradient.reshape(*keep.shape[:-2], -1, self._width)
         return [
+            partial(np.copyto, self._by_hidden, np.swapaxes(by_step, -1, -2)),
             partial(np.subtract, self._one, gates, by_gates),
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, self._one, by_candidate, by_candidate),
@@ -227,20 +228,21 @@ class _GRUTape(Tape):
 
     def step_back(self, t: int) -> list[Operation]:
         deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
-        by_hidden = self._by_step[..., t, :, :]
-        own: list[Operation] = [partial(np.multiply, by_hidden[..., None, :], slopes, deltas)]
+        by_hidden = self._by_hidden[..., t, None, :, :]
+        own: list[Operation] = [partial(np.multiply, by_hidden, slopes, deltas)]
         if t == 0:
             return own
-        earlier = self._by_step[..., t - 1, :, :]
-        columns = self._deltas.reshape(*self._apart.shape[:-1], -1)[..., t, :, self._width :]
-        back = product(columns, self._recurrent, self._scratch)
+        earlier = self._by_hidden[..., t - 1, :, :]
+        back = product(self._recurrent, joined(deltas[..., 1:, :, :]), self._scratch)
         return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
 
     def finish(self) -> list[Operation]:
-        read = self._rows[..., :-1, :, :].reshape(*self._flat, -1)
-        deltas = self._deltas.reshape(*self._flat, -1)[..., : 4 * self._width]
+        read, gathered = self._rows[..., :-1, :, :].reshape(*self._flat, -1), self._gathered
+        deltas = joined(self._deltas[..., :4, :, :])
+        flat = gathered.reshape(*gathered.shape[:-2], -1)
         places = self._places(self._gradient, self._gradients)
         return [
-            product(np.swapaxes(read, -1, -2), deltas, self._gradient),
+            partial(np.copyto, gathered, np.moveaxis(deltas, -3, -2)),
+            product(np.swapaxes(read, -1, -2), np.swapaxes(flat, -1, -2), self._gradient),
             *(partial(np.multiply, whole, scale, kernel) for whole, kernel, scale in places),
         ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product
 from seqarith.errors import InvalidValueError
 
 KERNEL = "rnn"
@@ -132,9 +132,10 @@ def _ordered(kernel: Array, order: NDArray[np.intp]) -> Array:
 
 @final
 class _LSTMTape(Tape):
-    """Rows [x, h, 1] and blocks [o, i, f, g, c] for every step.
+    """Rows [x, h, 1], and blocks [o, i, f, g, c] of shape (H, B) for every step.
 
-    A sigmoid is ``tanh(x / 2) / 2 + 1/2``: with the halving put into a copy of the kernel, one tanh
+    Blocks lie units first, so that an operation on some of them runs through memory in one go. A
+    sigmoid is ``tanh(x / 2) / 2 + 1/2``: with the halving put into a copy of the kernel, one tanh
     serves all four gates. The block c stands beside g, so that i g and f c are one product.
     """
 
@@ -144,107 +145,103 @@ class _LSTMTape(Tape):
         rows = np.zeros((*leading, steps + 1, batch, width), dtype)
         rows[..., inputs + hidden :] = 1
         self._rows, self._flat = rows, (*leading, steps * batch)
-        self._width, self._memory = hidden, slice(inputs, inputs + hidden)
-        self._kernel, self._gradient = kernel, gradient
+        self._memory = slice(inputs, inputs + hidden)
+        self._kernel, self._gradient, self._halved = kernel, gradient, np.empty_like(kernel)
         self._scale = np.repeat(np.array([0.5, 0.5, 0.5, 1], dtype), hidden)
-        self._shift = np.repeat(np.array([0.5, 0.5, 0.5, 0], dtype), hidden)
-        self._halved = np.empty_like(kernel)
-        self._recurrent = np.swapaxes(self._halved[..., self._memory, :], -1, -2)
-        self._sums = np.empty((*leading, batch, GATES * hidden), dtype)
-        self._pair = np.empty((*leading, batch, 2 * hidden), dtype)
-        self._back = np.empty((*leading, batch, hidden), dtype)
-        self._blocks = np.zeros((*leading, steps + 1, batch, 5 * hidden), dtype)
-        self._squashed = np.empty((*leading, steps, batch, hidden), dtype)
+        self._one, self._half = np.array(1, dtype), np.array(0.5, dtype)
+        units = (hidden, batch)
+        self._pair, self._back = (np.empty((*leading, *s), dtype) for s in ((2, *units), units))
+        self._blocks = np.zeros((*leading, steps + 1, 5, *units), dtype)
+        self._squashed, self._by_hidden = (
+            np.empty((*leading, steps, *units), dtype) for _ in range(2)
+        )
         # What a hidden gradient is multiplied by, and what becomes of it: [c through h, o] by the
         # gradient of h, [i, f, g, c before] by that of c.
-        self._slopes = np.empty((*leading, steps, batch, 6, hidden), dtype)
-        self._deltas = np.zeros((*leading, steps + 1, batch, 6, hidden), dtype)
-        self._one = np.array(1, dtype)
+        self._slopes = np.empty((*leading, steps, 6, *units), dtype)
+        self._deltas = np.zeros((*leading, steps + 1, 6, *units), dtype)
+        self._gathered = np.empty((*leading, GATES * hidden, steps, batch), dtype)
         self._penalty: Array | None = None
 
         self.inputs = rows[..., :-1, :, :inputs]
         self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., self._memory]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self._by_step = self.hidden_gradient.reshape(*leading, steps, batch, hidden)
 
     @property
     def rest(self) -> Array:
-        flat = self._blocks[..., 1:, :, :].reshape(*self._flat, 5 * self._width)
-        return flat[..., self._block(4, 5)]
+        return np.swapaxes(self._blocks[..., 1:, 4, :, :], -1, -2)
 
     def rest_gradient(self) -> Array:
         if self._penalty is None:
-            self._penalty = np.zeros((*self._flat, self._width), self._kernel.dtype)
-        return self._penalty
-
-    def _block(self, first: int, last: int) -> slice:
-        return slice(first * self._width, last * self._width)
+            self._penalty = np.zeros_like(self._squashed)
+        return np.swapaxes(self._penalty, -1, -2)
 
     def step(self, t: int) -> list[Operation]:
-        now, pair = self._blocks[..., t, :, :], self._pair
-        gates, after = now[..., self._block(0, 4)], self._blocks[..., t + 1, :, self._block(4, 5)]
-        squashed, hidden = self._squashed[..., t, :, :], self._rows[..., t + 1, :, self._memory]
+        now, after = self._blocks[..., t, :, :, :], self._blocks[..., t + 1, 4, :, :]
+        gates, pair, squashed = now[..., :4, :, :], self._pair, self._squashed[..., t, :, :]
+        sigmoids, half = now[..., :3, :, :], self._half
+        rows = np.swapaxes(self._rows, -1, -2)
         first: list[Operation] = [partial(np.multiply, self._kernel, self._scale, self._halved)]
         return [
             *(first if t == 0 else []),
-            product(self._rows[..., t, :, :], self._halved, self._sums),
-            partial(np.tanh, self._sums, gates),
-            partial(np.multiply, gates, self._scale, gates),
-            partial(np.add, gates, self._shift, gates),
-            partial(np.multiply, now[..., self._block(1, 3)], now[..., self._block(3, 5)], pair),
-            partial(np.add, pair[..., self._block(0, 1)], pair[..., self._block(1, 2)], after),
+            product(np.swapaxes(self._halved, -1, -2), rows[..., t, :, :], joined(gates)),
+            partial(np.tanh, gates, gates),
+            partial(np.multiply, sigmoids, half, sigmoids),
+            partial(np.add, sigmoids, half, sigmoids),
+            partial(np.multiply, now[..., 1:3, :, :], now[..., 3:5, :, :], pair),
+            partial(np.add, pair[..., 0, :, :], pair[..., 1, :, :], after),
             partial(np.tanh, after, squashed),
-            partial(np.multiply, now[..., self._block(0, 1)], squashed, hidden),
+            partial(np.multiply, now[..., 0, :, :], squashed, rows[..., t + 1, self._memory, :]),
         ]
 
     def start_backward(self) -> list[Operation]:
         """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""
-        gates = self._blocks[..., :-1, :, :].reshape(*self._squashed.shape[:-1], 5, self._width)
-        slopes, squashed, one = self._slopes, self._squashed, self._one
-        sigmoids, candidate = gates[..., :3, :], gates[..., 3, :]
-        into, through, by_candidate = (slopes[..., part, :] for part in (slice(1, 4), 0, 4))
+        blocks, squashed, one = self._blocks[..., :-1, :, :, :], self._squashed, self._one
+        out, write, keep, candidate, _ = (blocks[..., k, :, :] for k in range(5))
+        through, by_out, _, _, by_candidate, past = (self._slopes[..., k, :, :] for k in range(6))
+        sigmoids, into = blocks[..., :3, :, :], self._slopes[..., 1:4, :, :]
+        others = self._slopes[..., 2:4, :, :]
+        by_step = self.hidden_gradient.reshape(*self._squashed.shape[:-2], -1, out.shape[-2])
         return [
+            partial(np.copyto, self._by_hidden, np.swapaxes(by_step, -1, -2)),
             partial(np.subtract, one, sigmoids, into),
             partial(np.multiply, into, sigmoids, into),
             partial(np.add, into, into, into),
-            partial(np.multiply, slopes[..., 1, :], squashed, slopes[..., 1, :]),
-            partial(np.multiply, slopes[..., 2:4, :], gates[..., 3:5, :], slopes[..., 2:4, :]),
+            partial(np.multiply, by_out, squashed, by_out),
+            partial(np.multiply, others, blocks[..., 3:5, :, :], others),
             partial(np.multiply, squashed, squashed, through),
             partial(np.subtract, one, through, through),
-            partial(np.multiply, through, gates[..., 0, :], through),
+            partial(np.multiply, through, out, through),
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, one, by_candidate, by_candidate),
-            partial(np.multiply, by_candidate, gates[..., 1, :], by_candidate),
-            partial(np.copyto, slopes[..., 5, :], gates[..., 2, :]),
+            partial(np.multiply, by_candidate, write, by_candidate),
+            partial(np.copyto, past, keep),
         ]
 
     def step_back(self, t: int) -> list[Operation]:
         deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
-        by_hidden = self._by_step[..., t, :, :]
-        by_cell, later = deltas[..., 0, :], self._deltas[..., t + 1, :, 5, :]
+        by_hidden, later = self._by_hidden[..., t, None, :, :], self._deltas[..., t + 1, 5, :, :]
+        by_cell, sides = deltas[..., 0, :, :], deltas[..., 2:, :, :]
+        shown = deltas[..., :2, :, :]
         own: list[Operation] = [
-            partial(np.multiply, by_hidden[..., None, :], slopes[..., :2, :], deltas[..., :2, :]),
+            partial(np.multiply, by_hidden, slopes[..., :2, :, :], shown),
             partial(np.add, by_cell, later, by_cell),
-            *self._penalised(t, by_cell),
-            partial(np.multiply, by_cell[..., None, :], slopes[..., 2:, :], deltas[..., 2:, :]),
         ]
+        if self._penalty is not None:
+            own.append(partial(np.add, by_cell, self._penalty[..., t, :, :], by_cell))
+        spread = deltas[..., :1, :, :]
+        own.append(partial(np.multiply, spread, slopes[..., 2:, :, :], sides))
         if t == 0:
             return own
-        earlier = self._by_step[..., t - 1, :, :]
-        sides = self._deltas.reshape(*self._deltas.shape[:-2], -1)[..., t, :, self._block(1, 5)]
-        back = product(sides, self._recurrent, self._back)
+        earlier, weights = self._by_hidden[..., t - 1, :, :], self._halved[..., self._memory, :]
+        back = product(weights, joined(deltas[..., 1:5, :, :]), self._back)
         return [*own, back, partial(np.add, earlier, self._back, earlier)]
 
-    def _penalised(self, t: int, by_cell: Array) -> list[Operation]:
-        if self._penalty is None:
-            return []
-        penalty = self._penalty.reshape(self._by_step.shape)[..., t, :, :]
-        return [partial(np.add, by_cell, penalty, by_cell)]
-
     def finish(self) -> list[Operation]:
-        read = self._rows[..., :-1, :, :].reshape(*self._flat, -1)
-        deltas = self._deltas[..., :-1, :, :, :].reshape(*self._flat, -1)[..., self._block(1, 5)]
+        read, gathered = self._rows[..., :-1, :, :].reshape(*self._flat, -1), self._gathered
+        deltas = joined(self._deltas[..., :-1, 1:5, :, :])
+        flat = gathered.reshape(*gathered.shape[:-2], -1)
         return [
-            product(np.swapaxes(read, -1, -2), deltas, self._gradient),
+            partial(np.copyto, gathered, np.moveaxis(deltas, -3, -2)),
+            product(np.swapaxes(read, -1, -2), np.swapaxes(flat, -1, -2), self._gradient),
             partial(np.multiply, self._gradient, self._scale, self._gradient),
         ]

@@ -101,9 +101,8 @@ def synchronised(model: sa.Model, steps: int = 400) -> sa.Model:
         tape.inputs[...] = task.vectors[words]
         for t, step in enumerate(forward):
             run(step)
-            for part in (tape.hidden, tape.rest):
-                now = part[t * count : (t + 1) * count]
-                now += rng.normal(0, 0.05, now.shape)
+            for memory in (tape.hidden[t * count : (t + 1) * count], tape.rest[t]):
+                memory[...] += rng.normal(0, 0.05, memory.shape)
         logits = tape.hidden @ readout[:-1] + readout[-1]
         slope = 1 / (1 + np.exp(-logits)) - task.expected(words).reshape(-1, 1)
         slope /= len(slope)
@@ -112,7 +111,8 @@ def synchronised(model: sa.Model, steps: int = 400) -> sa.Model:
         tape.hidden_gradient[...] = slope @ readout[:-1].T
         tape.hidden_gradient += drawn_together(tape.hidden, alike, weight)
         if by_rest.size:
-            by_rest[...] = drawn_together(tape.rest, alike, weight) + 0.02 * tape.rest / len(slope)
+            together = drawn_together(tape.rest, alike, weight).reshape(by_rest.shape)
+            by_rest[...] = together + 0.02 * tape.rest / len(slope)
         for operations in (tape.start_backward(), *back, tape.finish()):
             run(operations)
         gradients.flat /= max(1.0, float(np.linalg.norm(gradients.flat)))
