@@ -19,6 +19,7 @@ from seqarith.errors import TaskError
 
 LARGEST = 2.0**20
 NUDGE = 1e-5
+AT_ONCE = 1 << 18  # numbers in the Jacobians that are made at once
 SAFETY = 1e-9  # far above the checker's own rounding, far below any region
 
 
@@ -70,11 +71,15 @@ class Dynamics(ABC):
 
         By central differences: they only shape regions.
         """
-        count, width = h.shape
-        moved = h[:, None] + NUDGE * np.concatenate((np.eye(width), -np.eye(width)))
-        after = self.points(moved.reshape(-1, width), np.repeat(letters, 2 * width))
-        after = after.reshape(count, 2, width, width)
-        slopes: FloatArray = (after[:, 0] - after[:, 1]).transpose(0, 2, 1) / (2 * NUDGE)
+        width = h.shape[1]
+        nudges = NUDGE * np.concatenate((np.eye(width), -np.eye(width)))
+        slopes = np.empty((len(h), width, width))
+        size = max(1, AT_ONCE // (width * width))
+        for part in (slice(i, i + size) for i in range(0, len(h), size)):
+            moved = (h[part, None] + nudges).reshape(-1, width)
+            after = self.points(moved, np.repeat(letters[part], 2 * width))
+            after = after.reshape(-1, 2, width, width)
+            slopes[part] = (after[:, 0] - after[:, 1]).transpose(0, 2, 1) / (2 * NUDGE)
         return slopes
 
 

@@ -13,6 +13,9 @@ from seqarith.certification.program import FloatArray, IntArray
 ROOM = 1 - 1e-6  # a zonotope must land with this much room, so that the checker's rounding fits in
 LOST = 1.5  # a zonotope with a larger half-width than this in some unit will not come back
 CHUNK = 128  # branches handled at once: what fits the cache
+NUMBERS = 1 << 21  # in the generators of so many branches, at most: what fits the memory
+
+HELD = 1 << 25  # in the generators of all branches, at most
 
 
 @final
@@ -91,6 +94,20 @@ class Branches:
         )
 
 
+def crowded(live: Branches, origins: int) -> NDArray[np.bool_]:
+    """Say which origins to give up so that the others' branches fit the memory (origins,).
+
+    Those with the most branches go first.
+    """
+    branches = np.bincount(live.origin, minlength=origins)
+    surplus = len(live) - max(1, HELD // max(1, live.sets.g[:1].size))
+    most = np.argsort(-branches, kind="stable")
+    before = np.cumsum(branches[most]) - branches[most]
+    gone = np.zeros(origins, bool)
+    gone[most[before < surplus]] = True
+    return gone
+
+
 @final
 class Induction:
     """Follow zonotopes letter by letter until each lands in the region that the successors name."""
@@ -134,14 +151,18 @@ class Induction:
         while len(live) and depth < limits.depth and time.monotonic() < limits.deadline:
             depth += 1
             spent += self.regions.successors.shape[1] * np.bincount(live.origin, minlength=count)
-            chunks = (live.take(slice(i, i + CHUNK)) for i in range(0, len(live), CHUNK))
-            found = [
-                part
-                for chunk in chunks
-                for part in self._step(chunk, failed, visited, margin, limits.order)
-            ]
+            width = self.regions.centres.shape[1]
+            size = max(1, min(CHUNK, NUMBERS // (width * (limits.order + 2 * width))))
+            chunks = (live.take(slice(i, i + size)) for i in range(0, len(live), size))
+            found = []
+            for chunk in chunks:
+                if time.monotonic() < limits.deadline:
+                    found += self._step(chunk, failed, visited, margin, limits.order)
+                else:
+                    failed[chunk.origin] = True
             live = Branches.join(found) if found else live.take(slice(0))
             failed |= spent > limits.effort
+            failed |= crowded(live, count)
             live = live.take(~failed[live.origin])
         failed[live.origin] = True
         return Outcome(

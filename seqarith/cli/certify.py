@@ -114,7 +114,7 @@ def _print(model: Model, verdict: Verdict, place: Path) -> None:
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
     click.echo(f"{model.task.name}: proved. {claim(model)}")
     click.echo(
-        f"  {verdict.regions:,} regions of the hidden space, every image back in one after at most "
+        f"  {verdict.regions:,} regions of the memory, every image back in one after at most "
         f"{verdict.depth:,} letters"
     )
     click.echo(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")

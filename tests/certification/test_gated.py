@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -198,6 +199,25 @@ def test_plainly_trained_networks_are_refuted(name: str) -> None:
     verdict = sa.certify(model, 3)
     assert isinstance(verdict, sa.Refuted)
     assert not model.predict(*verdict.operands).correct
+
+
+@pytest.mark.parametrize("name", CELL_NAMES)
+@pytest.mark.parametrize("steep", [1.0, 2.0])
+def test_the_counterexample_is_that_of_brute_force(name: str, steep: float) -> None:
+    model = gated_adder(name, steep)
+    task = model.task
+    for length in range(1, 8):
+        # Ordered by the last letter, then the one before it: smallest operands first.
+        word = np.array(list(product(range(4), repeat=length))).T[::-1]
+        said = np.array([emitted(logits) for logits in model.program.run(word)])
+        wrong = np.flatnonzero((said != task.machine.run(word)).any(axis=0))
+        if len(wrong):
+            break
+    verdict = sa.certify(model, 5)
+    assert isinstance(verdict, sa.Refuted)
+    assert verdict.shortest
+    assert verdict.word == tuple(word[:, wrong[0]])
+    assert model.predict(*verdict.operands).predicted == verdict.predicted != verdict.expected
 
 
 @pytest.mark.parametrize("name", CELL_NAMES)

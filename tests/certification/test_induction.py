@@ -1,0 +1,77 @@
+"""The induction keeps to its limits; that what it finds is right, the checker decides."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqarith.certification import induction
+from seqarith.certification.enclosure import Readout, Zonotopes
+from seqarith.certification.gated import dynamics
+from seqarith.certification.induction import Branches, Induction, Limits, Regions, crowded
+
+
+def branches(counts: list[int], generators: int = 4, width: int = 2) -> Branches:
+    """Return so many branches of every origin."""
+    origin = np.repeat(np.arange(len(counts)), counts)
+    n = len(origin)
+    sets = Zonotopes(np.zeros((n, width)), np.ones((n, generators, width)), np.zeros((n, width)))
+    return Branches(np.zeros(n, np.intp), origin, sets)
+
+
+@pytest.mark.parametrize(
+    ("room", "given_up"),
+    [(100, []), (12, []), (11, [1]), (5, [1]), (4, [1, 2]), (1, [1, 2, 0])],
+)
+def test_origins_with_the_most_branches_are_given_up(
+    monkeypatch: pytest.MonkeyPatch, room: int, given_up: list[int]
+) -> None:
+    monkeypatch.setattr(induction, "HELD", 8 * room)
+    gone = crowded(branches([2, 7, 3]), 3)
+    assert sorted(np.flatnonzero(gone).tolist()) == sorted(given_up)
+
+
+def test_points_take_no_room() -> None:
+    assert not crowded(branches([5, 5], generators=0), 2).any()
+
+
+@pytest.fixture
+def run(draw: Any) -> Induction:
+    """Regions of no size, into which nothing returns."""
+    p = draw(5, 3, 1, "tanh", np.float64)
+    free = np.full_like(p.output, 2)  # any digit will do
+    regions = Regions(
+        np.arange(2),
+        p.next_state.astype(np.intp),
+        np.zeros((2, 3)),
+        np.stack([1e-6 * np.eye(3)] * 2),
+    )
+    return Induction(dynamics(p), Readout(p), free, regions)
+
+
+def test_nothing_that_has_not_landed_counts_as_proved(run: Induction) -> None:
+    outcome = run.from_regions(np.arange(2), Limits(depth=3))
+    assert outcome.failed.all()
+    assert outcome.depth == 3
+
+
+def test_no_step_is_made_after_the_deadline(
+    run: Induction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    true_step = Induction._step
+
+    def counted(self: Induction, live: Branches, *rest: Any) -> list[Branches]:
+        steps.append(len(live))
+        monkeypatch.setattr(time, "monotonic", lambda: 10.0)
+        return true_step(self, live, *rest)
+
+    monkeypatch.setattr(induction, "CHUNK", 1)
+    monkeypatch.setattr(Induction, "_step", counted)
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    outcome = run.from_regions(np.arange(2), Limits(deadline=5.0))
+    assert steps == [1]
+    assert outcome.failed.all()
