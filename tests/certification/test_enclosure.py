@@ -240,7 +240,8 @@ def test_any_digit_will_do_beyond_the_last(draw):
 
 
 @pytest.mark.parametrize("kind", ["tanh", "sigmoid", "gru", "lstm"])
-def test_jacobians_equal_finite_differences(draw, kind):
+def test_jacobians_equal_finite_differences(draw, monkeypatch, kind):
+    monkeypatch.setattr("seqarith.certification.enclosure.AT_ONCE", 300)  # in more than one part
     p = draw(3, 6, 1, kind, np.float64)
     cell, letters = dynamics(p), np.arange(4)
     h = np.random.default_rng(0).uniform(size=(4, p.memory))
