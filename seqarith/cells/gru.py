@@ -163,6 +163,9 @@ class _GRUTape(Tape):
         self.inputs = rows[..., :-1, :, hidden : hidden + extent.inputs]
         self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., :hidden]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
+        self._by_step = (*shape, batch, hidden)
+        self.noise = np.zeros(self._by_step, dtype) if extent.noisy else None
+        self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
         """Return where each kernel stands in the one that they are put into, and its scale."""
@@ -200,8 +203,16 @@ class _GRUTape(Tape):
             partial(np.tanh, scratch, candidate),
             partial(np.subtract, before, candidate, apart),
             partial(np.multiply, keep, apart, scratch),
-            partial(np.add, scratch, candidate, after),
+            *self._shown(t, scratch, candidate, after),
         ]
+
+    def _shown(self, t: int, moved: Array, candidate: Array, after: Array) -> list[Operation]:
+        """Return what writes the hidden vectors, with their noise if there is any."""
+        if self.noise is None:
+            return [partial(np.add, moved, candidate, after)]
+        clean = np.swapaxes(self.clean.reshape(self._by_step)[..., t, :, :], -1, -2)
+        noise = np.swapaxes(self.noise[..., t, :, :], -1, -2)
+        return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
 
     def start_backward(self) -> list[Operation]:
         """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""

@@ -165,6 +165,9 @@ class _LSTMTape(Tape):
         self.inputs = rows[..., :-1, :, :inputs]
         self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., self._memory]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
+        self._by_step = (*leading, steps, batch, hidden)
+        self.noise = np.zeros(self._by_step, dtype) if extent.noisy else None
+        self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     @property
     def rest(self) -> Array:
@@ -190,7 +193,18 @@ class _LSTMTape(Tape):
             partial(np.multiply, now[..., 1:3, :, :], now[..., 3:5, :, :], pair),
             partial(np.add, pair[..., 0, :, :], pair[..., 1, :, :], after),
             partial(np.tanh, after, squashed),
-            partial(np.multiply, now[..., 0, :, :], squashed, rows[..., t + 1, self._memory, :]),
+            *self._shown(t, now[..., 0, :, :], squashed),
+        ]
+
+    def _shown(self, t: int, out: Array, squashed: Array) -> list[Operation]:
+        """Return what writes the hidden vectors, with their noise if there is any."""
+        after = self._rows[..., t + 1, :, self._memory]
+        if self.noise is None:
+            return [partial(np.multiply, out, squashed, np.swapaxes(after, -1, -2))]
+        clean = self.clean.reshape(self._by_step)[..., t, :, :]
+        return [
+            partial(np.multiply, out, squashed, np.swapaxes(clean, -1, -2)),
+            partial(np.add, clean, self.noise[..., t, :, :], after),
         ]
 
     def start_backward(self) -> list[Operation]:

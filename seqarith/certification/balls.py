@@ -8,6 +8,7 @@ arbitrary-precision midpoint-radius interval arithmetic (2017).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from itertools import cycle
@@ -70,11 +71,12 @@ class Set(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """A set behind the recurrent weights: centre, generators row by row, their radius."""
+    """A set behind the recurrent weights: centre, generators row by row, radius, sum of sizes."""
 
     c: Row
     g: Row
     radius: Row
+    size: Row
 
 
 def floats(values: Any) -> Any:
@@ -100,6 +102,12 @@ def greatest(values: Row) -> arb:
 def sizes(matrix: list[Row]) -> Row:
     """Return the absolute value of every entry, row by row."""
     return [abs(x) for row in matrix for x in row]
+
+
+def extents(c: Row, g: arb_mat, e: Row) -> Row:
+    """Return the largest absolute value of a set in each unit."""
+    columns = [size([g[i, j] for i in range(g.nrows())]) for j in range(len(c))]
+    return [abs(x) + y + z for x, y, z in zip(c, columns, e, strict=True)]
 
 
 class Ends(NamedTuple):
@@ -143,9 +151,11 @@ class Cell:
     """An Elman cell with the rounding of its program (L4)."""
 
     def __init__(self, p: Program, form: Format) -> None:
-        inputs, w, bias = (floats(x.tolist()) for x in (p.inputs, p.weight_ih, p.bias))
-        recurrent, start = floats(p.weight_hh.tolist()), floats(p.start.tolist())
-        sigmoid = p.activation == "sigmoid"
+        kernels = p.kernels
+        inputs, w = floats(p.inputs.tolist()), floats(kernels["weight_ih"].tolist())
+        bias, recurrent = (floats(kernels[name].tolist()) for name in ("bias", "weight_hh"))
+        start = floats(p.start.tolist())
+        sigmoid = p.options["activation"] == "sigmoid"
         self.scale, self.shift = (arb(0.5), arb(0.5)) if sigmoid else (arb(1), ZERO)
         self.width = len(bias)
         # Halving and the last addition of a sigmoid, whose result is at most 1 and some error.
@@ -159,12 +169,17 @@ class Cell:
         factors = (*sizes(inputs), *sizes(w), *sizes(recurrent), *sizes([bias]))
         largest = greatest([*factors, self.reach])
 
-        def inexact(x: Row, j: int) -> arb:
-            total = size([a * b for a, b in zip(x, w[j], strict=True)]) + abs(bias[j])
-            total += self.reach * size(recurrent[j])
-            return self.scale * form.products(terms, total, largest) + 2 * form.tiny
-
-        self.inexact = [[inexact(x, j) for j in self._units] for x in inputs]
+        self.read = [
+            [
+                size([a * b for a, b in zip(x, w[j], strict=True)]) + abs(bias[j])
+                for j in self._units
+            ]
+            for x in inputs
+        ]
+        self.rounded: Callable[[arb], arb] = lambda total: (
+            self.scale * form.products(terms, total, largest) + 2 * form.tiny
+        )
+        self.absolute = arb_mat([[abs(x[i]) for x in recurrent] for i in self._units])
 
     @property
     def _units(self) -> range:
@@ -175,13 +190,15 @@ class Cell:
         rows = (g * self.matrix).entries() if g.nrows() else []
         rows += [s * x for s, row in zip(e, self.weight, strict=True) for x in row]
         centre = (arb_mat([c]) * self.matrix).entries()
-        return Spread(centre, rows, [size(rows[j :: self.width]) for j in self._units])
+        total = (arb_mat([extents(c, g, e)]) * self.absolute).entries()
+        return Spread(centre, rows, [size(rows[j :: self.width]) for j in self._units], total)
 
     def step(self, spread: Spread, letter: int) -> Set:
         """Read a letter and apply the activation."""
         slopes, c, e, low, high = [], [], [], [], []
         for j in self._units:
-            m, inexact = spread.c[j] + self.drive[letter][j], self.inexact[letter][j]
+            m = spread.c[j] + self.drive[letter][j]
+            inexact = self.rounded(self.read[letter][j] + spread.size[j])
             reach = spread.radius[j] + inexact
             lo, hi = m - reach, m + reach
             bottom, top = lo.tanh(), hi.tanh()
@@ -202,25 +219,35 @@ class Readout:
     def __init__(self, p: Program, reach: arb, form: Format) -> None:
         w, b = floats(p.readout_weight.tolist()), floats(p.readout_bias.tolist())
         largest = greatest([*sizes(w), *sizes([b]), reach])
-        error = [
-            form.products(len(row) + 1, reach * size(row) + abs(c), largest)
-            for row, c in zip(w, b, strict=True)
-        ]
-        self._rows: list[list[tuple[Row, arb]]] = []
+        self.rounded: Callable[[arb], arb] = lambda total: form.products(
+            len(w[0]) + 1, total, largest
+        )
+        self.weight, self.bias = [[abs(x) for x in row] for row in w], [abs(c) for c in b]
+        # Of every digit: linear form, offset, and the logits whose rounding it bears.
+        self._rows: list[list[tuple[Row, arb, list[int]]]] = []
         if len(b) == 1:
-            self._rows = [[([-x for x in w[0]], -b[0] - error[0])], [(w[0], b[0] - error[0])]]
+            self._rows = [[([-x for x in w[0]], -b[0], [0])], [(w[0], b[0], [0])]]
         else:
             for k, row in enumerate(w):
                 others = [j for j in range(len(b)) if j != k]
                 apart = [[x - y for x, y in zip(row, w[j], strict=True)] for j in others]
-                offset = [b[k] - b[j] - error[k] - error[j] for j in others]
-                self._rows.append(list(zip(apart, offset, strict=True)))
+                self._rows.append(
+                    [(d, b[k] - b[j], [k, j]) for d, j in zip(apart, others, strict=True)]
+                )
 
     def margin(self, s: Set, digit: int) -> arb:
         """Bound the margin of the digit that is due; infinite where any digit will do."""
         if digit == len(self._rows):
             return arb.pos_inf()
-        return -greatest([-self._least(s, row) - offset for row, offset in self._rows[digit]])
+        reach = extents(s.c, s.g, s.e)
+        error = [
+            self.rounded(dot(reach, row) + c) for row, c in zip(self.weight, self.bias, strict=True)
+        ]
+        least = [
+            self._least(s, row) + offset - sum((error[k] for k in logits), ZERO)
+            for row, offset, logits in self._rows[digit]
+        ]
+        return -greatest([-x for x in least])
 
     def _least(self, s: Set, row: Row) -> arb:
         """Bound a linear form from below, by zonotope or by box, as is better."""

@@ -57,8 +57,8 @@ class _Checker:
     """The induction of L7: from every region and from the start, until each branch has landed."""
 
     def __init__(self, p: Program, c: Certificate, budget: Budget) -> None:
-        regions, width = len(c.states), len(p.bias)
         _read_program(p)
+        regions, width = len(c.states), len(p.start)
         square = [width] * (c.shapes.ndim - 1)
         self.states = _read(c.states, int, [regions], 0, len(p.next_state) - 1)
         self.successors = _read(c.successors, int, [regions, len(p.inputs)], 0, regions - 1)
@@ -165,14 +165,19 @@ def _inverse(shape: list[Row]) -> arb_mat:
 
 def _read_program(p: Program) -> None:
     """Refuse values that could overflow or be no numbers, and tables that lead nowhere."""
+    elman = p.cell == "elman" and set(p.options) == {"activation"}
+    require(elman, f"a cell {p.cell!r}: ball arithmetic is made for Elman cells")
     letters, inputs = p.inputs.shape
-    width, outputs, states = len(p.bias), len(p.readout_bias), len(p.next_state)
+    width, outputs, states = len(p.start), len(p.readout_bias), len(p.next_state)
     require(max(letters, inputs, width, outputs) <= WIDEST, "the network is too wide")
     for name, shape in {
-        "inputs": [letters, inputs],
         "weight_ih": [width, inputs],
         "weight_hh": [width, width],
         "bias": [width],
+    }.items():
+        _read(p.kernels[name], float, shape, -LARGEST, LARGEST)
+    for name, shape in {
+        "inputs": [letters, inputs],
         "start": [width],
         "readout_weight": [outputs, width],
         "readout_bias": [outputs],

@@ -257,5 +257,5 @@ def test_a_cell_that_only_descends_from_elman_is_not_proved(make):
     network = replace(model.network, cell=Still("sigmoid"))
     wrong = replace(model, network=network)
     assert not wrong.predict(1, 1).correct
-    with pytest.raises(TaskError, match="Elman"):
+    with pytest.raises(TaskError, match="brings no enclosure"):
         sa.certify(wrong, 1)

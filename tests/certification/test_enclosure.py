@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqarith.certification import affine, outward
+from seqarith.certification import affine, outward, recurrences
 from seqarith.certification.enclosure import Foreign, Readout, Zonotopes, relax_tanh
 from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
@@ -256,15 +256,21 @@ def test_operands_that_are_flushed_to_zero_are_covered():
     inputs = 1000
     machine = add().machine
     weight = np.full((1, inputs), 2.0**-127, np.float32)
+    square, line = np.zeros((1, 1), np.float32), np.zeros(1, np.float32)
     p = Program(
-        "tanh",
+        "elman",
+        {"activation": "tanh"},
         np.full((4, inputs), 2.0**20, np.float32),
-        weight,
-        *(np.zeros(s, np.float32) for s in ((1, 1), 1, 1, (1, 1), 1)),
+        {"weight_ih": weight, "weight_hh": square, "bias": line},
+        line,
+        square,
+        line,
         machine.next_state,
         machine.output,
     )
     lost = inputs * 2.0**20 * 2.0**-127
-    assert np.all(outward.Elman(p, 4.0, 2.0**-24).rounding >= lost)
-    readout = outward.Readout(replace(p, readout_weight=weight[:, :1]), 2.0**20, 2.0**-24)
-    assert np.all(-readout.offsets[:2] >= 2.0**20 * 2.0**-127)
+    assert np.all(recurrences.Elman(p, 4.0, 2.0**-24).projections.rounding >= lost)
+    readout = outward.Readout(replace(p, readout_weight=weight[:, :1]), 2.0**-24)
+    far = np.full((1, 1), 2.0**20)
+    point = outward.Sets(far, np.zeros((1, 0, 1)), 0 * far, far, far)
+    assert readout.margin(point, np.array([1])) <= 0
