@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from seqarith.tasks.own import task_from_machine as task_from_machine
     from seqarith.tasks.sampling import Sampler as Sampler
     from seqarith.tasks.task import Task as Task
+    from seqarith.tracing import Trace as Trace
+    from seqarith.tracing import trace as trace
     from seqarith.training.checkpoint import Checkpoint as Checkpoint
     from seqarith.training.config import TrainingConfig as TrainingConfig
     from seqarith.training.report import Report as Report
@@ -96,6 +98,7 @@ _PLACES = {
     "seqarith.tasks.own": "task_from_machine",
     "seqarith.tasks.sampling": "Sampler",
     "seqarith.tasks.task": "Task",
+    "seqarith.tracing": "Trace trace",
     "seqarith.training.checkpoint": "Checkpoint",
     "seqarith.training.config": "TrainingConfig",
     "seqarith.training.report": "Report",

@@ -20,7 +20,7 @@ from seqarith.errors import ModelFileError, SeqarithError, TaskError
 from seqarith.network import Network, Parameters, Program, emitted, margins
 from seqarith.registry import CELLS
 from seqarith.tasks.description import build_task, describe_task, typed
-from seqarith.tasks.task import Range, Task
+from seqarith.tasks.task import Layout, Range, Task
 
 FORMAT = "seqarith-model"
 VERSION = 3
@@ -177,6 +177,19 @@ class Model:
         for index in range(len(tuples)):
             yield predictions[index]
 
+    def layout(self, operands: Sequence[int]) -> Layout:
+        """Return how the word of these operands is laid out.
+
+        The room for the result follows from the operands' width alone, never from the result.
+
+        Raises:
+            TaskError: Another number of operands than the task has.
+        """
+        return self._layout(*self._width(operands))
+
+    def _layout(self, digits: int, signed: bool) -> Layout:
+        return self.task.layout([_range(self.task.base, digits, signed)] * self.task.operands)
+
     def _width(self, operands: Sequence[int]) -> tuple[int, bool]:
         self.task.check_operands(operands)
         signed = min(operands) < 0
@@ -186,8 +199,7 @@ class Model:
     def _predict_alike(
         self, tuples: list[tuple[int, ...]], digits: int, signed: bool
     ) -> list[Prediction]:
-        # The room for the result follows from the operands' width alone, never from the result.
-        layout = self.task.layout([_range(self.task.base, digits, signed)] * self.task.operands)
+        layout = self._layout(digits, signed)
         letters = self.task.encode(list(zip(*tuples, strict=True)), layout.steps)
         right = self.task.expected(letters) if self.task.machine else None
         symbols = np.empty(letters.shape, np.uint8)

@@ -18,7 +18,7 @@ LAYERS = [
     {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
     {"network", "archive"},
     {"model"},
-    {"evaluation", "certification"},
+    {"evaluation", "certification", "tracing"},
     {"training", "compose"},
     {"cli"},
 ]

@@ -26,6 +26,7 @@ COMMANDS = {
     "train": "train",
     "eval": "evaluate",
     "predict": "predict",
+    "trace": "trace",
     "certify": "certify",
     "verify": "verify",
     "extract": "extract",

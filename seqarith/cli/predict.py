@@ -57,9 +57,7 @@ def predict_command(
       seqarith predict --task sub 3 5
       seqarith predict --input pairs.csv --json
     """
-    for text in operands:
-        if re.match(r"--|-[a-zA-Z]", text):
-            raise click.NoSuchOption(text, ctx=ctx)
+    _check_options(operands, ctx)
     streamed = source is not None or operands == ("-",)
     if source is not None and operands:
         raise InvalidValueError("operands and --input: give one of the two")
@@ -72,7 +70,7 @@ def predict_command(
         with _opened(source) as file:
             wrong = _answer_lines(loaded, file, str(source or "stdin"), as_json)
     else:
-        prediction = loaded.predict(*_integers(operands))
+        prediction = loaded.predict(*integers(operands, ctx))
         wrong = int(not prediction.correct)
         if as_json:
             print_json(prediction_json(prediction))
@@ -81,9 +79,22 @@ def predict_command(
     ctx.exit(3 if wrong else 0)
 
 
-def _integers(texts: tuple[str, ...]) -> list[int]:
+def _check_options(texts: tuple[str, ...], ctx: click.Context) -> None:
+    for text in texts:
+        if re.match(r"--|-[a-zA-Z]", text):
+            raise click.NoSuchOption(text, ctx=ctx)
+
+
+def integers(texts: tuple[str, ...], ctx: click.Context) -> list[int]:
+    """Return the operands of a command, among which click leaves options that it does not know.
+
+    Raises:
+        NoSuchOption: One of them is such an option.
+        DigitsError: One of them is no integer.
+    """
     from seqarith.digits import parse_integer
 
+    _check_options(texts, ctx)
     return [parse_integer(text) for text in texts]
 
 

@@ -65,11 +65,13 @@ def counterexample_lines(verdict: Refuted) -> list[str]:
 
 def _rows(verdict: Refuted) -> dict[str, list[str]]:
     """Return what stands at every step, in the order of reading: carry, digits, outputs."""
+    from seqarith.tracing import state_names
+
     machine, task, word = verdict.task.machine, verdict.task, list(verdict.word)
     assert machine is not None
     states = machine.trace(word)[:-1].tolist()
     due = [_symbol(verdict, symbol) for symbol in machine.run(word).tolist()]
-    label, names = _state_names(machine.names)
+    label, names = state_names(machine.names)
     rows = {label: [names[state] for state in states]}
     digits = task.digits[:, word]
     for name, row in zip("abcdefghijklmnop", digits, strict=False):
@@ -77,14 +79,6 @@ def _rows(verdict: Refuted) -> dict[str, list[str]]:
     rows["right"] = due
     rows["network"] = [*due[:-1], _symbol(verdict, verdict.emitted)]
     return rows
-
-
-def _state_names(names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return what states are called together, and each by itself: ``"carry"``, ``["0", "1"]``."""
-    parts = [name.rpartition(" ") for name in names]
-    if len({first for first, _, _ in parts}) == 1 and parts[0][0]:
-        return parts[0][0], [last for _, _, last in parts]
-    return "state", list(names)
 
 
 def _symbol(verdict: Refuted, symbol: int) -> str:

@@ -1,0 +1,172 @@
+"""Draws a trace as a sum on paper: a column a digit, the least significant one at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import click
+
+from seqarith.tracing import state_names
+
+if TYPE_CHECKING:
+    from seqarith.tracing import Trace
+
+SHADES, PLAIN = " ░▒▓█", " .:*#"
+NAME = 7  # letters of a state's or symbol's name that fit a column
+LONG = 400  # digits of a number that are written out in the heading
+
+
+@final
+@dataclass(frozen=True)
+class Style:
+    """How to draw: columns of the terminal, hidden units to show, colour, block characters."""
+
+    columns: int
+    units: int
+    colour: bool
+    blocks: bool
+
+
+@final
+@dataclass(frozen=True)
+class _Row:
+    """A row of the sum: its label, a cell a step in the order of reading, whether it is a shade."""
+
+    label: str
+    cells: list[str]
+    fill: bool = False
+
+
+def drawn(trace: Trace, style: Style) -> Iterator[str]:
+    """Yield the lines of a trace, in blocks that fit the terminal, the first digits first."""
+    yield from _heading(trace)
+    rows = [*_sum(trace, style), *_units(trace, style)]
+    label = max(len(row.label) for row in rows)
+    size = max(len(cell) for row in rows for cell in row.cells) + 1
+    blocks = -(-trace.steps // max(1, (style.columns - label - 1) // size))
+    wide = -(-trace.steps // blocks)
+    for start in range(0, trace.steps, wide):
+        yield ""
+        yield from _block(trace, rows, range(start, min(start + wide, trace.steps)), size, style)
+    yield ""
+    yield from _legend(trace, style)
+
+
+def _heading(trace: Trace) -> Iterator[str]:
+    task = trace.task
+    said = f"{task.expression(trace.operands)} = {task.result_text(trace.predicted)}"
+    if len(said) > LONG:
+        said = f"{said[: LONG // 2]} ... {said[-LONG // 2 :]}"
+    if trace.correct:
+        yield said
+    else:
+        right = task.result_text(trace.expected)
+        yield f"{said}  (wrong: {right if len(right) <= LONG else 'another result is'} expected)"
+
+
+def _sum(trace: Trace, style: Style) -> list[_Row]:
+    """Return what stands on paper: step, memory, operands, a line, results, logit and margin."""
+    task, machine, steps = trace.task, trace.task.machine, range(trace.steps)
+    rows = [_Row("step", [str(t) for t in steps])]
+    if machine is not None and trace.states is not None:
+        label, names = state_names(machine.names)
+        rows.append(_Row(label, [names[q][:NAME] for q in trace.states[:-1].tolist()]))
+    letters = "abcdefghijklmnop"
+    rows += [_Row(letters[i], [_digit(d) for d in digits]) for i, digits in enumerate(trace.digits)]
+    gone = "·" if style.blocks else "."
+    for name, symbols in (("right", trace.due), ("network", trace.emitted)):
+        shown = [_symbol(task.symbols, s) for s in symbols.tolist()]
+        rows.append(_Row(name, [gone if t < trace.first else shown[t] for t in steps]))
+    best = trace.logits.max(axis=1).tolist()
+    rows.append(_Row("logit", [_number(value) for value in best]))
+    margins = [_number(value) for value in trace.margins.tolist()]
+    rows.append(_Row("margin", [gone if t < trace.first else margins[t] for t in steps]))
+    return rows
+
+
+def _units(trace: Trace, style: Style) -> list[_Row]:
+    shades = SHADES if style.blocks else PLAIN
+    low = _low(trace)
+    hidden = trace.hidden[1:]
+    # Both ends of the scale get half a shade: a unit that is nearly saturated looks so.
+    levels = ((hidden - low) / (1 - low) * (len(shades) - 1) + 0.5).astype(int)
+    levels = levels.clip(0, len(shades) - 1)
+    return [
+        _Row(f"unit {unit}", [shades[level] for level in levels[:, unit].tolist()], True)
+        for unit in range(min(style.units, hidden.shape[1]))
+    ]
+
+
+def _block(trace: Trace, rows: list[_Row], steps: range, size: int, style: Style) -> Iterator[str]:
+    """Yield the lines of some steps; digits as on paper, the most significant at the left."""
+    order = list(reversed(steps)) if trace.task.order == "least" else list(steps)
+    label = max(len(row.label) for row in rows)
+    wrong = trace.wrong
+    rule = "─" if style.blocks else "-"
+    for row in rows:
+        cells = [
+            _cell(row, t, size, style, bool(wrong[t]) and row.label in ("network", "margin"))
+            for t in order
+        ]
+        yield f"{row.label:<{label}} {''.join(cells)}".rstrip()
+        if row.label == "abcdefghijklmnop"[trace.task.operands - 1]:
+            yield f"{'':<{label}} {rule * (size * len(order))}"
+        if row.label == "network" and wrong[list(order)].any():
+            marks = "".join(f"{'^' if wrong[t] else '':>{size}}" for t in order)
+            yield f"{'wrong':<{label}} {_red(marks.rstrip(), style)}"
+
+
+def _cell(row: _Row, t: int, size: int, style: Style, wrong: bool) -> str:
+    text = row.cells[t]
+    if row.fill:
+        text = text * (size - 1)
+    padded = f"{text:>{size}}"
+    return _red(padded, style) if wrong else padded
+
+
+def _red(text: str, style: Style) -> str:
+    return click.style(text, fg="red", bold=True) if style.colour else text
+
+
+def _legend(trace: Trace, style: Style) -> Iterator[str]:
+    task, shades = trace.task, SHADES if style.blocks else PLAIN
+    width, low = trace.hidden.shape[1], _low(trace)
+    shown = min(style.units, width)
+    if shown:
+        scale = "  ".join(
+            f"[{shade * 2}] {low + (1 - low) * i / (len(shades) - 1):g}"
+            for i, shade in enumerate(shades)
+        )
+        more = f"; {width - shown} more units: --units {width}" if shown < width else ""
+        yield f"hidden units after the step: {scale}{more}"
+    if trace.memory.shape[1] > width:
+        yield f"the memory holds {trace.memory.shape[1]} numbers; the hidden units are its first"
+    reading = "right to left" if task.order == "least" else "left to right"
+    yield f"read {reading}, {task.order} significant digit first; margin below 0: wrong"
+    if trace.first and task.result == "number":
+        yield f"the result begins at step {trace.first}: its digits come {task.delay} late"
+    if task.result == "symbol":
+        yield "the result is the output of the last step"
+
+
+def _low(trace: Trace) -> float:
+    """Return the low end of the scale of shades: hidden units are in -1 .. 1 or in 0 .. 1."""
+    return 0.0 if float(trace.hidden.min()) >= 0 else -1.0
+
+
+def _number(value: float) -> str:
+    """Write a number in at most six letters."""
+    size = abs(value)
+    if size and (size < 0.005 or size >= 9999.5):
+        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{value:.2f}" if size < 100 else f"{value:.0f}"
+
+
+def _symbol(symbols: tuple[str, ...], symbol: int) -> str:
+    return symbols[symbol][:NAME] if symbols else _digit(symbol)
+
+
+def _digit(value: int) -> str:
+    return "0123456789abcdef"[value]

@@ -1,0 +1,124 @@
+"""``seqarith trace``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqarith.cli.output import find_model, json_option, print_json
+from seqarith.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from seqarith.tracing import Trace
+
+UNITS = 16
+
+
+@click.command("trace", context_settings={"ignore_unknown_options": True})
+@click.argument("operands", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="A model file.  [default: model.npz here, else one that comes with seqarith]",
+)
+@click.option("--task", default="", help="Which task's model to take: add or sub.")
+@click.option(
+    "--units",
+    type=click.IntRange(min=0),
+    default=UNITS,
+    show_default=True,
+    help="Hidden units to show.",
+)
+@json_option
+@click.pass_context
+def trace_command(
+    ctx: click.Context,
+    operands: tuple[str, ...],
+    model: Path | None,
+    task: str,
+    units: int,
+    as_json: bool,
+) -> None:
+    """Show a network computing with OPERANDS, digit by digit, as on paper.
+
+    Above the line what is read and what has to be remembered; below it the right digits and the
+    network's, its margins, and its hidden units in shades. Wrong digits are marked.
+
+    Exit code 0: the result is right; 3: the network errs.
+
+    \b
+      seqarith trace 37 58
+      seqarith trace 3778 381 --model model.npz
+      seqarith trace --task sub 3 5 --json
+    """
+    from seqarith.cli.predict import integers
+    from seqarith.tracing import trace
+
+    values = integers(operands, ctx)
+    loaded = find_model(model, task)
+    if task and loaded.task.name != task:
+        raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
+    found = trace(loaded, *values)
+    if as_json:
+        print_json(_json(found))
+    else:
+        _show(found, units)
+    ctx.exit(0 if found.correct else 3)
+
+
+def _show(found: Trace, units: int) -> None:
+    """Print a trace for people, as wide as the terminal, with what shades and colour it has."""
+    from seqarith.cli.paper import Style, drawn
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    columns = shutil.get_terminal_size().columns
+    style = Style(columns, units, colour, _can_print_blocks())
+    click.echo("\n".join(drawn(found, style)), color=colour)
+
+
+def _can_print_blocks() -> bool:
+    try:
+        "█▓▒░│─·".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _json(found: Trace) -> dict[str, Any]:
+    """Return a trace, ready for JSON; integers as text, since they may have any size."""
+    from seqarith.digits import format_integer
+
+    task = found.task
+    return {
+        "task": task.name,
+        "base": task.base,
+        "order": task.order,
+        "delay": task.delay,
+        "operands": [format_integer(value) for value in found.operands],
+        "predicted": task.result_text(found.predicted),
+        "expected": task.result_text(found.expected),
+        "correct": found.correct,
+        "min_margin": found.min_margin,
+        "steps": [_step_json(found, t) for t in range(found.steps)],
+    }
+
+
+def _step_json(found: Trace, t: int) -> dict[str, Any]:
+    machine, states = found.task.machine, found.states
+    return {
+        "step": t,
+        "digits": found.digits[:, t].tolist(),
+        "state": None if machine is None or states is None else machine.names[states[t]],
+        "hidden": found.hidden[t + 1].tolist(),
+        "logits": found.logits[t].tolist(),
+        "predicted": int(found.emitted[t]),
+        "expected": int(found.due[t]),
+        "margin": float(found.margins[t]),
+        "counts": t >= found.first,
+        "wrong": bool(found.wrong[t]),
+    }
