@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from seqarith.errors import DigitsError as DigitsError
     from seqarith.errors import DivergedError as DivergedError
     from seqarith.errors import InvalidValueError as InvalidValueError
+    from seqarith.errors import LogError as LogError
     from seqarith.errors import MachineError as MachineError
     from seqarith.errors import MissingExtraError as MissingExtraError
     from seqarith.errors import ModelFileError as ModelFileError
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from seqarith.tracing import trace as trace
     from seqarith.training.checkpoint import Checkpoint as Checkpoint
     from seqarith.training.config import TrainingConfig as TrainingConfig
+    from seqarith.training.log import RunLog as RunLog
     from seqarith.training.report import Report as Report
     from seqarith.training.trainer import Hooks as Hooks
     from seqarith.training.trainer import Trainer as Trainer
@@ -85,9 +87,9 @@ _PLACES = {
     "seqarith.compose.composition": "Composition",
     "seqarith.digits": "count_digits format_integer from_digits parse_integer to_digits",
     "seqarith.errors": (
-        "CertificateError CheckpointError DigitsError DivergedError InvalidValueError MachineError "
-        "MissingExtraError ModelFileError OutputError PluginError SeqarithError TaskError "
-        "UnknownNameError"
+        "CertificateError CheckpointError DigitsError DivergedError InvalidValueError LogError "
+        "MachineError MissingExtraError ModelFileError OutputError PluginError SeqarithError "
+        "TaskError UnknownNameError"
     ),
     "seqarith.evaluation": "Evaluation evaluate",
     "seqarith.machine": "MealyMachine",
@@ -101,6 +103,7 @@ _PLACES = {
     "seqarith.tracing": "Trace trace",
     "seqarith.training.checkpoint": "Checkpoint",
     "seqarith.training.config": "TrainingConfig",
+    "seqarith.training.log": "RunLog",
     "seqarith.training.report": "Report",
     "seqarith.training.trainer": "Hooks Trainer TrainingResult train",
     "seqarith.training.tutorial": "tutorial_config",

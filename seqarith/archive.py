@@ -146,6 +146,19 @@ def write(
 ) -> None:
     """Write an archive, the whole of it or nothing; the same content gives the same bytes.
 
+    Raises:
+        OutputError: It cannot be written; an existing file is left as it was.
+    """
+    text = json.dumps(header, indent=1, sort_keys=True, allow_nan=False).encode()
+    content = io.BytesIO()
+    named: dict[str, Any] = {HEADER: np.frombuffer(text, np.uint8), **arrays}
+    np.savez(content, allow_pickle=False, **named)
+    write_bytes(path, content.getvalue())
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file, the whole of it or nothing.
+
     It goes to a temporary file in the same folder, to the disk, and then takes the place of
     the old file in one step.
 
@@ -153,13 +166,9 @@ def write(
         OutputError: It cannot be written; an existing file is left as it was.
     """
     place = Path(path).resolve()  # a link stays, and the file that it names is replaced
-    text = json.dumps(header, indent=1, sort_keys=True, allow_nan=False).encode()
-    content = io.BytesIO()
-    named: dict[str, Any] = {HEADER: np.frombuffer(text, np.uint8), **arrays}
-    np.savez(content, allow_pickle=False, **named)
     check_writable(place)
     try:
-        _replace(place, content.getvalue())
+        _replace(place, content)
     except OSError as error:
         raise OutputError(f"cannot write {place}: {error.strerror or error}") from None
 

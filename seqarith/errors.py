@@ -54,5 +54,13 @@ class OutputError(SeqarithError, OSError):
     """A file cannot be written; what was there before is untouched."""
 
 
+class LogError(SeqarithError, ValueError):
+    """A file is no log of a run."""
+
+
+class MissingExtraError(SeqarithError, ImportError):
+    """A package that is only needed for some things is not installed."""
+
+
 class DivergedError(SeqarithError, ArithmeticError):
     """Training left the finite numbers."""

@@ -19,7 +19,8 @@ LAYERS = [
     {"network", "archive"},
     {"model"},
     {"evaluation", "certification", "tracing"},
-    {"training", "compose"},
+    {"training", "compose", "projection"},
+    {"plots"},
     {"cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

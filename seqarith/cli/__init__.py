@@ -30,6 +30,7 @@ COMMANDS = {
     "certify": "certify",
     "verify": "verify",
     "extract": "extract",
+    "plot": "plot",
     "show": "show",
     "tasks": "registries",
     "cells": "registries",

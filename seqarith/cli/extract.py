@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from seqarith.certification.extract import Extracted
     from seqarith.tasks.task import Task
 
-EDGES = 4
-"""Letters that a label of a diagram lists one by one, at most; of more it says how many."""
-
 
 @click.command("extract")
 @click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
@@ -51,6 +48,8 @@ def extract_command(model: Path, form: str) -> None:
 
 
 def _json(task: Task, found: Extracted) -> dict[str, Any]:
+    from seqarith.certification.diagram import letter_label
+
     machine = found.machine
     return {
         "task": task.name,
@@ -59,7 +58,7 @@ def _json(task: Task, found: Extracted) -> dict[str, Any]:
         "difference": None if found.difference is None else list(found.difference),
         "agreement": found.agreement,
         "samples": found.samples,
-        "letters": [_letter(task, letter) for letter in range(machine.letters)],
+        "letters": [letter_label(task, letter) for letter in range(machine.letters)],
         "states": list(machine.names),
         "initial": machine.initial,
         "next_state": machine.next_state.tolist(),
@@ -68,6 +67,8 @@ def _json(task: Task, found: Extracted) -> dict[str, Any]:
 
 
 def _text(task: Task, found: Extracted) -> str:
+    from seqarith.certification.diagram import edges, letter_label, letters_label, symbol_label
+
     machine = found.machine
     how = "proved" if found.proved else f"observed on {found.samples:,} hidden vectors, not proved"
     lines = [f"{task.name}: a machine of {machine.states} states, {how}"]
@@ -76,17 +77,21 @@ def _text(task: Task, found: Extracted) -> str:
     if found.difference is None:
         lines.append(f"  equal to the machine of {task.formula}")
     else:
-        word = " ".join(_letter(task, letter) for letter in found.difference)
+        word = " ".join(letter_label(task, letter) for letter in found.difference)
         lines.append(f"  differs from the machine of {task.formula}, first on the word {word}")
     for state, name in enumerate(machine.names):
         lines.append(f"{name}{' (start)' if state == machine.initial else ''}")
-        for (symbol, target), letters in _edges(found).get(state, {}).items():
-            shown = _letters(task, letters)
-            lines.append(f"  {shown} -> emits {_symbol(task, symbol)}, {machine.names[target]}")
+        for (symbol, target), letters in edges(found.machine).get(state, {}).items():
+            shown = letters_label(task, letters)
+            lines.append(
+                f"  {shown} -> emits {symbol_label(task, symbol)}, {machine.names[target]}"
+            )
     return "\n".join(lines)
 
 
 def _dot(task: Task, found: Extracted) -> str:
+    from seqarith.certification.diagram import edges, letters_label, symbol_label
+
     machine = found.machine
     title = "proved" if found.proved else "observed"
     lines = [
@@ -96,33 +101,8 @@ def _dot(task: Task, found: Extracted) -> str:
         f"  start -> q{machine.initial};",
     ]
     lines += [f'  q{state} [label="{name}"];' for state, name in enumerate(machine.names)]
-    for state, edges in _edges(found).items():
-        for (symbol, target), letters in edges.items():
-            label = f"{_letters(task, letters)} / {_symbol(task, symbol)}"
+    for state, leaving in edges(found.machine).items():
+        for (symbol, target), letters in leaving.items():
+            label = f"{letters_label(task, letters)} / {symbol_label(task, symbol)}"
             lines.append(f'  q{state} -> q{target} [label="{label}"];')
     return "\n".join([*lines, "}"])
-
-
-def _edges(found: Extracted) -> dict[int, dict[tuple[int, int], list[int]]]:
-    """Return the letters of every state by what they emit and where they lead."""
-    machine = found.machine
-    edges: dict[int, dict[tuple[int, int], list[int]]] = {}
-    for state in range(machine.states):
-        for letter in range(machine.letters):
-            kind = (int(machine.output[state, letter]), int(machine.next_state[state, letter]))
-            edges.setdefault(state, {}).setdefault(kind, []).append(letter)
-    return edges
-
-
-def _letters(task: Task, letters: list[int]) -> str:
-    shown = ", ".join(_letter(task, letter) for letter in letters[:EDGES])
-    more = len(letters) - EDGES
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _letter(task: Task, letter: int) -> str:
-    return "".join("0123456789abcdef"[digit] for digit in task.digits[:, letter].tolist())
-
-
-def _symbol(task: Task, symbol: int) -> str:
-    return task.symbols[symbol] if task.symbols else "0123456789abcdef"[symbol]

@@ -1,0 +1,85 @@
+"""Accuracy against the width of the operands, and against the length of carry chains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from seqarith.errors import InvalidValueError
+from seqarith.evaluation import Evaluation
+from seqarith.plots.palette import BLUE, VERMILLION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
+    """Draw exact-match accuracy against the digits of an operand.
+
+    Filled where every operand tuple was run, hollow where a sample was; words with long runs,
+    which a sample runs besides, have a line of their own.
+
+    Args:
+        axes: Where to draw.
+        evaluations: Of one model, at least one.
+
+    Raises:
+        InvalidValueError: There is no evaluation.
+    """
+    if not evaluations:
+        raise InvalidValueError("no evaluation to draw: expected one or more")
+    found = sorted(evaluations, key=lambda evaluation: evaluation.bits)
+    widths = [evaluation.bits for evaluation in found]
+    values = [100 * evaluation.accuracy for evaluation in found]
+    axes.plot(widths, values, "-", color=BLUE)
+    for mode, face in (("exhaustive", BLUE), ("sampled", "white")):
+        chosen = [i for i, evaluation in enumerate(found) if evaluation.mode == mode]
+        label = "all operands" if mode == "exhaustive" else "random operands"
+        x, y = [widths[i] for i in chosen], [values[i] for i in chosen]
+        if chosen:
+            axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, label=label)
+    directed = [evaluation for evaluation in found if evaluation.directed]
+    if directed:
+        shares = [100 * each.directed_correct / each.directed for each in directed]
+        axes.plot(
+            [each.bits for each in directed], shares, "^--", color=VERMILLION,
+            markerfacecolor="white", label="words with long runs",
+        )  # fmt: skip
+    axes.set_title(f"{found[0].task}: accuracy by width", loc="left")
+    axes.set(xlabel="digits of an operand", ylabel="operands right (%)")
+    if widths[-1] > 8 * widths[0]:
+        axes.set_xscale("log", base=2)
+    # Names of powers of two say less than the widths themselves.
+    axes.set_xticks(widths, [str(width) for width in widths])
+    axes.minorticks_off()
+    axes.set_ylim(-3, 103)
+    axes.legend(frameon=False)
+
+
+def accuracy_by_chain(axes: Axes, evaluation: Evaluation) -> None:
+    """Draw exact-match accuracy against the length of the longest carry chain of a word.
+
+    The bars say how many words have such a chain.
+
+    Args:
+        axes: Where to draw.
+        evaluation: What was counted.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    lengths = list(evaluation.by_chain)
+    words = [count for count, _ in evaluation.by_chain.values()]
+    right = [100 * (1 - wrong / count) for count, wrong in evaluation.by_chain.values()]
+    counts = axes.twinx()
+    counts.bar(lengths, words, width=0.8, color="#dddddd", zorder=1)
+    counts.set_yscale("log")
+    counts.set_ylabel("words of that length (bars)")
+    axes.set_zorder(counts.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    axes.plot(lengths, right, "o-", color=BLUE, markersize=4)
+    how = "all operands" if evaluation.mode == "exhaustive" else "random operands"
+    title = f"{evaluation.task}: {how} of {evaluation.bits} digits, by carry chain"
+    axes.set_title(title, loc="left")
+    axes.set(xlabel="longest carry chain (digits)", ylabel="words right (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(-3, 103)

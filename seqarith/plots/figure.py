@@ -1,0 +1,112 @@
+"""Figures without a display, and files of them that are the same byte for byte."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqarith.archive import check_writable, write_bytes
+from seqarith.errors import InvalidValueError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# What a format would note by itself: the time, and the versions that drew it.
+FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+STYLE = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": "medium",
+    "figure.dpi": 150,
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "legend.fontsize": "small",
+    "savefig.dpi": 150,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "seqarith",
+}
+
+
+def new_figure(
+    rows: int = 1,
+    columns: int = 1,
+    size: tuple[float, float] = (6.4, 4.2),
+    widths: Sequence[float] | None = None,
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its axes, row by row; no window is opened.
+
+    Args:
+        rows: Of axes.
+        columns: Of axes.
+        size: In inches.
+        widths: Of the columns, relative to each other; default: all alike.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    with style():
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
+    return figure, list(grid.reshape(-1))
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as PNG, SVG or PDF, by the file's ending; the same figure, the same bytes.
+
+    Raises:
+        InvalidValueError: The ending is another one.
+        OutputError: It cannot be written; an existing file is left as it was.
+    """
+    kind = check_picture(path)
+    content = io.BytesIO()
+    with style():
+        figure.savefig(content, format=kind[1:], metadata=FORMATS[kind])
+    write_bytes(path, content.getvalue())
+
+
+def check_picture(path: str | os.PathLike[str]) -> str:
+    """Return the ending of a picture's file; refuse a place before any work is done for it.
+
+    Raises:
+        InvalidValueError: The ending is not one of a picture.
+        OutputError: No file can be written there.
+    """
+    kind = Path(path).suffix.lower()
+    if kind not in FORMATS:
+        raise InvalidValueError(
+            f"{path}: the ending {kind!r} is no picture's; expected {', '.join(FORMATS)}"
+        )
+    check_writable(path)
+    return kind
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in one style, whatever the user's own settings of matplotlib are.
+
+    A picture that is drawn and saved within it is the same everywhere, byte for byte.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        raise MissingExtraError(
+            "pictures need matplotlib, which is not installed: pip install 'seqarith[plot]'"
+        ) from None
+    kept: dict[Any, Any] = {"backend": matplotlib.rcParams["backend"]}
+    settings: Any = {**dict(matplotlib.rcParamsDefault), **STYLE, **kept}
+    with matplotlib.rc_context(settings):
+        yield

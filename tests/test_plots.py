@@ -1,0 +1,286 @@
+"""Every picture shows the numbers that it should, and is the same byte for byte."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seqarith as sa
+from seqarith.errors import MissingExtraError
+
+pytest.importorskip("matplotlib")
+
+from seqarith import plots
+from seqarith.plots.pairs import run_pairs
+from seqarith.plots.palette import COLOURS, colour, marker
+
+
+@pytest.fixture
+def axes() -> Any:
+    return plots.new_figure()[1][0]
+
+
+def labelled(axes: Any, label: str) -> Any:
+    return next(line for line in axes.get_lines() if line.get_label() == label)
+
+
+def log(name: str, steps: list[int], **values: list[float]) -> sa.RunLog:
+    return sa.RunLog(name, np.array(steps), {key: np.array(v) for key, v in values.items()})
+
+
+# ------------------------------------------------------------- learning
+
+
+def test_one_run(axes: Any) -> None:
+    run = log("r", [50, 100, 150], loss=[1, 0.1, 0.01], accuracy=[0.25, np.nan, 1])
+    plots.learning_curve(axes, [run], "loss")
+    line = labelled(axes, "r")
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == (
+        [50, 100, 150], [1, 0.1, 0.01],
+    )  # fmt: skip
+    assert (axes.get_yscale(), axes.get_xlabel(), axes.get_ylabel()) == ("log", "steps", "loss")
+    other = plots.new_figure()[1][0]
+    plots.learning_curve(other, [run], "accuracy")
+    line = labelled(other, "r")
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([50, 150], [25, 100])
+    assert other.get_ylabel() == "words right (%)"
+
+
+def test_several_runs(axes: Any) -> None:
+    runs = [
+        log("a", [0, 10, 20], loss=[8, 4, 2]),
+        log("b", [0, 20], loss=[4, 0]),  # 2 at step 10, between the reports
+        log("c", [0, 10, 20, 30], loss=[6, 9, 1, 1]),
+    ]
+    plots.learning_curve(axes, runs, "loss")
+    median = labelled(axes, "median of 3 runs")
+    assert median.get_xdata().tolist() == [0, 10, 20, 30]
+    assert median.get_ydata().tolist() == [6, 4, 1, 1]
+    assert axes.get_yscale() == "linear"  # a loss of 0 has no logarithm
+    band = axes.collections[0].get_paths()[0].vertices
+    for step, low, high in ((0, 4, 8), (10, 2, 9), (20, 0, 2), (30, 1, 1)):
+        at = band[band[:, 0] == step][:, 1]
+        assert (at.min(), at.max()) == (low, high)
+
+
+def test_what_no_run_has_logged(axes: Any) -> None:
+    run = log("r", [1], loss=[1])
+    with pytest.raises(sa.InvalidValueError, match="no log holds the margin; they hold loss"):
+        plots.learning_curve(axes, [run], "margin")
+    with pytest.raises(sa.InvalidValueError, match="quantity 'speed': expected loss"):
+        plots.learning_curve(axes, [run], "speed")
+
+
+# ------------------------------------------------------------- maps
+
+
+def test_the_maps_are_of_every_pair(wrong_adder: sa.Model) -> None:
+    pairs = [(a, b) for b in range(8) for a in range(8)]
+    said = list(wrong_adder.predict_many(pairs, 3))
+    wrong = [(p.predicted ^ p.expected).bit_count() for p in said]
+    least = [p.min_margin for p in said]
+    found = run_pairs(wrong_adder, 3)
+    np.testing.assert_array_equal(found.wrong, np.reshape(wrong, (8, 8)))
+    np.testing.assert_allclose(found.margins, np.reshape(least, (8, 8)))
+    _, (errors, margins) = plots.new_figure(1, 2)
+    plots.error_map(errors, wrong_adder, 3)
+    np.testing.assert_array_equal(errors.get_images()[0].get_array(), found.wrong)
+    assert f"{np.count_nonzero(wrong)} of 64 pairs wrong" in errors.get_title("left")
+    plots.margin_map(margins, wrong_adder, 3)
+    image = margins.get_images()[0]
+    right = found.wrong == 0
+    np.testing.assert_allclose(image.get_array()[right], found.margins[right])
+    rgba = image.to_rgba(image.get_array())
+    assert (rgba[~right][:, :3] == 0).all(), "wrong pairs are black"
+    assert (rgba[right][:, :3].max(axis=1) > 0).all()
+    assert (margins.get_xlabel(), margins.get_ylabel()) == ("a", "b")
+
+
+def test_the_map_of_other_bases_and_tasks(make_adder: Callable[..., sa.Model]) -> None:
+    assert run_pairs(make_adder(base=10)).wrong.shape == (100, 100)
+    assert run_pairs(make_adder()).wrong.shape == (256, 256)
+    assert not run_pairs(make_adder(base=3), 2).wrong.any()
+    with pytest.raises(sa.TaskError, match="of two operands; a \\+ b \\+ c takes 3"):
+        run_pairs(make_adder(operands=3))
+    with pytest.raises(sa.TaskError, match="expected at most 1024"):
+        run_pairs(make_adder(), 11)
+
+
+# ------------------------------------------------------------- accuracy
+
+
+def test_accuracy_by_width(axes: Any, wrong_adder: sa.Model) -> None:
+    found = [sa.evaluate(wrong_adder, bits) for bits in (1, 2, 3)]
+    found.append(sa.evaluate(wrong_adder, 16, samples=40))
+    plots.accuracy_by_width(axes, found)
+    every, drawn = labelled(axes, "all operands"), labelled(axes, "random operands")
+    assert list(every.get_xdata()) == [1, 2, 3]
+    assert list(every.get_ydata()) == [100 * each.accuracy for each in found[:3]]
+    assert (*drawn.get_xdata(), *drawn.get_ydata()) == (16, 100 * found[3].accuracy)
+    assert drawn.get_markerfacecolor() != every.get_markerfacecolor()
+    runs = labelled(axes, "words with long runs")
+    assert list(runs.get_ydata()) == [100 * found[3].directed_correct / found[3].directed]
+    with pytest.raises(sa.InvalidValueError, match="no evaluation"):
+        plots.accuracy_by_width(axes, [])
+
+
+def test_accuracy_by_chain(axes: Any, wrong_adder: sa.Model) -> None:
+    found = sa.evaluate(wrong_adder, 3)
+    plots.accuracy_by_chain(axes, found)
+    line = axes.get_lines()[0]
+    assert list(line.get_xdata()) == [0, 1, 2, 3]
+    shares = [100 * (1 - wrong / words) for words, wrong in found.by_chain.values()]
+    assert list(line.get_ydata()) == shares
+    bars = next(other for other in axes.figure.axes if other is not axes)
+    heights = [patch.get_height() for patch in bars.patches]
+    assert heights == [words for words, _ in found.by_chain.values()]
+
+
+# ------------------------------------------------------------- inside the network
+
+
+def test_trajectories(axes: Any) -> None:
+    model = sa.Model.shipped("add")
+    plots.trajectories(axes, model, bits=5, seed=1)
+    zero, one = labelled(axes, "carry 0"), labelled(axes, "carry 1")
+    assert len(zero.get_xdata()) + len(one.get_xdata()) == 6 * 96
+    assert zero.get_marker() != one.get_marker()
+    assert "% of variance" in axes.get_xlabel()
+    assert "region" not in axes.get_title("left")
+
+
+def proved_adder(make_adder: Callable[..., sa.Model]) -> sa.Model:
+    model = make_adder(steepness=20.0)
+    verdict = sa.certify(model, 10)
+    assert isinstance(verdict, sa.Proved)
+    return sa.attach(model, verdict.certificate)
+
+
+def test_the_regions_of_a_proof(make_adder: Callable[..., sa.Model]) -> None:
+    model = proved_adder(make_adder)
+    count = sa.Certificate.from_stored(model.certificate).regions
+    _, (plain, outlined, rejected) = plots.new_figure(1, 3)
+    plots.trajectories(plain, sa.Model(model.task, model.network, model.parameters))
+    plots.trajectories(outlined, model)
+    assert len(outlined.get_lines()) - len(plain.get_lines()) == count
+    assert f"the {count} regions of the proof" in outlined.get_title("left")
+    arrays = model.network.export(model.parameters)
+    arrays["readout.bias"] = arrays["readout.bias"] + 1
+    changed = sa.Model(
+        model.task, model.network, model.network.absorb(arrays), certificate=model.certificate
+    )
+    plots.trajectories(rejected, changed)
+    assert "rejected" in rejected.get_title("left")
+    assert len(rejected.get_lines()) == len(plain.get_lines())
+
+
+def test_weights_are_squares(axes: Any, make_adder: Callable[..., sa.Model]) -> None:
+    model = make_adder()
+    arrays = model.network.export(model.parameters)
+    table = np.array([[4.0, -1.0, 0.0], [2.0, 1.0, -4.0], [0.0, 1.0, 1.0]])
+    arrays["rnn.weight_hh_l0"] = table
+    changed = sa.Model(model.task, model.network, model.network.absorb(arrays))
+    plots.weights(axes, changed, "rnn.weight_hh_l0")
+    squares = axes.collections[0]
+    assert len(squares.get_paths()) == np.count_nonzero(table)
+    for path, face in zip(squares.get_paths(), squares.get_facecolors(), strict=True):
+        low, high = path.vertices.min(axis=0), path.vertices.max(axis=0)
+        column, row = np.round((low + high) / 2).astype(int)
+        area = np.prod(high - low)
+        assert area == pytest.approx(0.92**2 * abs(table[row, column]) / 4)
+        assert (face[:3] == (1 if table[row, column] > 0 else 0)).all()
+    with pytest.raises(sa.InvalidValueError, match="array 'x': the model has rnn"):
+        plots.weights(axes, model, "x")
+
+
+@pytest.mark.parametrize("name", ["rnn.bias_hh_l0", "readout.bias", "readout.weight"])
+def test_weights_of_every_shape(axes: Any, make_adder: Callable[..., sa.Model], name: str) -> None:
+    model = make_adder(base=3)
+    plots.weights(axes, model, name)
+    array = model.network.export(model.parameters)[name]
+    count = len(axes.collections[0].get_paths())
+    assert count == np.count_nonzero(array)
+    assert ("all 0" in axes.get_title()) == (count == 0)
+
+
+def test_the_machine(axes: Any, make_adder: Callable[..., sa.Model]) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    model = make_adder(operands=3)
+    plots.machine_diagram(axes, sa.extract(model), model.task)
+    texts = [text.get_text() for text in axes.texts]
+    assert {"carry 0", "carry 1", "carry 2"} <= set(texts)
+    arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+    machine = model.task.machine
+    assert machine is not None
+    pairs = {(q, r) for q, row in enumerate(machine.next_state.tolist()) for r in row}
+    assert len(arrows) == len(pairs)
+    assert "111 / 0" in texts, "from carry 1 to carry 2"
+    assert "not proved" in axes.get_title("left")
+
+
+def test_classes_differ_without_colour() -> None:
+    assert len({marker(i) for i in range(len(COLOURS))}) == len(COLOURS)
+    assert len({(colour(i), marker(i)) for i in range(40)}) == 40
+
+
+# ------------------------------------------------------------- files
+
+DRAW = """
+import sys
+import seqarith as sa
+from seqarith import plots
+model = sa.Model.shipped("add")
+with plots.style():
+    figure, grid = plots.new_figure(2, 3, (14, 9))
+    plots.margin_map(grid[0], model, 4)
+    plots.trajectories(grid[1], model, 6)
+    plots.weights(grid[2], model, "rnn.weight_hh_l0")
+    plots.accuracy_by_chain(grid[3], sa.evaluate(model, 4))
+    plots.accuracy_by_width(grid[4], [sa.evaluate(model, 4)])
+    plots.machine_diagram(grid[5], sa.extract(model), model.task)
+    for ending in ("png", "svg", "pdf"):
+        plots.save_figure(figure, f"{sys.argv[1]}/p.{ending}")
+"""
+
+
+def test_pictures_are_the_same_byte_for_byte(tmp_path: Path, environment: dict[str, str]) -> None:
+    contents = []
+    # Neither the hash seed nor a display nor the user's own settings nor the time matter.
+    for name, seed, more in (
+        ("one", "1", {}),
+        ("two", "2", {"SOURCE_DATE_EPOCH": "1", "MATPLOTLIBRC": str(tmp_path / "rc")}),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        (tmp_path / "rc").write_text("font.size: 20\naxes.grid: True\n")
+        env = {**environment, "PYTHONHASHSEED": seed, **more}
+        env.pop("DISPLAY", None)
+        subprocess.run([sys.executable, "-c", DRAW, str(folder)], env=env, check=True, cwd=folder)
+        contents.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
+    assert list(contents[0]) == ["p.pdf", "p.png", "p.svg"]
+    assert contents[0] == contents[1]
+    for name, magic in (("p.pdf", b"%PDF"), ("p.png", b"\x89PNG"), ("p.svg", b"<?xml")):
+        assert contents[0][name].startswith(magic)
+
+
+def test_no_file_and_no_other_ending(tmp_path: Path) -> None:
+    figure, _ = plots.new_figure()
+    with pytest.raises(sa.InvalidValueError, match=r"'.jpg' is no picture's; expected .png"):
+        plots.save_figure(figure, tmp_path / "p.jpg")
+    with pytest.raises(sa.OutputError, match="there is no folder"):
+        plots.save_figure(figure, tmp_path / "none" / "p.png")
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'seqarith\[plot\]'"):
+        plots.new_figure()
