@@ -20,7 +20,7 @@ LAYERS = [
     {"model"},
     {"evaluation", "certification", "tracing"},
     {"training", "compose", "projection"},
-    {"plots"},
+    {"plots", "report"},
     {"cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

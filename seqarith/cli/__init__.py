@@ -31,6 +31,7 @@ COMMANDS = {
     "verify": "verify",
     "extract": "extract",
     "plot": "plot",
+    "report": "report",
     "show": "show",
     "tasks": "registries",
     "cells": "registries",

@@ -1,0 +1,47 @@
+"""``seqarith report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from seqarith.cli.output import notice
+
+LARGE = 200_000
+
+
+@click.command("report")
+@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="The page.",
+)
+@click.option(
+    "--log", "logs", multiple=True, type=click.Path(path_type=Path),
+    help="The log of its training, for the learning curves; may be given again.",
+)  # fmt: skip
+def report_command(model: Path, output: Path, logs: tuple[Path, ...]) -> None:
+    """Write a page about MODEL (default: model.npz): what is known of it, pictures, it at work.
+
+    One file that works from disk and loads nothing: type two integers, step through the digits,
+    watch the hidden units and the carry, change a weight and see the sums go wrong.
+
+    \b
+      seqarith report model.npz -o report.html
+      seqarith report --log run.jsonl
+    """
+    from seqarith.model import Model
+    from seqarith.report import write_report
+    from seqarith.training.log import RunLog
+
+    loaded = Model.load(model)
+    place = write_report(loaded, output, [RunLog.read(log) for log in logs])
+    size = place.stat().st_size
+    notice(f"saved {place} ({size / 1000:,.0f} kB)")
+    if size > LARGE:
+        notice(f"It is this large because the network has {loaded.network.size:,} parameters.")

@@ -1,0 +1,102 @@
+"""What is said of a model in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seqarith.evaluation import Evaluation, evaluate
+from seqarith.model import Model
+from seqarith.report.regions import Known
+
+WIDTHS, SAMPLES, EXHAUSTIVE = (1, 2, 4, 8, 16, 32, 64, 128), 400, 2**16
+
+
+def evaluate_widths(model: Model) -> list[Evaluation]:
+    """Run a model on operands of several widths: on all of them where they are few."""
+    found = []
+    for bits in WIDTHS:
+        every = model.task.letters**bits <= EXHAUSTIVE
+        found.append(evaluate(model, bits, samples=None if every else SAMPLES))
+    return found
+
+
+def verdict(known: Known, evaluations: Sequence[Evaluation]) -> tuple[str, str]:
+    """Return the badge of the page, as a class of its style, and its words."""
+    if known.kind == "proved":
+        return "good", "Proved right at every width"
+    wrong = next((found for found in evaluations if not found.exact), None)
+    if wrong is not None:
+        errors = wrong.checked - wrong.correct + wrong.directed - wrong.directed_correct
+        run = wrong.checked + wrong.directed
+        return "bad", f"Wrong on {errors:,} of {run:,} operands of {wrong.bits} digits"
+    if known.kind == "rejected":
+        return "bad", "Its certificate was rejected"
+    widest = max((found.bits for found in evaluations if found.mode == "exhaustive"), default=0)
+    return "open", f"Right on all operands of {widest} digits; not proved at every width"
+
+
+def facts(model: Model, known: Known) -> list[tuple[str, str]]:
+    """Return what the page lists: the name of a fact, and the fact."""
+    task, network = model.task, model.network
+    options = " ".join(f"{key}={value}" for key, value in _header(model, "network").items())
+    return [
+        ("Task", f"{task.name}: {task.formula}, base {task.base}, {_reading(model)}"),
+        ("Network", f"{options}; {network.size:,} parameters"),
+        ("Training", _listed(model.training)),
+        ("Evaluation", _evaluation(model.evaluation)),
+        ("Proof", known.said),
+        ("Arithmetic here", _arithmetic(network.dtype)),
+    ]
+
+
+def _reading(model: Model) -> str:
+    late = f", results {model.task.delay} steps late" if model.task.delay else ""
+    return f"{model.task.order} significant digit first{late}"
+
+
+def _arithmetic(dtype: str) -> str:
+    if dtype == "float64":
+        return "this page computes in double precision, as the model does"
+    return (
+        "this page computes in double precision with the model's weights; the model itself "
+        "computes in single precision, so that the last digits shown may differ"
+    )
+
+
+def _header(model: Model, part: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = model.header()[part]
+    return found
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    flat = dict(values)
+    for options in [value for value in values.values() if isinstance(value, dict)]:
+        flat |= options
+    shown = [
+        f"{name}={value}"
+        for name, value in flat.items()
+        if value is not None and not isinstance(value, dict) and name != "task"
+    ]
+    return " ".join(shown) or "unknown"
+
+
+def _evaluation(values: Mapping[str, Any]) -> str:
+    found = _counts(values)
+    if found is None:
+        return "none in the file"
+    correct, checked, bits = found
+    margin = values.get("min_margin")
+    shown = f"{margin:.4g}" if isinstance(margin, float) else "unknown"
+    return (
+        f"{correct:,} of {checked:,} operand tuples of {bits} digits right "
+        f"({values.get('mode')}), smallest margin {shown}"
+    )
+
+
+def _counts(values: Mapping[str, Any]) -> tuple[int, int, int] | None:
+    """Return what was counted, where a file says so in integers."""
+    correct, checked, bits = (values.get(key) for key in ("correct", "checked", "bits"))
+    if type(correct) is int and type(checked) is int and type(bits) is int:
+        return correct, checked, bits
+    return None

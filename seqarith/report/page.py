@@ -1,0 +1,106 @@
+"""Puts the page together: one file that asks nothing of any other place."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from seqarith import __version__
+from seqarith.archive import check_writable, write_bytes
+from seqarith.model import Model
+from seqarith.report.facts import evaluate_widths, facts, verdict
+from seqarith.report.payload import payload, require_runnable
+from seqarith.report.regions import known
+from seqarith.training.log import RunLog
+
+SCRIPTS = ("network.js", "task.js", "charts.js", "page.js")
+
+
+def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunLog] = ()) -> Path:
+    """Write a page about a model: what is known of it, its pictures, and the network at work.
+
+    It works from disk, without a network connection: its content-security policy allows its own
+    program and style, by their hashes, and nothing else. The same model gives the same bytes.
+
+    Args:
+        model: An Elman, GRU or LSTM network.
+        path: The file, ``.html``.
+        logs: Of its training, for the learning curves.
+
+    Raises:
+        TaskError: The page cannot run such a network, or not hold its machine.
+        OutputError: It cannot be written; an existing file is left as it was.
+    """
+    check_writable(path)
+    write_bytes(path, page(model, logs).encode())
+    return Path(path)
+
+
+def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
+    """Return the page as text; see `write_report`."""
+    require_runnable(model)
+    checked, evaluations = known(model), evaluate_widths(model)
+    style, script = _asset("page.css"), "\n".join(_asset(name) for name in SCRIPTS)
+    badge, said = verdict(checked, evaluations)
+    network = model.network
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts(model, checked)
+    )
+    return _filled(
+        _asset("page.html"),
+        {
+            "policy": _policy(style, script),
+            "style": style,
+            "script": script,
+            "title": escape(f"{model.task.formula}, by a network of {network.hidden} hidden units"),
+            "badge": badge,
+            "verdict": escape(said),
+            "lead": escape(_lead(model)),
+            "facts": rows,
+            "footer": escape(f"Made by seqarith {__version__}. This page loads nothing."),
+            "data": _data(payload(model, checked, evaluations, logs)),
+        },
+    )
+
+
+def _lead(model: Model) -> str:
+    task, cell = model.task, model.network.cell.name.replace("elman", "Elman")
+    cell = cell if cell == "Elman" else cell.upper()
+    return (
+        f"A recurrent network ({cell}, {model.network.size:,} parameters) reads a digit of every "
+        f"operand a step, base {task.base}, {task.order} significant first, and says the result "
+        "digit by digit. What has to be remembered in between it keeps in its hidden units."
+    )
+
+
+def _data(content: Mapping[str, object]) -> str:
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    # Within a script element only "<" could end it, or begin a comment.
+    return text.replace("<", "\\u003c")
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _asset(name: str) -> str:
+    return files("seqarith.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """Fill in all places at once, so that what was filled in is not looked at again."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)

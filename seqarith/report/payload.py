@@ -1,0 +1,212 @@
+"""What the page's own program needs: the network, the task's machine and encoding, the pictures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.certification.diagram import edges, letters_label, symbol_label
+from seqarith.certification.extract import Extracted, extract
+from seqarith.errors import TaskError
+from seqarith.evaluation import Evaluation
+from seqarith.machine import MealyMachine
+from seqarith.model import Model
+from seqarith.projection import Projection, visits
+from seqarith.report.regions import Known, regions
+from seqarith.tasks.task import Task
+from seqarith.tracing import state_names
+from seqarith.training.log import RunLog
+
+CELLS = ("elman", "gru", "lstm")
+MOST_ENTRIES = 20_000  # of the machine's table
+LAYOUTS = 64  # widths whose layout is listed; beyond them words grow evenly
+BITS, WORDS, POINTS = 12, 48, 360  # of the cloud of hidden vectors
+CURVES = {"loss": "loss", "error": "loss", "accuracy": "words right (%)", "min_margin": "margin"}
+CURVE_POINTS = 300
+EXAMPLE = (37, 58, 12, 7, 21, 45, 3, 60)
+MOST_LETTERS = 128  # of a network whose machine is observed, not read off a proof
+STATES = 32  # of a machine that is drawn, at most
+LINES = 3
+
+
+def payload(
+    model: Model, known: Known, evaluations: Sequence[Evaluation], logs: Sequence[RunLog]
+) -> dict[str, Any]:
+    """Return what the page's program reads, ready for JSON; see `require_runnable`.
+
+    Args:
+        model: The model.
+        known: What the checker says of it.
+        evaluations: Of several widths.
+        logs: Of its training.
+    """
+    task, network = model.task, model.network
+    plane, cloud = _plane(model)
+    arrays = network.export(model.parameters)
+    return {
+        "task": _task(task),
+        "network": {
+            "cell": network.cell.name,
+            "activation": getattr(network.cell, "activation", "tanh"),
+            "hidden": network.hidden,
+            "outputs": network.outputs,
+            "dtype": network.dtype,
+        },
+        "arrays": {name: _array(array) for name, array in arrays.items()},
+        "plane": cloud,
+        "proof": regions(known, plane),
+        "no_proof": known.said,
+        **_machine(model, known),
+        "widths": [_width(evaluation) for evaluation in evaluations],
+        "curves": [curve for log in logs for curve in _curves(log)],
+        "example": [str(EXAMPLE[i % len(EXAMPLE)]) for i in range(task.operands)],
+    }
+
+
+def require_runnable(model: Model) -> None:
+    """Refuse a model that the page cannot run.
+
+    Raises:
+        TaskError: It has another cell than the page knows, or a machine too large to hold.
+    """
+    name, machine = model.network.cell.name, model.task.machine
+    if name not in CELLS:
+        raise TaskError(f"the page runs cells {', '.join(CELLS)}; this model has {name!r}")
+    if machine is not None and machine.next_state.size > MOST_ENTRIES:
+        raise TaskError(
+            f"a machine of {machine.states} states and {machine.letters} letters is too large for "
+            f"the page: expected at most {MOST_ENTRIES:,} entries"
+        )
+
+
+def encoded(array: NDArray[Any]) -> str:
+    """Return the numbers of an array, low byte first, as base64 text."""
+    little = array.astype(array.dtype.newbyteorder("<"))
+    return base64.b64encode(little.tobytes()).decode("ascii")
+
+
+def _array(array: NDArray[Any]) -> dict[str, Any]:
+    return {"shape": list(array.shape), "data": encoded(array)}
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "notation": task.notation,
+        "operands": task.operands,
+        "base": task.base,
+        "order": task.order,
+        "delay": task.delay,
+        "result": task.result,
+        "symbols": list(task.symbols),
+        "machine": None if task.machine is None else _tables(task.machine),
+        "layout": {kind: _layouts(task, kind == "signed") for kind in ("natural", "signed")},
+    }
+
+
+def _tables(machine: MealyMachine) -> dict[str, Any]:
+    label, short = state_names(machine.names)
+    return {
+        "next": machine.next_state.tolist(),
+        "output": machine.output.tolist(),
+        "initial": machine.initial,
+        "names": list(machine.names),
+        "label": label,
+        "short": short,
+    }
+
+
+def _layouts(task: Task, signed: bool) -> list[list[Any]]:
+    """Return steps and signedness for operands of 1, 2, ... digits."""
+    rows = []
+    for digits in range(1, LAYOUTS + 1):
+        count = task.base**digits
+        bounds = (-(count // 2), (count - 1) // 2) if signed else (0, count - 1)
+        layout = task.layout([bounds] * task.operands)
+        rows.append([layout.steps, layout.signed])
+    return rows
+
+
+def _plane(model: Model) -> tuple[Projection, dict[str, Any]]:
+    seen = visits(model, BITS, WORDS)
+    vectors = seen.hidden[1:].reshape(-1, seen.hidden.shape[2])
+    plane = Projection.fit(vectors)
+    step = max(1, len(vectors) // POINTS)
+    states = seen.states[1:].reshape(-1)[::step].tolist()
+    points = [
+        [round(x, 3), round(y, 3), state]
+        for (x, y), state in zip(plane(vectors[::step]).tolist(), states, strict=True)
+    ]
+    return plane, {
+        "mean": plane.mean.tolist(),
+        "axes": plane.axes.tolist(),
+        "explained": [round(share, 4) for share in plane.explained.tolist()],
+        "points": points,
+    }
+
+
+def _machine(model: Model, known: Known) -> dict[str, Any]:
+    if known.certificate is None and model.task.letters > MOST_LETTERS:
+        said = f"No machine is shown: there are {model.task.letters:,} letters to try one by one."
+        return {"extracted": None, "no_machine": said}
+    try:
+        found = extract(model)
+    except TaskError as error:
+        return {"extracted": None, "no_machine": f"No machine is shown: {error}."}
+    if found.machine.states > STATES or found.machine.next_state.size > MOST_ENTRIES:
+        said = f"The network's machine has {found.machine.states} states, too many to draw."
+        return {"extracted": None, "no_machine": said}
+    return {"extracted": _diagram(model.task, found), "no_machine": ""}
+
+
+def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
+    machine = found.machine
+    arrows: dict[tuple[int, int], list[str]] = {}
+    for state, leaving in edges(machine).items():
+        for (symbol, target), letters in sorted(leaving.items()):
+            text = f"{letters_label(task, letters)} / {symbol_label(task, symbol)}"
+            arrows.setdefault((state, target), []).append(text)
+    how = "read off the proof" if found.proved else f"observed on {found.samples:,} hidden vectors"
+    same = "equal to" if found.equal else "not equal to"
+    return {
+        "names": list(machine.names),
+        "initial": machine.initial,
+        "next": machine.next_state.tolist(),
+        "arrows": [
+            {"from": source, "to": target, "labels": _few(lines)}
+            for (source, target), lines in arrows.items()
+        ],
+        "said": f"The machine that the network has become, {how}; it is {same} that of "
+        f"{task.formula}. On the arrows: digits read / symbol said.",
+    }
+
+
+def _few(lines: list[str]) -> list[str]:
+    more = len(lines) - LINES
+    return [*lines[:LINES], f"and {more} more"] if more > 1 else lines
+
+
+def _width(found: Evaluation) -> list[Any]:
+    """Return digits, share right, whether a sample, and the share of words with long runs."""
+    directed = found.directed_correct / found.directed if found.directed else None
+    return [found.bits, found.accuracy, found.mode == "sampled", directed]
+
+
+def _curves(log: RunLog) -> list[dict[str, Any]]:
+    curves = []
+    for key, label in CURVES.items():
+        if key not in log.values:
+            continue
+        step = -(-len(log.steps) // CURVE_POINTS)
+        rows = zip(log.steps[::step].tolist(), log.values[key][::step].tolist(), strict=True)
+        points = [[steps, float(f"{value:.5g}")] for steps, value in rows if np.isfinite(value)]
+        if points:
+            positive = label == "loss" and all(value > 0 for _, value in points)
+            share = key == "accuracy"
+            points = [[steps, value * (100 if share else 1)] for steps, value in points]
+            curves.append({"label": label, "log": positive, "share": share, "points": points})
+    return curves

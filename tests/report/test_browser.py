@@ -1,0 +1,219 @@
+"""The page in a real browser: it loads nothing, computes right, and can be used by keyboard."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seqarith as sa
+from seqarith.report import write_report
+
+Open = Callable[..., Any]
+
+
+class Visitor:
+    """A page that was opened, and what it asked for and complained of."""
+
+    def __init__(self, context: Any) -> None:
+        self.page = context.new_page()
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+
+
+@pytest.fixture
+def visit(browser: Any, tmp_path: Path) -> Iterator[Open]:
+    contexts = []
+
+    def opened(model: sa.Model, width: int = 1280, scheme: str = "light") -> Visitor:
+        path = write_report(model, tmp_path / "report.html")
+        contexts.append(
+            browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        )
+        visitor = Visitor(contexts[-1])
+        visitor.page.goto(path.as_uri())
+        if visitor.page.locator("#pairs").is_visible():
+            visitor.page.locator("#count", has_text="smallest margin").wait_for()
+        return visitor
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def compute(page: Any, *operands: str) -> str:
+    for i, text in enumerate(operands):
+        page.locator("#fields input").nth(i).fill(text)
+    page.get_by_role("button", name="Compute", exact=True).click()
+    return str(page.inner_text("#result"))
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_leaves_the_page(
+    visit: Open, proved_adder: sa.Model, width: int, scheme: str
+) -> None:
+    visitor = visit(proved_adder, width, scheme)
+    page = visitor.page
+    page.get_by_role("button", name="Forward").click()
+    page.get_by_role("button", name="Random").click()
+    page.fill("#value", "3")
+    page.locator("#count", has_text="smallest margin").wait_for()
+    assert visitor.asked == [page.url]
+    assert visitor.said == []
+    wide, shown = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= shown, "nothing sticks out"
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    light = sum(map(int, re.findall(r"\d+", background)[:3])) > 380
+    assert light == (scheme == "light")
+
+
+class Counter(BaseHTTPRequestHandler):
+    hits = 0
+
+    def do_GET(self) -> None:
+        type(self).hits += 1
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_the_policy_holds_against_the_page_itself(visit: Open, proved_adder: sa.Model) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Counter)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = f"http://127.0.0.1:{server.server_port}"
+    page = visit(proved_adder).page
+    refused = page.evaluate("place => fetch(place).then(() => false, () => true)", place)
+    loaded = page.evaluate(
+        "place => new Promise(done => { const i = new Image(); i.onload = () => done(true);"
+        " i.onerror = () => done(false); i.src = place + '/i.png'; })",
+        place,
+    )
+    server.shutdown()
+    server.server_close()
+    assert (refused, loaded, Counter.hits) == (True, False, 0)
+
+
+def test_it_computes_what_the_network_computes(visit: Open, proved_adder: sa.Model) -> None:
+    page = visit(proved_adder).page
+    assert compute(page, "37", "58") == "37 + 58 = 95 ✓ right"
+    for a, b in ((2**200, 3**99), (-(5**30), 17), (0, 0)):
+        total = str(sa.Model.predict(proved_adder, a, b).predicted)
+        said = compute(page, str(a), hex(b))
+        shown = said.rsplit(" = ")[1].removesuffix(" ✓ right")
+        assert shown == total
+    assert "is no integer" in compute(page, "four", "1")
+
+
+def test_stepping_by_keyboard(visit: Open, proved_adder: sa.Model) -> None:
+    page = visit(proved_adder).page
+    trace = sa.trace(proved_adder, 37, 58)
+    assert trace.states is not None
+    page.get_by_role("button", name="Forward").focus()
+    for step in range(1, trace.steps + 1):
+        page.keyboard.press("ArrowRight" if step % 2 else "Enter")
+        said = page.inner_text("#say")
+        a, b = trace.digits[:, step - 1]
+        before, after = trace.states[step - 1 : step + 1]
+        assert f"Step {step} of {trace.steps}: reads {a} and {b} with carry {before};" in said
+        assert f"says {trace.emitted[step - 1]}, which is right." in said
+        assert f"Margin {trace.margins[step - 1]:.2f}." in said
+        assert said.endswith(f"Now carry {after}.")
+        numbers = page.evaluate(
+            "[...document.querySelectorAll('#numbers li')].map((li) => li.textContent)"
+        )
+        assert numbers == [f"{value:.2f}" for value in trace.hidden[step]]
+        assert re.search(r"region \d+ of \d+.*“carry " + str(after), page.inner_text("#region"))
+    page.keyboard.press("Home")
+    assert page.inner_text("#say").startswith("Before the first step")
+
+
+def test_everything_can_be_reached_and_is_named(visit: Open, proved_adder: sa.Model) -> None:
+    page = visit(proved_adder).page
+    page.get_by_role("button", name="Forward").click()
+    unnamed = page.evaluate(
+        """[...document.querySelectorAll('input, select, button, [role=img], canvas')]
+        .filter((node) => node.getAttribute('aria-hidden') !== 'true')
+        .filter((node) => !(node.labels?.length || node.getAttribute('aria-label')
+                            || node.textContent.trim()))
+        .map((node) => node.outerHTML)"""
+    )
+    assert unnamed == []
+    heads = page.evaluate("[...document.querySelectorAll('table th')].map((th) => th.scope)")
+    assert set(heads) == {"row", "col"}
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map((h) => +h.tagName[1])")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    page.evaluate("document.activeElement.blur()")
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id"))
+    assert {"random", "back", "next", "place", "array", "row", "column", "value"} <= reached
+
+
+def test_changing_a_weight(visit: Open, proved_adder: sa.Model) -> None:
+    page = visit(proved_adder).page
+    assert page.inner_text("#count").startswith("0 of all 65,536 pairs are wrong")
+    page.select_option("#array", "readout.weight")
+    page.fill("#column", "2")
+    page.fill("#value", "0")
+    page.locator("#changed", has_text="1 changed").wait_for()
+    page.get_by_role("button", name="Compute a wrong pair").wait_for()
+    arrays = proved_adder.network.export(proved_adder.parameters)
+    arrays["readout.weight"][0, 2] = 0
+    broken = sa.Model(proved_adder.task, proved_adder.network, proved_adder.network.absorb(arrays))
+    evaluation = sa.evaluate(broken, 8)
+    wrong = evaluation.checked - evaluation.correct
+    page.locator("#count", has_text=f"{wrong:,} of all 65,536 pairs are wrong").wait_for()
+    assert "speaks of the network as it was" in page.inner_text("#region")
+    page.get_by_role("button", name="Compute a wrong pair").click()
+    said = page.inner_text("#result")
+    a, b, told = map(int, re.findall(r"\d+", said)[:3])
+    assert told == broken.predict(a, b).predicted != a + b
+    assert "wrong" in said
+    assert page.locator("td.wrong").count() > 0
+    page.get_by_role("button", name="Reset all weights").click()
+    page.locator("#count", has_text="0 of all 65,536 pairs are wrong").wait_for()
+    assert "right" in page.inner_text("#result")
+
+
+def test_the_map_is_that_of_the_network(visit: Open, wrong_adder: sa.Model) -> None:
+    page = visit(wrong_adder).page
+    black = page.evaluate(
+        """() => { const map = document.getElementById('map');
+        const pixels = map.getContext('2d').getImageData(0, 0, 256, 256).data, found = [];
+        for (let i = 0; i < pixels.length; i += 4) found.push(pixels[i] + pixels[i + 1] === 0);
+        return found; }"""
+    )
+    pairs = [(a, b) for b in range(256) for a in range(256)]
+    wrong = [not said.correct for said in wrong_adder.predict_many(pairs)]
+    np.testing.assert_array_equal(
+        np.reshape(black, (256, 256))[::-1], np.reshape(wrong, (256, 256))
+    )
+    page.locator("#map").click(position={"x": 200.5, "y": 10.5})
+    shown = page.evaluate("[map.clientWidth, map.clientHeight]")
+    a, b = (int(text) for text in re.findall(r"\d+", page.inner_text("#result"))[:2])
+    assert abs(a - 200.5 * 256 / shown[0]) <= 1.5
+    assert abs(b - (255 - 10.5 * 256 / shown[1])) <= 1.5
+
+
+def test_other_tasks_and_no_proof(visit: Open, make_adder: Callable[..., sa.Model]) -> None:
+    visitor = visit(make_adder(base=10, operands=3))
+    page = visitor.page
+    assert compute(page, "999", "2", "-1") == "999 + 2 + (-1) = 1000 ✓ right"
+    assert not page.locator("#pairs").is_visible()
+    assert "holds no proof" in page.inner_text("#region")
+    assert visitor.said == []

@@ -1,0 +1,247 @@
+"""The page's forward pass is NumPy's, to 1e-12 on every step of 1,000 random sums."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seqarith as sa
+from seqarith.cells.elman import Elman
+from seqarith.certification.certify import stored_certificate
+from seqarith.network import Network
+from seqarith.tasks.task import Task
+
+Contents = Callable[[sa.Model], dict[str, Any]]
+SUMS = 1000
+
+
+def random_sums(count: int, operands: int, seed: int = 0, widest: int = 64) -> list[list[int]]:
+    """Return operands of 1 to ``widest`` bits, a third of them negative."""
+    rng = np.random.default_rng(seed)
+    sums = []
+    for _ in range(count):
+        bits = int(rng.integers(1, widest + 1))
+        values = [int.from_bytes(rng.bytes(200)) % 2**bits for _ in range(operands)]
+        sums.append([-value if rng.random() < 1 / 3 else value for value in values])
+    return sums
+
+
+def doubled(model: sa.Model) -> sa.Model:
+    """Return the same weights, to be computed with in float64."""
+    network = Network(
+        model.network.cell, model.network.inputs, model.network.hidden, model.network.outputs,
+        "float64",
+    )  # fmt: skip
+    arrays = model.network.export(model.parameters)
+    return sa.Model(model.task, network, network.absorb(arrays))
+
+
+def assert_traces_agree(traces: list[Any], model: sa.Model, sums: list[list[int]]) -> None:
+    for trace, operands in zip(traces, sums, strict=True):
+        wanted = sa.trace(model, *operands)
+        assert trace["letters"] == wanted.letters.tolist()
+        assert np.abs(np.array(trace["memories"]) - wanted.memory).max() <= 1e-12
+        assert np.abs(np.array(trace["logits"]) - wanted.logits).max() <= 1e-12
+        assert trace["predicted"] == model.task.result_text(wanted.predicted)
+        if wanted.states is None:
+            assert trace["expected"] is None
+        else:
+            assert trace["states"] == wanted.states.tolist()
+            assert trace["wrong"] == wanted.wrong.tolist()
+            assert trace["expected"] == model.task.result_text(wanted.expected)
+            np.testing.assert_allclose(trace["margins"], wanted.margins, atol=1e-12)
+
+
+def test_a_thousand_random_sums(node: Any, contents: Contents, proved_adder: sa.Model) -> None:
+    sums = random_sums(SUMS, 2)
+    for model in (proved_adder, sa.Model.shipped("add")):
+        assert model.network.dtype == "float64"
+        assert_traces_agree(node(contents(model), sums)["traces"], model, sums)
+
+
+def test_a_thousand_random_sums_of_a_single_precision_model(
+    node: Any, contents: Contents, trained: sa.TrainingResult
+) -> None:
+    """The page computes in double precision: compared with its weights in double precision."""
+    model = trained.model
+    assert model.network.dtype == "float32"
+    sums = random_sums(SUMS, 2, widest=12)
+    traces = node(contents(model), sums)["traces"]
+    assert_traces_agree(traces, doubled(model), sums)
+    for trace, operands in zip(traces[:50], sums, strict=False):
+        assert trace["predicted"] == str(model.predict(*operands).predicted)
+
+
+def remainder_by_three() -> Task:
+    table = [[(2 * q + d) % 3 for d in (0, 1)] for q in range(3)]
+    machine = sa.MealyMachine(table, table, names=("rest 0", "rest 1", "rest 2"))
+    return Task(
+        "rest", "{} mod 3", 1, lambda a: a % 3, lambda r: (0, 2), machine,
+        order="most", result="symbol", symbols=("none", "one", "two"),
+    )  # fmt: skip
+
+
+def without_machine() -> Task:
+    return Task("copy", "{}", 1, lambda a: a, lambda r: r, None, base=3, delay=1)
+
+
+@pytest.mark.parametrize("make", [remainder_by_three, without_machine])
+def test_every_kind_of_task(
+    node: Any, contents: Contents, make_random: Callable[..., sa.Model], make: Callable[[], Task]
+) -> None:
+    model = make_random(make(), 3)
+    sums = [[value] for value in (0, 1, 5, 11, 1000, 2**40 + 3)]
+    assert_traces_agree(node(contents(model), sums)["traces"], model, sums)
+
+
+@pytest.mark.parametrize("options", [{"base": 10}, {"base": 3}, {"operands": 3}])
+def test_bases_and_operands(
+    node: Any, contents: Contents, make_adder: Callable[..., sa.Model], options: dict[str, int]
+) -> None:
+    model = make_adder(**options)
+    sums = random_sums(60, model.task.operands, seed=1)
+    traces = node(contents(model), sums)["traces"]
+    assert_traces_agree(traces, model, sums)
+    assert all(int(t["predicted"]) == sum(s) for t, s in zip(traces, sums, strict=True))
+
+
+def test_words_longer_than_the_table_of_layouts(
+    node: Any, contents: Contents, proved_adder: sa.Model
+) -> None:
+    sums = random_sums(20, 2, seed=2, widest=1500)
+    assert max(len(f"{abs(a):b}") for a, _ in sums) > 1000
+    traces = node(contents(proved_adder), sums)["traces"]
+    assert_traces_agree(traces, proved_adder, sums)
+
+
+def gated(cell: str, hidden: int, letters: list[int], arrays: dict[str, Any]) -> Any:
+    """Return the memories of a gated cell, from the equations in PyTorch's documentation."""
+
+    def squash(x: Any) -> Any:
+        return 1 / (1 + np.exp(-x))
+
+    h, c, found = np.zeros(hidden), np.zeros(hidden), []
+    for letter in letters:
+        x = arrays["rnn.weight_ih_l0"] @ [letter % 2, letter // 2] + arrays["rnn.bias_ih_l0"]
+        y = arrays["rnn.weight_hh_l0"] @ h + arrays["rnn.bias_hh_l0"]
+        x, y = x.reshape(-1, hidden), y.reshape(-1, hidden)
+        if cell == "gru":
+            r, z = squash(x[0] + y[0]), squash(x[1] + y[1])
+            n = np.tanh(x[2] + r * y[2])
+            h = (1 - z) * n + z * h
+            found.append(h)
+        else:
+            i, f, o = squash(x[0] + y[0]), squash(x[1] + y[1]), squash(x[3] + y[3])
+            c = f * c + i * np.tanh(x[2] + y[2])
+            h = o * np.tanh(c)
+            found.append(np.concatenate([h, c]))
+    return np.array(found)
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("gru", 3), ("lstm", 4)])
+def test_gated_cells(
+    node: Any, contents: Contents, proved_adder: sa.Model, cell: str, gates: int
+) -> None:
+    rng, hidden = np.random.default_rng(0), 5
+    shapes = {
+        "rnn.weight_ih_l0": (gates * hidden, 2), "rnn.weight_hh_l0": (gates * hidden, hidden),
+        "rnn.bias_ih_l0": (gates * hidden,), "rnn.bias_hh_l0": (gates * hidden,),
+        "readout.weight": (1, hidden), "readout.bias": (1,),
+    }  # fmt: skip
+    arrays = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    data = {**contents(proved_adder), "proof": None}
+    data["network"] = {**data["network"], "cell": cell, "hidden": hidden}
+    data["arrays"] = {
+        name: {"shape": array.shape, "data": base64.b64encode(array.tobytes()).decode()}
+        for name, array in arrays.items()
+    }
+    sums = random_sums(100, 2, seed=3)
+    for trace in node(data, sums)["traces"]:
+        wanted = gated(cell, hidden, trace["letters"], arrays)
+        assert np.abs(np.array(trace["memories"])[1:] - wanted).max() <= 1e-12
+        logits = wanted[:, :hidden] @ arrays["readout.weight"].T + arrays["readout.bias"]
+        assert np.abs(np.array(trace["logits"]) - logits).max() <= 1e-12
+
+
+@pytest.mark.parametrize("base", [2, 3])
+def test_all_pairs(
+    node: Any, contents: Contents, make_random: Callable[..., sa.Model], base: int
+) -> None:
+    model = make_random(sa.TASKS["add"](base=base), 5)
+    said = node(contents(model), [], 3)["pairs"]
+    assert sorted((a, b) for a, b, _, _ in said) == [
+        (a, b) for a in range(base**3) for b in range(base**3)
+    ]
+    predictions = list(model.predict_many([(a, b) for a, b, _, _ in said], 3))
+    for (_, _, wrong, least), prediction in zip(said, predictions, strict=True):
+        assert least == pytest.approx(prediction.min_margin, abs=1e-12)
+        assert (wrong == 0) == prediction.correct
+
+
+def test_most_significant_pairs(
+    node: Any, contents: Contents, make_random: Callable[..., sa.Model]
+) -> None:
+    machine = sa.MealyMachine([[0, 1, 2, 0], [1, 1, 1, 1], [2, 2, 2, 2]], [[0, 1, 2, 0]] * 3, 3)
+    task = Task(
+        "which", "which of {} and {} is larger", 2, lambda a, b: 0, lambda *r: (0, 2), machine,
+        order="most", result="symbol", symbols=("same", "first", "second"),
+    )  # fmt: skip
+    model = make_random(task, 2, outputs=3)
+    for a, b, _, least in node(contents(model), [], 3)["pairs"]:
+        letters = task.encode([[a], [b]], 3)
+        *_, logits = model.program.run(letters)
+        due = int(machine.run(letters[:, 0])[-1])
+        others = [value for k, value in enumerate(logits[0]) if k != due]
+        assert least == pytest.approx(logits[0][due] - max(others), abs=1e-12)
+
+
+def test_where_the_proof_says_the_run_is(
+    node: Any, contents: Contents, proved_adder: sa.Model
+) -> None:
+    certificate = stored_certificate(proved_adder)
+    sums = random_sums(40, 2, seed=4)
+    for trace in node(contents(proved_adder), sums)["traces"]:
+        region, way = certificate.start, [certificate.start]
+        for letter in trace["letters"]:
+            region = int(certificate.successors[region, letter])
+            way.append(region)
+        assert trace["way"] == way
+        assert [int(certificate.states[r]) for r in way] == trace["states"]
+        for r, memory, distance in zip(way, trace["memories"], trace["distances"], strict=True):
+            offset = (np.array(memory) - certificate.centres[r]).astype(np.float64)
+            shape = certificate.shapes[r]
+            at = offset / shape if shape.ndim == 1 else np.linalg.solve(shape.T, offset)
+            assert distance == pytest.approx(np.abs(at).max(), rel=1e-3, abs=1e-3)
+
+
+def test_a_region_of_any_shape(node: Any, contents: Contents, proved_adder: sa.Model) -> None:
+    rng = np.random.default_rng(5)
+    shapes, centres = rng.normal(size=(1, 3, 3)), rng.normal(size=(1, 3))
+    data = contents(proved_adder)
+
+    def single(array: Any) -> str:
+        return base64.b64encode(array.astype("<f4").tobytes()).decode()
+
+    data["proof"] = {
+        **data["proof"], "box": False, "start": 0, "successors": [[0] * 4], "states": [0],
+        "centres": single(centres), "shapes": single(shapes),
+    }  # fmt: skip
+    trace = node(data, [[37, 58]])["traces"][0]
+    for memory, distance in zip(trace["memories"], trace["distances"], strict=True):
+        at = np.linalg.solve(shapes[0].T, np.array(memory) - centres[0])
+        assert distance == pytest.approx(np.abs(at).max(), rel=1e-4)
+
+
+def test_elman_has_its_biases_once(node: Any, contents: Contents, adder: sa.Model) -> None:
+    """A file may hold two biases that act as their sum; the page adds them as NumPy does."""
+    data = contents(adder)
+    half = adder.network.export(adder.parameters)["rnn.bias_ih_l0"] / 2
+    for name in ("rnn.bias_ih_l0", "rnn.bias_hh_l0"):
+        data["arrays"][name]["data"] = base64.b64encode(half.tobytes()).decode()
+    assert isinstance(adder.network.cell, Elman)
+    trace = node(data, [[37, 58]])["traces"][0]
+    assert np.abs(np.array(trace["memories"]) - sa.trace(adder, 37, 58).memory).max() <= 1e-12

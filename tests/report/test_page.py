@@ -1,0 +1,213 @@
+"""The page as a file: self-contained, small, safe whatever a model file says of itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seqarith as sa
+from seqarith.network import Network
+from seqarith.report import write_report
+from seqarith.report.page import page
+from seqarith.report.regions import MOST_BYTES, known, regions
+
+Shell = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class Reader(HTMLParser):
+    """Collects elements, and the text within styles and scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, dict[str, str | None], str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and data.strip():
+            self.texts.append((*self.tags[-1], data))
+
+
+def data_of(text: str) -> Any:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found
+    return json.loads(found[1])
+
+
+@pytest.fixture(scope="module")
+def written(proved_adder: sa.Model) -> str:
+    return page(proved_adder)
+
+
+def test_the_policy_allows_its_own_program_and_style_alone(written: str) -> None:
+    read = Reader(written)
+    policy = next(
+        attributes["content"]
+        for tag, attributes in read.tags
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    allowed = {}
+    for part in str(policy).split("; "):
+        name, _, value = part.partition(" ")
+        allowed[name] = value
+    assert allowed["default-src"] == allowed["base-uri"] == allowed["form-action"] == "'none'"
+    for tag, attributes, text in read.texts:
+        if tag == "style" or (tag == "script" and "type" not in attributes):
+            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            assert allowed[f"{tag}-src"] == f"'sha256-{digest}'"
+    assert set(allowed) == {"default-src", "style-src", "script-src", "base-uri", "form-action"}
+
+
+def test_nothing_is_loaded_and_nothing_is_inline(written: str) -> None:
+    for _, attributes in Reader(written).tags:
+        assert not {"src", "href", "style", "srcset", "action"} & set(attributes)
+        assert not [name for name in attributes if name.startswith("on")]
+    assert re.findall(r"https?://[^\"'` ]*", written) == ["http://www.w3.org/2000/svg"]
+    assert "@import" not in written
+    assert "url(" not in re.sub(r"url\(#head\)", "", written)
+
+
+def test_size_and_bytes(proved_adder: sa.Model, written: str, tmp_path: Path) -> None:
+    path = write_report(proved_adder, tmp_path / "r.html")
+    assert path.read_bytes() == written.encode()
+    assert len(written) < 100_000
+    shipped = sa.Model.shipped("sub")
+    assert len(page(shipped)) < 100_000
+    assert page(shipped) == page(shipped)
+
+
+def test_the_largest_network_that_fits_in_200_kb() -> None:
+    task = sa.TASKS["add"](base=10)
+    network = Network(sa.CELLS["elman"](), task.inputs, 90, 10, "float64")
+    model = sa.Model(task, network, network.initial(np.random.default_rng(0)))
+    assert network.size == 90 * (20 + 90 + 1) + 91 * 10
+    assert len(page(model)) < 200_000
+
+
+def test_what_a_model_file_says_is_only_text(proved_adder: sa.Model) -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{script}}"
+    model = sa.Model(
+        proved_adder.task, proved_adder.network, proved_adder.parameters,
+        {"note": evil, evil: 1}, {"correct": evil, "mode": evil},
+    )  # fmt: skip
+    plain, hostile = Reader(page(proved_adder)), Reader(page(model))
+    assert [tag for tag, _ in hostile.tags] == [tag for tag, _ in plain.tags]
+    assert "&lt;/script&gt;" in page(model)
+
+
+def test_the_weights_are_those_of_the_file(written: str, proved_adder: sa.Model) -> None:
+    arrays = data_of(written)["arrays"]
+    for name, array in proved_adder.network.export(proved_adder.parameters).items():
+        numbers = np.frombuffer(base64.b64decode(arrays[name]["data"]), "<f8")
+        assert numbers.reshape(arrays[name]["shape"]).tobytes() == array.tobytes()
+
+
+def test_what_is_known(proved_adder: sa.Model, wrong_adder: sa.Model, adder: sa.Model) -> None:
+    def badge(model: sa.Model) -> str:
+        found = re.search(r'<p class="badge (\w+)">(.*?)</p>', page(model))
+        assert found
+        return f"{found[1]}: {found[2]}"
+
+    assert badge(proved_adder) == "good: Proved right at every width"
+    assert badge(adder) == "open: Right on all operands of 8 digits; not proved at every width"
+    assert badge(wrong_adder) == "bad: Wrong on 1 of 16 operands of 2 digits"
+    arrays = proved_adder.network.export(proved_adder.parameters)
+    arrays["readout.bias"] = arrays["readout.bias"] + 1.0
+    changed = sa.Model(
+        proved_adder.task, proved_adder.network, proved_adder.network.absorb(arrays),
+        certificate=proved_adder.certificate,
+    )  # fmt: skip
+    assert badge(changed) == "bad: Its certificate was rejected"
+    assert data_of(page(changed))["proof"] is None
+    assert "speaks of another program" in page(changed)
+
+
+def test_learning_curves(proved_adder: sa.Model) -> None:
+    log = sa.RunLog(
+        "run", np.arange(1, 1001) * 10,
+        {"loss": np.linspace(1, 0.001, 1000), "accuracy": np.linspace(0, 1, 1000)},
+    )  # fmt: skip
+    curves = data_of(page(proved_adder, [log]))["curves"]
+    assert [curve["label"] for curve in curves] == ["loss", "words right (%)"]
+    assert curves[0]["points"][0] == [10, 1.0]
+    assert all(100 < len(curve["points"]) <= 300 for curve in curves)
+    assert curves[1]["points"][-1][1] == pytest.approx(100, rel=0.01)
+
+
+def test_a_large_proof_is_shown_without_its_regions(proved_adder: sa.Model) -> None:
+    from seqarith.projection import Projection
+
+    found = known(proved_adder)
+    certificate = found.certificate
+    assert certificate is not None
+    plane = Projection.fit(np.random.default_rng(0).normal(size=(9, 3)))
+    small = regions(found, plane)
+    assert small is not None
+    assert small["centres"] is not None
+    assert len(small["outlines"]) == certificate.regions
+    many = MOST_BYTES // 3
+    large = sa.Certificate(
+        "", "float64", 4.0, np.zeros(many, int), np.zeros((many, 4), int),
+        np.zeros((many, 3)), np.ones((many, 3)), 0, 1, 8, 0.1,
+    )  # fmt: skip
+    shown = regions(type(found)("proved", "", large), plane)
+    assert shown is not None
+    assert (shown["centres"], shown["shapes"], shown["outlines"]) == (None, None, [])
+
+
+def test_what_the_page_cannot_run(adder: sa.Model) -> None:
+    class Odd:
+        name = "odd"
+
+    network = Network(adder.network.cell, 2, 3, 1, "float64")
+    object.__setattr__(network, "cell", Odd())
+    with pytest.raises(sa.TaskError, match="runs cells elman, gru, lstm; this model has 'odd'"):
+        page(sa.Model(adder.task, network, adder.parameters, certificate=None))
+
+
+def test_a_machine_too_large(make_random: Callable[..., sa.Model]) -> None:
+    with pytest.raises(sa.TaskError, match="too large for the page"):
+        page(make_random(sa.TASKS["add"](base=13, operands=4), 0))
+
+
+def test_the_command(shell: Shell, adder_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").write_text('{"step": 50, "loss": 0.5}\n{"step": 100, "loss": 0.25}\n')
+    found = shell("report", str(adder_file), "-o", "r.html", "--log", "run.jsonl")
+    assert (found.returncode, found.stdout) == (0, "")
+    assert re.fullmatch(r"saved r\.html \(\d+ kB\)\n", found.stderr)
+    curves = data_of((tmp_path / "r.html").read_text())["curves"]
+    assert curves[0]["points"] == [[50, 0.5], [100, 0.25]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("none.npz",), 1, "none.npz: no such file"),
+        (("-o", "no/r.html"), 1, "there is no folder"),
+        (("--log", "none.jsonl"), 1, "none.jsonl: cannot be read"),
+        (("a", "b"), 2, "unexpected extra argument"),
+    ],
+)
+def test_mistakes(
+    shell: Shell, adder: sa.Model, tmp_path: Path, arguments: tuple[str, ...], code: int,
+    message: str,
+) -> None:  # fmt: skip
+    adder.save(tmp_path / "model.npz")
+    found = shell("report", *arguments)
+    assert (found.returncode, found.stdout) == (code, "")
+    assert message in found.stderr
+    assert len(found.stderr.splitlines()) == 1
+    assert not list(tmp_path.glob("*.html"))
