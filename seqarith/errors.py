@@ -58,9 +58,5 @@ class LogError(SeqarithError, ValueError):
     """A file is no log of a run."""
 
 
-class MissingExtraError(SeqarithError, ImportError):
-    """A package that is only needed for some things is not installed."""
-
-
 class DivergedError(SeqarithError, ArithmeticError):
     """Training left the finite numbers."""

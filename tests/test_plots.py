@@ -223,7 +223,7 @@ def test_the_machine(axes: Any, make_adder: Callable[..., sa.Model]) -> None:
     pairs = {(q, r) for q, row in enumerate(machine.next_state.tolist()) for r in row}
     assert len(arrows) == len(pairs)
     assert "111 / 0" in texts, "from carry 1 to carry 2"
-    assert "not proved" in axes.get_title("left")
+    assert "hidden vectors; 100% move as it does" in axes.get_title("left")
 
 
 def test_classes_differ_without_colour() -> None:

@@ -8,6 +8,9 @@ from seqarith.tasks.task import Task
 LISTED = 4
 """Letters that a label lists one by one, at most; of more it says how many."""
 
+LINES = 3
+"""Lines of a label of an arrow, at most."""
+
 Edges = dict[int, dict[tuple[int, int], list[int]]]
 
 
@@ -21,10 +24,28 @@ def edges(machine: MealyMachine) -> Edges:
     return found
 
 
-def letters_label(task: Task, letters: list[int]) -> str:
+def arrows(task: Task, machine: MealyMachine) -> dict[tuple[int, int], list[str]]:
+    """Return what is written on the arrow between two states: lines ``"01, 10 / 1"``."""
+    listed = max(1, 16 // (task.operands + 2))
+    found: dict[tuple[int, int], list[str]] = {}
+    for state, leaving in edges(machine).items():
+        for (symbol, target), letters in sorted(leaving.items()):
+            text = f"{letters_label(task, letters, listed)} / {symbol_label(task, symbol)}"
+            found.setdefault((state, target), []).append(text)
+    return {arrow: _few(lines) for arrow, lines in found.items()}
+
+
+def _few(lines: list[str]) -> list[str]:
+    more = len(lines) - LINES
+    return [*lines[:LINES], f"and {more} more"] if more > 1 else lines
+
+
+def letters_label(task: Task, letters: list[int], listed: int = LISTED) -> str:
     """Return several letters as text: ``"01, 10"``, or how many more there are."""
-    shown = ", ".join(letter_label(task, letter) for letter in letters[:LISTED])
-    more = len(letters) - LISTED
+    # "and 1 more" would be as long as the letter itself.
+    listed += len(letters) == listed + 1
+    shown = ", ".join(letter_label(task, letter) for letter in letters[:listed])
+    more = len(letters) - listed
     return f"{shown} and {more} more" if more > 0 else shown
 
 

@@ -6,7 +6,7 @@ from math import atan2, cos, pi, sin
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from seqarith.certification.diagram import edges, letters_label, symbol_label
+from seqarith.certification.diagram import arrows
 from seqarith.certification.extract import Extracted
 from seqarith.plots.palette import BLUE, INK
 from seqarith.tasks.task import Task
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 RADIUS = 0.32
 LABELLED = 8  # states up to which arrows carry what is read and emitted
-LINES = 3
 Point = tuple[float, float]
 
 
@@ -31,24 +30,21 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
     machine = found.machine
     places = _places(machine.states)
     spread = 1.9 if machine.states <= 2 else 1 + 0.55 * machine.states / pi
-    for state, leaving in edges(machine).items():
-        labels: dict[int, list[str]] = {}
-        for (symbol, target), letters in sorted(leaving.items()):
-            text = f"{letters_label(task, letters)} / {symbol_label(task, symbol)}"
-            labels.setdefault(target, []).append(text)
-        for target, lines in labels.items():
-            text = _joined(lines) if machine.states <= LABELLED else ""
-            if state == target:
-                _loop(axes, _scaled(places[state], spread), text, machine.states)
-            else:
-                _arrow(axes, _scaled(places[state], spread), _scaled(places[target], spread), text)
+    for (state, target), lines in arrows(task, machine).items():
+        text = "\n".join(lines) if machine.states <= LABELLED else ""
+        if state == target:
+            _loop(axes, _scaled(places[state], spread), text, machine.states)
+        else:
+            _arrow(axes, _scaled(places[state], spread), _scaled(places[target], spread), text)
     for state, name in enumerate(machine.names):
         _node(axes, _scaled(places[state], spread), name, state == machine.initial)
     edge = spread + 1.35
     low, high = (-0.8, 1.5) if machine.states <= 2 else (-edge, edge)
     axes.set(xlim=(-edge, edge), ylim=(low, high), aspect="equal")
     axes.set_axis_off()
-    how = "proved" if found.proved else f"observed on {found.samples:,} hidden vectors, not proved"
+    how = "proved"
+    if not found.proved:
+        how = f"observed on {found.samples:,} hidden vectors; {found.agreement:.0%} move as it does"
     same = "is equal to" if found.equal else "differs from"
     axes.set_title(
         f"The machine of the network, {how};\nit {same} that of {task.formula}\n"
@@ -58,15 +54,11 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
     )
 
 
-def _joined(lines: list[str]) -> str:
-    more = len(lines) - LINES
-    return "\n".join([*lines[:LINES], f"and {more} more"] if more > 1 else lines)
-
-
 def _places(states: int) -> list[Point]:
     if states == 1:
         return [(0.0, 0.0)]
-    turn = [pi - 2 * pi * state / states for state in range(states)]
+    first = pi if states == 2 else pi / 2
+    turn = [first - 2 * pi * state / states for state in range(states)]
     return [(cos(angle), sin(angle)) for angle in turn]
 
 

@@ -10,7 +10,7 @@ FAINT = "#8a8a8a"
 BLUE, VERMILLION = "#0072b2", "#d55e00"
 COLOURS = (BLUE, "#e69f00", "#009e73", "#cc79a7", "#56b4e9", VERMILLION, "#000000", "#f0e442")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
-DASHES = ("-", "--", "-.", ":")
+DASHES = ("-", "--", ":", "-.")
 
 
 def colour(index: int) -> str:

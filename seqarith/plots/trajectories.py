@@ -9,7 +9,7 @@ import numpy as np
 from seqarith.certification.certify import stored_certificate, verify
 from seqarith.certification.check import Accepted
 from seqarith.model import Model
-from seqarith.plots.palette import FAINT, INK, colour, marker
+from seqarith.plots.palette import DASHES, FAINT, INK, colour, marker
 from seqarith.projection import Projection, Visits, visits
 from seqarith.tracing import state_names
 
@@ -82,7 +82,7 @@ def _outline_regions(axes: Axes, model: Model, plane: Projection) -> str:
         closed = np.concatenate([corners, corners[:1]])
         state = int(certificate.states[region])
         axes.plot(
-            closed[:, 0], closed[:, 1], ("-", "--", ":", "-.")[state % 4], color=colour(state),
+            closed[:, 0], closed[:, 1], DASHES[state % len(DASHES)], color=colour(state),
             linewidth=0.9, alpha=0.8,
         )  # fmt: skip
     return f" and the {certificate.regions:,} regions of the proof"

@@ -20,7 +20,10 @@ from seqarith.report.payload import payload, require_runnable
 from seqarith.report.regions import known
 from seqarith.training.log import RunLog
 
-SCRIPTS = ("network.js", "task.js", "charts.js", "page.js")
+SCRIPTS = (
+    "network.js", "task.js", "charts.js", "run.js", "paper.js", "show.js", "weights.js", "pairs.js",
+    "page.js",
+)  # fmt: skip
 
 
 def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunLog] = ()) -> Path:

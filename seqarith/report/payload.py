@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.diagram import edges, letters_label, symbol_label
+from seqarith.certification.diagram import arrows
 from seqarith.certification.extract import Extracted, extract
 from seqarith.errors import TaskError
 from seqarith.evaluation import Evaluation
@@ -30,7 +30,6 @@ CURVE_POINTS = 300
 EXAMPLE = (37, 58, 12, 7, 21, 45, 3, 60)
 MOST_LETTERS = 128  # of a network whose machine is observed, not read off a proof
 STATES = 32  # of a machine that is drawn, at most
-LINES = 3
 
 
 def payload(
@@ -157,6 +156,10 @@ def _machine(model: Model, known: Known) -> dict[str, Any]:
         found = extract(model)
     except TaskError as error:
         return {"extracted": None, "no_machine": f"No machine is shown: {error}."}
+    if found.agreement < 1:
+        # What does not move as the network does is not the network's machine.
+        said = f"No machine is shown: only {found.agreement:.0%} of the hidden vectors of random "
+        return {"extracted": None, "no_machine": said + "words move as that which was observed."}
     if found.machine.states > STATES or found.machine.next_state.size > MOST_ENTRIES:
         said = f"The network's machine has {found.machine.states} states, too many to draw."
         return {"extracted": None, "no_machine": said}
@@ -165,11 +168,6 @@ def _machine(model: Model, known: Known) -> dict[str, Any]:
 
 def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
     machine = found.machine
-    arrows: dict[tuple[int, int], list[str]] = {}
-    for state, leaving in edges(machine).items():
-        for (symbol, target), letters in sorted(leaving.items()):
-            text = f"{letters_label(task, letters)} / {symbol_label(task, symbol)}"
-            arrows.setdefault((state, target), []).append(text)
     how = "read off the proof" if found.proved else f"observed on {found.samples:,} hidden vectors"
     same = "equal to" if found.equal else "not equal to"
     return {
@@ -177,17 +175,12 @@ def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
         "initial": machine.initial,
         "next": machine.next_state.tolist(),
         "arrows": [
-            {"from": source, "to": target, "labels": _few(lines)}
-            for (source, target), lines in arrows.items()
+            {"from": source, "to": target, "labels": lines}
+            for (source, target), lines in arrows(task, machine).items()
         ],
         "said": f"The machine that the network has become, {how}; it is {same} that of "
         f"{task.formula}. On the arrows: digits read / symbol said.",
     }
-
-
-def _few(lines: list[str]) -> list[str]:
-    more = len(lines) - LINES
-    return [*lines[:LINES], f"and {more} more"] if more > 1 else lines
 
 
 def _width(found: Evaluation) -> list[Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
+from seqarith.certification.diagram import arrows
 
 
 def test_a_proved_adder_is_the_machine_of_addition(proved):
@@ -47,3 +48,19 @@ def test_a_wrong_network_is_another_machine(make):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_two_logits(make, dtype):
     assert sa.extract(make("tanh", 60.0, dtype, 2)).equal
+
+
+def test_labels_of_a_diagram() -> None:
+    two, machine = sa.TASKS["add"](), sa.TASKS["add"]().machine
+    assert machine is not None
+    assert arrows(two, machine) == {
+        (0, 0): ["00 / 0", "10, 01 / 1"],
+        (0, 1): ["11 / 0"],
+        (1, 0): ["00 / 1"],
+        (1, 1): ["10, 01 / 0", "11 / 1"],
+    }
+    ten = sa.TASKS["add"](base=10)
+    assert ten.machine is not None
+    label = arrows(ten, ten.machine)[0, 1]
+    assert label[:2] == ["91, 82, 73, 64 and 5 more / 0", "92, 83, 74, 65 and 4 more / 1"]
+    assert label[3:] == ["and 6 more"]

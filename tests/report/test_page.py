@@ -211,3 +211,15 @@ def test_mistakes(
     assert message in found.stderr
     assert len(found.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_machine_that_is_not_the_networks(make_adder: Callable[..., sa.Model]) -> None:
+    """What was observed of five operands is too little to tell carries apart."""
+    model = make_adder(operands=5)
+    assert sa.extract(model).agreement < 1
+    found = data_of(page(model))
+    assert found["extracted"] is None
+    assert "of random words move as that which was observed" in found["no_machine"]
+    assert data_of(page(make_adder(operands=3)))["extracted"]["names"] == [
+        "carry 0", "carry 1", "carry 2",
+    ]  # fmt: skip

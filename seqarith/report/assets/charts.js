@@ -66,53 +66,67 @@ function drawPlane(host, plane, proof, run, step, names) {
       text(0, 0, `component 2: ${shares[1]}`)));
 }
 
+// Where a machine's states are: side by side, or on a circle.
+function placeStates(count) {
+  if (count <= 2) {
+    const places = [[230, 150]];
+    return { width: 460, height: 240, places: count === 1 ? places : [[110, 150], [350, 150]] };
+  }
+  const reach = 165, width = 600, height = 540;
+  const places = Array.from({ length: count }, (_, i) => {
+    const angle = (2 * Math.PI * i) / count - Math.PI / 2;
+    return [width / 2 + reach * Math.cos(angle), height / 2 + 10 + reach * Math.sin(angle)];
+  });
+  return { width, height, places };
+}
+
+// The path of an arrow, and where its label stands: on it, or beyond a loop.
+function bendArrow(from, to, wide, middle, radius) {
+  const rim = (at, angle) => [at[0] + radius * Math.cos(angle), at[1] + radius * Math.sin(angle)];
+  if (from === to) {
+    const out = wide ? -Math.PI / 2 : Math.atan2(from[1] - middle[1], from[0] - middle[0]);
+    const away = [Math.cos(out), Math.sin(out)];
+    const far = wide ? 84 : 84 + 26 * Math.abs(away[0]);
+    return { start: rim(from, out - 0.5), end: rim(from, out + 0.5),
+      bend: from.map((c, i) => c + 108 * away[i]), label: from.map((c, i) => c + far * away[i]) };
+  }
+  const towards = Math.atan2(to[1] - from[1], to[0] - from[0]);
+  const side = [Math.sin(towards), -Math.cos(towards)];
+  const beside = (distance) => from.map((c, i) => (c + to[i]) / 2 + distance * side[i]);
+  return { start: rim(from, towards - 0.4), end: rim(to, towards + Math.PI + 0.4),
+    bend: beside(62), label: beside(wide ? 50 : 31) };
+}
+
+// Lines of text on a plate that hides the arrow beneath.
+function plate([x, y], lines, name) {
+  const wide = 6.6 * Math.max(...lines.map((line) => line.length)) + 6, high = 15 * lines.length + 2;
+  return svg("g", {}, svg("rect", { x: round(x - wide / 2), y: round(y - high / 2), width: wide, height: high, class: "plate" }),
+    ...lines.map((line, i) => text(x, y + 15 * (i - (lines.length - 1) / 2) + 4, line, "middle", name)));
+}
+
 // The machine: a circle a state, arrows with what is read and emitted.
 function drawMachine(host, machine, now) {
-  const count = machine.names.length, wide = count <= 2;
-  const width = 460, height = wide ? 240 : 440, radius = 30;
-  const reach = wide ? 120 : 130;
-  const middle = [width / 2, wide ? 150 : height / 2];
-  const places = machine.names.map((_, i) => {
-    const angle = Math.PI - (2 * Math.PI * i) / count;
-    return count === 1 ? middle : [middle[0] + reach * Math.cos(angle), middle[1] - reach * Math.sin(angle)];
-  });
-  const rim = (at, angle) => [at[0] + radius * Math.cos(angle), at[1] + radius * Math.sin(angle)];
-  const parts = machine.arrows.flatMap((arrow) => {
-    const [from, to] = [places[arrow.from], places[arrow.to]];
-    let start, end, bend, label;
-    if (arrow.from === arrow.to) {
-      const out = wide ? -Math.PI / 2 : Math.atan2(from[1] - middle[1], from[0] - middle[0]);
-      [start, end] = [rim(from, out - 0.5), rim(from, out + 0.5)];
-      bend = [0, 1].map((i) => from[i] + 100 * [Math.cos(out), Math.sin(out)][i]);
-      label = [from[0] + (wide ? 76 : 92) * Math.cos(out), from[1] + 76 * Math.sin(out)];
-    } else {
-      const towards = Math.atan2(to[1] - from[1], to[0] - from[0]);
-      [start, end] = [rim(from, towards - 0.45), rim(to, towards + Math.PI + 0.45)];
-      const side = [Math.sin(towards), -Math.cos(towards)];
-      bend = [0, 1].map((i) => (from[i] + to[i]) / 2 + 62 * side[i]);
-      label = [0, 1].map((i) => (from[i] + to[i]) / 2 + 50 * side[i]);
-    }
-    const active = now && now.from === arrow.from && now.to === arrow.to ? "now" : "";
-    const lines = count <= 8 ? arrow.labels : [];
-    return [
-      svg("path", { d: `M${start.map(round)} Q${bend.map(round)} ${end.map(round)}`,
-        class: `arrow ${active}`, "marker-end": "url(#head)" }),
-      ...lines.map((line, i) =>
-        text(label[0], label[1] + 13 * (i - (lines.length - 1) / 2) + 4, line, "middle", `halo ${active}`)),
-    ];
-  });
+  const count = machine.names.length, radius = 34;
+  const { width, height, places } = placeStates(count);
+  const is = (from, to) => (now && now.from === from && now.to === to ? "now" : "");
+  const arrows = [], labels = [];
+  for (const { from, to, labels: lines } of machine.arrows) {
+    const at = bendArrow(places[from], places[to], count <= 2, [width / 2, height / 2 + 10], radius);
+    const path = `M${at.start.map(round)} Q${at.bend.map(round)} ${at.end.map(round)}`;
+    arrows.push(svg("path", { d: path, class: `arrow ${is(from, to)}`, "marker-end": "url(#head)" }));
+    if (count <= 8) labels.push(plate(at.label, lines, `read ${is(from, to)}`));
+  }
   const circles = machine.names.flatMap((name, i) => {
-    const here = now && now.to === i ? "now" : "";
-    const ring = i === machine.initial
-      ? [svg("circle", { cx: round(places[i][0]), cy: round(places[i][1]), r: radius - 4, class: `ring ${here}` })] : [];
+    const [cx, cy] = places[i].map(round), here = now && now.to === i ? "now" : "";
+    const ring = svg("circle", { cx, cy, r: radius - 4, class: "ring" });
     const shown = name.length > 11 ? name.slice(0, 10) + "…" : name;
-    return [svg("circle", { cx: round(places[i][0]), cy: round(places[i][1]), r: radius, class: `node ${here}` }),
-      ...ring, text(places[i][0], places[i][1] + 4, shown)];
+    return [svg("circle", { cx, cy, r: radius, class: `node ${here}` }),
+      ...(i === machine.initial ? [ring] : []), text(cx, cy + 4, shown)];
   });
   const head = svg("marker", { id: "head", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9,
     markerHeight: 9, orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0,0 L8,4 L0,8 z", class: "head" }));
   figure(host, `A machine of ${count} states: ${machine.said}`, width, height, svg("defs", {}, head),
-    ...parts, ...circles);
+    ...arrows, ...circles, ...labels);
 }
 
 // Lines over numbered steps or widths: series of {name, points, dashed, hollow}.

@@ -1,0 +1,58 @@
+"use strict";
+// What the page was given, and the computation that it shows.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const { task, plane, extracted } = data;
+const $ = (id) => document.getElementById(id);
+const LETTERS = "abcdefghijklmnop";
+const UNITS = 256;
+const net = buildNetwork(data);
+const original = Object.fromEntries(
+  Object.entries(net.arrays).map(([name, array]) => [name, array.slice()]));
+const proof = data.proof && readProof(data.proof);
+let run = null, at = 0, changed = 0, pending = 0, wrongPair = null;
+
+function readProof(stored) {
+  const centres = stored.centres && decodeArray(stored.centres, "float32");
+  return { ...stored, centres, shapes: stored.shapes && decodeArray(stored.shapes, "float32") };
+}
+
+const digit = (value) => value.toString(16);
+const symbol = (value) => (task.symbols.length ? task.symbols[value] : digit(value));
+const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2));
+const brief = (words) => (words.length > 90 ? `${words.slice(0, 42)} … ${words.slice(-42)}` : words);
+
+function expression(operands) {
+  const shown = operands.map((value, i) => (value < 0n && i ? `(${value})` : String(value)));
+  return task.notation.replace(/\{\}/g, () => brief(shown.shift()));
+}
+
+function compute(operands, step = 0) {
+  run = traceSum(net, task, operands);
+  run.way = proof && regionsOf(proof, run.letters);
+  run.extracted = extracted && statesOf(extracted, run.letters);
+  run.placed = plane && run.memories.map(placeInPlane);
+  $("place").max = run.steps;
+  show(Math.min(step, run.steps));
+}
+
+function statesOf(machine, letters) {
+  const states = [machine.initial];
+  for (const letter of letters) states.push(machine.next[states[states.length - 1]][letter]);
+  return states;
+}
+
+function placeInPlane(memory) {
+  return plane.axes.map((axis) =>
+    axis.reduce((sum, weight, i) => sum + weight * (memory[i] - plane.mean[i]), 0));
+}
+
+function computeTyped(step = 0) {
+  const fields = [...document.querySelectorAll("#fields input")];
+  try {
+    compute(fields.map((field) => parseInteger(field.value)), step);
+  } catch (error) {
+    $("result").className = "result bad";
+    $("result").textContent = error.message;
+  }
+}

@@ -1,0 +1,113 @@
+"use strict";
+// What is shown of a step: in words, the units, the logits, the region, the pictures.
+
+function show(step) {
+  at = step;
+  showResult();
+  showStep();
+  showPaper();
+  showUnits();
+  showLogits();
+  showRegion();
+  showPictures();
+}
+
+function showResult() {
+  const right = run.expected === null || run.predicted === run.expected;
+  const verdict = run.expected === null ? "" : right ? " ✓ right" : `  ✗ wrong, ${brief(run.expected)} is right`;
+  $("result").className = right ? "result" : "result bad";
+  $("result").textContent = `${expression(run.operands)} = ${brief(run.predicted)}${verdict}`;
+}
+
+function stateName(state) {
+  return task.machine ? task.machine.names[state] : "";
+}
+
+function showStep() {
+  $("place").value = at;
+  $("place").setAttribute("aria-valuetext", at ? `step ${at} of ${run.steps}` : "before the first step");
+  // Not disabled: a button that is would drop the focus of the keyboard.
+  for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", at === 0);
+  for (const id of ["next", "last"]) $(id).setAttribute("aria-disabled", at === run.steps);
+  const say = $("say");
+  if (at === 0) {
+    say.textContent = `Before the first step: nothing is remembered. ${run.steps} steps, ${task.order} significant digit first.`;
+    return;
+  }
+  const t = at - 1, reads = letterDigits(task, run.letters[t]).map(digit).join(" and ");
+  const carried = run.states ? ` with ${stateName(run.states[t])}` : "";
+  const counted = t >= run.first;
+  const verdict = !counted ? "which is thrown away" : run.wrong[t] ? `which is wrong: ${symbol(run.due[t])} is due` : "which is right";
+  const leaves = run.states ? ` Now ${stateName(run.states[at])}.` : "";
+  const judged = counted && !run.states ? "" : `, ${verdict}`;
+  const margin = counted ? `. Margin ${short(run.margins[t])}` : "";
+  say.textContent = `Step ${at} of ${run.steps}: reads ${reads}${carried}; says ${symbol(run.emitted[t])}${judged}${margin}.${leaves}`;
+  say.classList.toggle("wrong", run.wrong[t]);
+}
+
+function showUnits() {
+  const hidden = run.memories[at].slice(0, net.hidden);
+  const signed = net.cell.gates > 1 || net.activation !== "sigmoid";
+  const picked = pickedUnit();
+  const lamps = Array.from(hidden.slice(0, UNITS), (value, i) => {
+    const bar = element("i");
+    const size = Math.min(1, Math.abs(value)) * (signed ? 50 : 100);
+    bar.style.height = `${size}%`;
+    bar.style.bottom = `${signed ? (value >= 0 ? 50 : 50 - size) : 0}%`;
+    const lamp = element("div", `unit ${value < 0 ? "low" : ""} ${i === picked ? "picked" : ""}`, bar);
+    lamp.title = `unit ${i}: ${value.toFixed(3)}`;
+    return lamp;
+  });
+  const more = net.hidden > UNITS ? [element("span", "", `and ${net.hidden - UNITS} more`)] : [];
+  $("units").replaceChildren(...lamps, ...more);
+  const list = Array.from(hidden.slice(0, UNITS), (value) => short(value));
+  $("units").setAttribute("aria-label", `${net.hidden} hidden units: ${list.slice(0, 32).join(", ")}`);
+  $("numbers").replaceChildren(...list.map((value) => element("li", "", value)));
+}
+
+function showLogits() {
+  const logits = at ? run.logits[at - 1] : new Float64Array(net.outputs);
+  const best = at ? emittedSymbol(logits) : -1;
+  const scale = Math.max(1, ...run.logits.map((each) => Math.max(...each.map(Math.abs))));
+  $("logit-title").textContent = net.outputs === 1 ? "Logit: right of the middle says 1" : "Logits: the largest speaks";
+  $("logits").replaceChildren(...Array.from(logits, (value, k) => {
+    const bar = element("i"), size = (50 * Math.abs(value)) / scale;
+    bar.style.left = `${value >= 0 ? 50 : 50 - size}%`;
+    bar.style.width = `${size}%`;
+    const says = net.outputs === 1 ? (at ? `says ${symbol(best)}` : "") : symbol(k);
+    const chosen = at && (net.outputs === 1 || k === best) ? "best" : "";
+    return element("div", `logit ${chosen}`, bar, element("b"), element("span", "", says), element("em", "", at ? value.toFixed(3) : ""));
+  }));
+  $("logits").setAttribute("aria-label", at ? `logits ${Array.from(logits, (v) => v.toFixed(3)).join(", ")}` : "no logit yet");
+}
+
+function showRegion() {
+  const where = $("region");
+  if (!proof) {
+    where.textContent = data.no_proof;
+  } else if (changed) {
+    where.textContent = "A weight was changed: the proof speaks of the network as it was.";
+  } else {
+    const region = run.way[at], of = `region ${region + 1} of ${proof.states.length}`;
+    const far = distanceIn(proof, region, run.memories[at]);
+    const name = task.machine.names[proof.states[region]];
+    const place = far === null ? `On its way to ${of}` : far <= 1
+      ? `In ${of}, at ${Math.round(100 * far)} % of the way from its middle to its edge`
+      : `On its way to ${of}`;
+    where.textContent = `${place}: there the network remembers “${name}”, and whatever it reads next, its digit is right.`;
+  }
+}
+
+function showPictures() {
+  if (plane) {
+    const now = proof && !changed ? { ...proof, now: run.way[at] } : null;
+    const names = task.machine ? task.machine.names : ["hidden vector"];
+    $("plane-note").textContent = now
+      ? "The outlines are the regions of the proof: no word of any length leaves them for good." : "";
+    drawPlane($("plane"), plane, now, run.placed, at, names);
+  }
+  if (extracted) {
+    const now = at && { from: run.extracted[at - 1], to: run.extracted[at] };
+    drawMachine($("machine"), extracted, now || { from: -1, to: extracted.initial });
+  }
+}
