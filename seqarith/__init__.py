@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from seqarith.registry import TASKS as TASKS
     from seqarith.tasks.function import task_from_function as task_from_function
     from seqarith.tasks.own import task_from_machine as task_from_machine
+    from seqarith.report.page import write_report as write_report
     from seqarith.tasks.sampling import Sampler as Sampler
     from seqarith.tasks.task import Task as Task
     from seqarith.tracing import Trace as Trace
@@ -98,6 +99,7 @@ _PLACES = {
     "seqarith.registry": "CELLS LOSSES OPTIMIZERS SCHEDULES TASKS",
     "seqarith.tasks.function": "task_from_function",
     "seqarith.tasks.own": "task_from_machine",
+    "seqarith.report.page": "write_report",
     "seqarith.tasks.sampling": "Sampler",
     "seqarith.tasks.task": "Task",
     "seqarith.tracing": "Trace trace",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,12 +15,13 @@ from seqarith.evaluation import Evaluation
 from seqarith.machine import MealyMachine
 from seqarith.model import Model
 from seqarith.projection import Projection, visits
-from seqarith.report.regions import Known, regions
+from seqarith.report.regions import Known, encoded, regions
 from seqarith.tasks.task import Task
 from seqarith.tracing import state_names
 from seqarith.training.log import RunLog
 
 CELLS = ("elman", "gru", "lstm")
+ROOM = 110_000  # bytes of weights and of the proof; the page without them takes 70,000
 MOST_ENTRIES = 20_000  # of the machine's table
 LAYOUTS = 64  # widths whose layout is listed; beyond them words grow evenly
 BITS, WORDS, POINTS = 12, 48, 360  # of the cloud of hidden vectors
@@ -45,7 +45,9 @@ def payload(
     """
     task, network = model.task, model.network
     plane, cloud = _plane(model)
-    arrays = network.export(model.parameters)
+    arrays = {name: _array(array) for name, array in network.export(model.parameters).items()}
+    room = ROOM - sum(len(array["data"]) for array in arrays.values())
+    proof = regions(known, plane, room)
     return {
         "task": _task(task),
         "network": {
@@ -55,10 +57,10 @@ def payload(
             "outputs": network.outputs,
             "dtype": network.dtype,
         },
-        "arrays": {name: _array(array) for name, array in arrays.items()},
+        "arrays": arrays,
         "plane": cloud,
-        "proof": regions(known, plane),
-        "no_proof": known.said,
+        "proof": proof,
+        "no_proof": known.said + (" It is too large to be shown here." * bool(known.certificate)),
         **_machine(model, known),
         "widths": [_width(evaluation) for evaluation in evaluations],
         "curves": [curve for log in logs for curve in _curves(log)],
@@ -80,12 +82,6 @@ def require_runnable(model: Model) -> None:
             f"a machine of {machine.states} states and {machine.letters} letters is too large for "
             f"the page: expected at most {MOST_ENTRIES:,} entries"
         )
-
-
-def encoded(array: NDArray[Any]) -> str:
-    """Return the numbers of an array, low byte first, as base64 text."""
-    little = array.astype(array.dtype.newbyteorder("<"))
-    return base64.b64encode(little.tobytes()).decode("ascii")
 
 
 def _array(array: NDArray[Any]) -> dict[str, Any]:

@@ -15,8 +15,7 @@ from seqarith.certification.check import Accepted
 from seqarith.model import Model
 from seqarith.projection import Projection
 
-MOST_BYTES = 60_000
-"""Of regions and of outlines; a larger proof is shown without the one or the other."""
+OUTLINE = 16  # bytes of a corner
 
 
 @final
@@ -52,24 +51,39 @@ def known(model: Model) -> Known:
     return Known("proved", said, certificate)
 
 
-def regions(known: Known, plane: Projection) -> dict[str, Any] | None:
-    """Return the regions of an accepted certificate, ready for JSON; None where there is none."""
+def regions(known: Known, plane: Projection, room: int) -> dict[str, Any] | None:
+    """Return the regions of an accepted certificate, ready for JSON; None where there is none.
+
+    Args:
+        known: What the checker said.
+        plane: Where the regions are outlined.
+        room: Bytes that they may take. A large proof is shown without outlines, a larger one
+            without the test whether a hidden vector is inside, and the largest not at all.
+    """
     proof = known.certificate
-    if proof is None:
+    if proof is None or 4 * proof.successors.size > room:
         return None
     width = proof.centres.shape[1]
-    shown = proof.centres.size + proof.shapes.size <= MOST_BYTES // 6
-    corners = 2 * width * proof.regions
+    room -= 4 * proof.successors.size
+    numbers = 11 * (proof.centres.size + proof.shapes.size)
+    corners = OUTLINE * (2 * width + 3) * proof.regions
+    tested = numbers <= room
     return {
         "states": proof.states.tolist(),
         "successors": proof.successors.tolist(),
         "start": int(proof.start),
         "width": width,
         "box": proof.shapes.ndim == 2,
-        "centres": _single(proof.centres) if shown else None,
-        "shapes": _single(proof.shapes) if shown else None,
-        "outlines": _outlines(proof, plane) if corners * 16 <= MOST_BYTES else [],
+        "centres": encoded(proof.centres.astype("<f8")) if tested else None,
+        "shapes": encoded(proof.shapes.astype("<f8")) if tested else None,
+        "outlines": _outlines(proof, plane) if corners + tested * numbers <= room else [],
     }
+
+
+def encoded(array: NDArray[Any]) -> str:
+    """Return the numbers of an array, low byte first, as base64 text."""
+    little = array.astype(array.dtype.newbyteorder("<"))
+    return base64.b64encode(little.tobytes()).decode("ascii")
 
 
 def _outlines(proof: Certificate, plane: Projection) -> list[dict[str, Any]]:
@@ -81,7 +95,3 @@ def _outlines(proof: Certificate, plane: Projection) -> list[dict[str, Any]]:
         }
         for region in range(proof.regions)
     ]
-
-
-def _single(array: NDArray[Any]) -> str:
-    return base64.b64encode(array.astype("<f4").tobytes()).decode("ascii")

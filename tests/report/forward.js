@@ -9,8 +9,8 @@ const net = buildNetwork(data), numbers = (list) => list.map((array) => Array.fr
 const traces = sums.map((texts) => {
   const run = traceSum(net, data.task, texts.map(parseInteger));
   const way = data.proof ? regionsOf(data.proof, run.letters) : null;
-  const proof = data.proof && { ...data.proof, centres: decodeArray(data.proof.centres, "float32"),
-    shapes: decodeArray(data.proof.shapes, "float32") };
+  const proof = data.proof && { ...data.proof, centres: decodeArray(data.proof.centres, "float64"),
+    shapes: decodeArray(data.proof.shapes, "float64") };
   return { letters: run.letters, memories: numbers(run.memories), logits: numbers(run.logits),
     margins: run.margins, wrong: run.wrong, states: run.states, predicted: run.predicted,
     expected: run.expected, way,

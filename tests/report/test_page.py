@@ -17,9 +17,10 @@ import pytest
 
 import seqarith as sa
 from seqarith.network import Network
+from seqarith.projection import Projection
 from seqarith.report import write_report
 from seqarith.report.page import page
-from seqarith.report.regions import MOST_BYTES, known, regions
+from seqarith.report.regions import known, regions
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -147,25 +148,23 @@ def test_learning_curves(proved_adder: sa.Model) -> None:
     assert curves[1]["points"][-1][1] == pytest.approx(100, rel=0.01)
 
 
-def test_a_large_proof_is_shown_without_its_regions(proved_adder: sa.Model) -> None:
-    from seqarith.projection import Projection
-
+def test_a_large_proof_is_shown_with_less(proved_adder: sa.Model) -> None:
     found = known(proved_adder)
     certificate = found.certificate
     assert certificate is not None
     plane = Projection.fit(np.random.default_rng(0).normal(size=(9, 3)))
-    small = regions(found, plane)
-    assert small is not None
-    assert small["centres"] is not None
-    assert len(small["outlines"]) == certificate.regions
-    many = MOST_BYTES // 3
-    large = sa.Certificate(
-        "", "float64", 4.0, np.zeros(many, int), np.zeros((many, 4), int),
-        np.zeros((many, 3)), np.ones((many, 3)), 0, 1, 8, 0.1,
-    )  # fmt: skip
-    shown = regions(type(found)("proved", "", large), plane)
-    assert shown is not None
-    assert (shown["centres"], shown["shapes"], shown["outlines"]) == (None, None, [])
+    whole = regions(found, plane, 10**6)
+    assert whole is not None
+    assert len(whole["outlines"]) == certificate.regions
+    shape = base64.b64decode(whole["shapes"])
+    assert shape == certificate.shapes.astype("<f8").tobytes()
+    sizes = [len(json.dumps(whole))]
+    for room in range(sizes[0] + 100, 0, -40):
+        shown = regions(found, plane, room)
+        assert len(json.dumps(shown)) <= room + 200  # the names of the parts
+        sizes.append(len(json.dumps(shown)))
+    assert len(set(sizes)) == 4, "whole, without outlines, without the test, not at all"
+    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_what_the_page_cannot_run(adder: sa.Model) -> None:

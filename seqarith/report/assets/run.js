@@ -13,8 +13,8 @@ const proof = data.proof && readProof(data.proof);
 let run = null, at = 0, changed = 0, pending = 0, wrongPair = null;
 
 function readProof(stored) {
-  const centres = stored.centres && decodeArray(stored.centres, "float32");
-  return { ...stored, centres, shapes: stored.shapes && decodeArray(stored.shapes, "float32") };
+  const numbers = (text) => text && decodeArray(text, "float64");
+  return { ...stored, centres: numbers(stored.centres), shapes: numbers(stored.shapes) };
 }
 
 const digit = (value) => value.toString(16);
