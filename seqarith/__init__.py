@@ -60,9 +60,9 @@ if TYPE_CHECKING:
     from seqarith.registry import OPTIMIZERS as OPTIMIZERS
     from seqarith.registry import SCHEDULES as SCHEDULES
     from seqarith.registry import TASKS as TASKS
+    from seqarith.report.page import write_report as write_report
     from seqarith.tasks.function import task_from_function as task_from_function
     from seqarith.tasks.own import task_from_machine as task_from_machine
-    from seqarith.report.page import write_report as write_report
     from seqarith.tasks.sampling import Sampler as Sampler
     from seqarith.tasks.task import Task as Task
     from seqarith.tracing import Trace as Trace

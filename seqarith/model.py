@@ -20,8 +20,8 @@ from seqarith.errors import ModelFileError, SeqarithError, TaskError
 from seqarith.network import Network, Parameters, Program, emitted, margins
 from seqarith.registry import CELLS
 from seqarith.tasks.description import build_task, describe_task, typed
-from seqarith.tasks.layout import Layout, Range
-from seqarith.tasks.task import Task
+from seqarith.tasks.layout import Layout
+from seqarith.tasks.task import Range, Task
 
 FORMAT = "seqarith-model"
 VERSION = 3
