@@ -147,9 +147,11 @@ class Unroll:
         steps: T.
         batch: B.
         noisy: Whether ``noise`` is added to the hidden vectors.
+        penalised: Whether a penalty may ask something of the rest of the memory.
 
     Attributes:
-        inputs, noise, clean, hidden_gradient: Those of the `seqarith.cells.cell.Tape`.
+        inputs, noise, clean, hidden_gradient, rest: Those of the `seqarith.cells.cell.Tape`.
+        rest_gradient: Likewise; None where there is no rest, or no penalty.
         logits: Shape (..., T * B, K).
         logit_gradient: Same shape.
     """
@@ -162,6 +164,7 @@ class Unroll:
         steps: int,
         batch: int,
         noisy: bool = False,
+        penalised: bool = False,
     ) -> None:
         leading = parameters.flat.shape[:-1]
         extent = Extent(steps, batch, network.inputs, network.hidden, leading, noisy)
@@ -171,6 +174,8 @@ class Unroll:
         weight, weight_gradient = readout[..., :width, :], gradient[..., :width, :]
         self.inputs, self.noise, self.clean = tape.inputs, tape.noise, tape.clean
         self.hidden_gradient = tape.hidden_gradient
+        self.rest = tape.rest
+        self.rest_gradient = tape.rest_gradient() if penalised and self.rest.size else None
         self.logits = np.empty((*leading, steps * batch, network.outputs), network.dtype)
         self.logit_gradient = np.empty_like(self.logits)
         # The two passes, written out once; this is the only loop over time in training.

@@ -19,11 +19,13 @@ Networks: Convergence and Generalization (1996). We found no earlier use of the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqarith.cells.cell import Array
 from seqarith.network import Unroll
 from seqarith.training.batches import STREAM_NOISE, stream
 from seqarith.training.config import TrainingConfig
@@ -72,14 +74,34 @@ class Hardening:
         order = moves.argsort(kind="stable")
         ordered = moves[order]
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-        sizes = np.diff(starts, append=len(moves))
-        apart = self._unroll.clean.take(order, axis=-2)
-        means = np.add.reduceat(apart, starts, axis=-2)
-        means /= sizes[:, None]
-        apart -= means.repeat(sizes, axis=-2)
-        apart *= self._weight / len(moves)
-        self._unroll.hidden_gradient[..., order, :] += apart
+        groups = _Groups(order, starts, np.diff(starts, append=len(moves)))
+        unroll, weight = self._unroll, self._weight / len(moves)
+        unroll.hidden_gradient[..., order, :] += groups.apart(unroll.clean, weight)
+        if unroll.rest_gradient is not None:
+            rest = unroll.rest.reshape(*unroll.clean.shape[:-1], -1)
+            by_rest = np.empty_like(rest)
+            by_rest[..., order, :] = groups.apart(rest, weight)
+            unroll.rest_gradient[...] = by_rest.reshape(unroll.rest.shape)
 
     def look(self, right: float) -> None:
         """Take note of the share of digits that are right."""
         self.begun = self.begun or right >= BEGIN
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Rows that belong together: an order that puts them side by side, starts and sizes."""
+
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    sizes: NDArray[np.intp]
+
+    def apart(self, rows: Array, weight: float) -> Array:
+        """Return how far rows (..., N, .) are from their group's mean, weighted, in that order."""
+        apart: Array = rows.take(self.order, axis=-2)
+        means = np.add.reduceat(apart, self.starts, axis=-2)
+        means /= self.sizes[:, None]
+        apart -= means.repeat(self.sizes, axis=-2)
+        apart *= weight
+        return apart

@@ -37,7 +37,8 @@ class Pass:
         batch: int,
         noisy: bool = False,
     ) -> None:
-        self.unroll = Unroll(config.network, parameters, gradients, steps, batch, noisy)
+        penalised = config.synchrony_weight > 0
+        self.unroll = Unroll(config.network, parameters, gradients, steps, batch, noisy, penalised)
         logits = self.unroll.logits
         self._targets = np.empty(logits.shape[-2:], config.dtype)
         self._loss = config.built_loss.operations(
