@@ -289,7 +289,7 @@ def test_noise_reaches_the_next_step_and_the_readout_alone(
         for t in range(T):
             memory = program.step(memory, np.array([t]))
             assert np.allclose(unroll.clean.reshape(T, B, H)[t, b], memory[0, :H], atol=1e-6)
-            memory[:, :H] += unroll.noise[t, b]
+            memory[:, :H] += unroll.noise[t, b, :H]
             assert np.allclose(logits.reshape(T, B, K)[t, b], program.logits(memory)[0], atol=1e-6)
 
 

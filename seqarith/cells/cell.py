@@ -49,8 +49,8 @@ class Tape(ABC):
         inputs: Input vectors, shape (..., T, B, D).
         hidden: Hidden vectors after each step, as the next step and the readout see them, shape
             (..., T * B, H).
-        noise: What is added to every hidden vector after its step, shape (..., T, B, H), for the
-            caller to write; None unless the extent is noisy.
+        noise: What is added to every memory after its step, shape (..., T, B, M), for the caller
+            to write; None unless the extent is noisy.
         clean: Hidden vectors without their noise, shape (..., T * B, H).
         hidden_gradient: Derivative of the loss by ``hidden``, but for what passes through later
             steps; same shape. It is that by ``clean`` too.

@@ -166,7 +166,8 @@ class _LSTMTape(Tape):
         self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., self._memory]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
         self._by_step = (*leading, steps, batch, hidden)
-        self.noise = np.zeros(self._by_step, dtype) if extent.noisy else None
+        both = (*leading, steps, batch, 2 * hidden)
+        self.noise = np.zeros(both, dtype) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     @property
@@ -192,6 +193,7 @@ class _LSTMTape(Tape):
             partial(np.add, sigmoids, half, sigmoids),
             partial(np.multiply, now[..., 1:3, :, :], now[..., 3:5, :, :], pair),
             partial(np.add, pair[..., 0, :, :], pair[..., 1, :, :], after),
+            *self._disturbed(t, after),
             partial(np.tanh, after, squashed),
             *self._shown(t, now[..., 0, :, :], squashed),
         ]
@@ -204,8 +206,15 @@ class _LSTMTape(Tape):
         clean = self.clean.reshape(self._by_step)[..., t, :, :]
         return [
             partial(np.multiply, out, squashed, np.swapaxes(clean, -1, -2)),
-            partial(np.add, clean, self.noise[..., t, :, :], after),
+            partial(np.add, clean, self.noise[..., t, :, : clean.shape[-1]], after),
         ]
+
+    def _disturbed(self, t: int, cell: Array) -> list[Operation]:
+        """Return what adds noise to c (H, B), if there is any."""
+        if self.noise is None:
+            return []
+        noise = np.swapaxes(self.noise[..., t, :, self._by_step[-1] :], -1, -2)
+        return [partial(np.add, cell, noise, cell)]
 
     def start_backward(self) -> list[Operation]:
         """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""

@@ -32,6 +32,7 @@ from seqarith.training.config import TrainingConfig
 
 POOL = 2**17
 _SPREAD = 2654435761  # of the places where steps begin to read the pool: Knuth's multiplier
+DECAY = 0.02
 BEGIN = 0.98
 """Share of a batch's digits that must be right for the synchrony penalty to begin."""
 
@@ -81,6 +82,7 @@ class Hardening:
             rest = unroll.rest.reshape(*unroll.clean.shape[:-1], -1)
             by_rest = np.empty_like(rest)
             by_rest[..., order, :] = groups.apart(rest, weight)
+            by_rest += DECAY * weight * rest
             unroll.rest_gradient[...] = by_rest.reshape(unroll.rest.shape)
 
     def look(self, right: float) -> None:
