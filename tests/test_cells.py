@@ -281,7 +281,7 @@ def test_noise_reaches_the_next_step_and_the_readout_alone(
     unroll = Unroll(network, parameters, network.parameters(), T, B, noisy=True)
     unroll.inputs[...] = inputs
     assert unroll.noise is not None
-    unroll.noise[...] = np.random.default_rng(4).normal(size=unroll.noise.shape)
+    unroll.noise[..., :H] = np.random.default_rng(4).normal(size=(T, B, H))
     logits, _ = unroll.forward()
     for b in range(B):
         program = Program(network, parameters, inputs[:, b])
