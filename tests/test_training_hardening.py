@@ -10,7 +10,7 @@ import pytest
 
 import seqarith as sa
 from seqarith.network import Unroll
-from seqarith.training.hardening import BEGIN, Hardening
+from seqarith.training.hardening import CHANGE, LEAST, WELL, Hardening
 
 
 def prepared(**settings: Any) -> tuple[sa.TrainingConfig, Unroll, Hardening]:
@@ -69,6 +69,7 @@ def test_synchrony_of_networks_side_by_side_is_that_of_each() -> None:
 def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
     config, unroll, hardening = prepared(noise=0.25, synchrony=0.0)
     assert unroll.noise is not None
+    hardening.level = 1.0
     drawn = []
     for step in range(400):
         hardening.disturb(step)
@@ -78,15 +79,35 @@ def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
     assert values.std() == pytest.approx(0.25, rel=0.02)
     assert not np.array_equal(drawn[0], drawn[1])
     again = Hardening(config, unroll)
+    again.level = 1.0
     again.disturb(17)
     assert np.array_equal(unroll.noise, drawn[17])
 
 
+def test_noise_grows_while_nearly_all_is_right() -> None:
+    _, unroll, hardening = prepared(noise=0.25, synchrony=0.0)
+    assert unroll.noise is not None
+    hardening.disturb(3)
+    first = unroll.noise.copy()
+    for _ in range(4):
+        hardening.look(WELL)
+    assert hardening.level == pytest.approx(LEAST + 4 * CHANGE)
+    hardening.disturb(3)
+    assert np.allclose(unroll.noise, first * (1 + 4 * CHANGE / LEAST))
+    hardening.look(0.5)
+    assert hardening.level == pytest.approx(LEAST + 3 * CHANGE)
+    for _ in range(40):
+        hardening.look(1.0)
+    assert hardening.level == 1
+    hardening.begin()
+    assert (hardening.level, hardening.begun) == (LEAST, False)
+
+
 def test_synchrony_begins_once_nearly_all_is_right() -> None:
     _, _, hardening = prepared()
-    hardening.look(BEGIN - 0.01)
+    hardening.look(WELL - 0.01)
     assert not hardening.active
-    hardening.look(BEGIN)
+    hardening.look(WELL)
     hardening.look(0.5)
     assert hardening.active
     _, _, without = prepared(synchrony=0.0)

@@ -31,7 +31,7 @@ class Checkpoint:
         step: Steps done.
         parameters: All parameters, shape (size,).
         memory: The optimizer's memory, without its scratch array.
-        synchronising: Whether the synchrony penalty has begun.
+        hardening: Whether the synchrony penalty has begun, and the level of noise, 0 to 1.
         lessons: Words on which the network was found to be wrong.
     """
 
@@ -39,7 +39,7 @@ class Checkpoint:
     step: int
     parameters: Array
     memory: Memory
-    synchronising: bool = False
+    hardening: tuple[bool, float] = (False, 0.0)
     lessons: list[list[int]] = field(default_factory=list)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -53,7 +53,7 @@ class Checkpoint:
             "version": VERSION,
             "config": self.config.describe(),
             "step": self.step,
-            "synchronising": self.synchronising,
+            "hardening": list(self.hardening),
             "lessons": self.lessons,
         }
         memory = {name: array for name, array in self.memory.items() if name != SCRATCH}
@@ -70,20 +70,21 @@ class Checkpoint:
         try:
             config = TrainingConfig.from_description(found.header["config"])
             step = found.header["step"]
-            synchronising, lessons = found.header["synchronising"], found.header["lessons"]
+            (begun, level), lessons = found.header["hardening"], found.header["lessons"]
         except SeqarithError as error:
             raise ModelFileError(f"{found.path}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
         if type(step) is not int or not 0 <= step <= config.max_steps:
             raise ModelFileError(f"{found.path}: step {step!r} of {config.max_steps}")
-        if type(synchronising) is not bool or not _are_words(lessons, config.built_task.letters):
+        sound = type(begun) is bool and type(level) is float and 0 <= level <= 1
+        if not sound or not _are_words(lessons, config.built_task.letters):
             raise ModelFileError(f"{found.path}: the header's notes on training are damaged")
         names = (PARAMETERS, *config.built_optimizer.slots)
         leading = (config.restarts,) if config.restarts > 1 else ()
         arrays = found.arrays(dict.fromkeys(names, (*leading, config.network.size)), config.dtype)
         parameters = arrays.pop(PARAMETERS)
-        return Checkpoint(config, step, parameters, arrays, synchronising, lessons)
+        return Checkpoint(config, step, parameters, arrays, (begun, level), lessons)
 
     def check_same_run(self, config: TrainingConfig) -> None:
         """Refuse to go on with other settings; only those of `EXTENDABLE` may differ.

@@ -1,7 +1,8 @@
 """What makes a network easy to prove: noise on its memory, and agreement where the machine agrees.
 
-*Noise*: Gaussian, added to every hidden vector while training. Only what saturated units hold
-outlives it, so units saturate, and the network forgets small differences.
+*Noise*: Gaussian, added to every memory while training. Only what saturated units hold outlives it,
+so units saturate, and the network forgets small differences. It begins at a part of its strength
+and grows while nearly all digits are right, so that it does not keep the network from learning.
 
 *Synchrony*: two hidden vectors that follow the same state of the machine by the same letter stand
 for the same past, so they should be the same vector. The penalty is
@@ -33,8 +34,12 @@ from seqarith.training.config import TrainingConfig
 POOL = 2**17
 _SPREAD = 2654435761  # of the places where steps begin to read the pool: Knuth's multiplier
 DECAY = 0.02
-BEGIN = 0.98
-"""Share of a batch's digits that must be right for the synchrony penalty to begin."""
+WELL = 0.98
+"""Share of a batch's digits that must be right for the synchrony penalty to begin, and for noise
+to grow."""
+
+LEAST, CHANGE = 0.3, 0.05
+"""Of the strength of noise: its part at first, and how much that changes at a look."""
 
 
 @final
@@ -48,7 +53,7 @@ class Hardening:
 
     def __init__(self, config: TrainingConfig, unroll: Unroll) -> None:
         self._unroll, self._weight = unroll, config.synchrony_weight
-        self.begun = False
+        self.begun, self.level = False, LEAST
         if unroll.noise is not None:
             rng = stream(config.seed, STREAM_NOISE)
             self._pool = rng.standard_normal(POOL + unroll.noise.size, np.dtype(config.dtype))
@@ -64,7 +69,8 @@ class Hardening:
         noise = self._unroll.noise
         if noise is not None:
             start = step * _SPREAD % POOL
-            noise[...] = self._pool[start : start + noise.size].reshape(noise.shape)
+            piece = self._pool[start : start + noise.size].reshape(noise.shape)
+            np.multiply(piece, noise.dtype.type(self.level), out=noise)
 
     def pull(self, moves: NDArray[np.integer]) -> None:
         """Add the gradient of the synchrony penalty to that by the hidden vectors.
@@ -86,8 +92,15 @@ class Hardening:
             unroll.rest_gradient[...] = by_rest.reshape(unroll.rest.shape)
 
     def look(self, right: float) -> None:
-        """Take note of the share of digits that are right."""
-        self.begun = self.begun or right >= BEGIN
+        """Take note of the share of a batch's digits that are right."""
+        well = right >= WELL
+        self.begun = self.begun or well
+        level = self.level + CHANGE if well else self.level - CHANGE
+        self.level = min(1.0, max(LEAST, level))
+
+    def begin(self) -> None:
+        """Begin anew, with other weights."""
+        self.begun, self.level = False, LEAST
 
 
 @final

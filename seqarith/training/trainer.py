@@ -112,7 +112,7 @@ class Trainer:
     def _take_up(self, checkpoint: Checkpoint) -> None:
         checkpoint.check_same_run(self.config)
         self.step = checkpoint.step
-        self._hardening.begun = checkpoint.synchronising
+        self._hardening.begun, self._hardening.level = checkpoint.hardening
         self._stack.flat[...] = checkpoint.parameters
         for name, array in checkpoint.memory.items():
             self._stack.memory[name][...] = array
@@ -142,7 +142,7 @@ class Trainer:
             self.step,
             self._stack.flat.copy(),
             {k: v.copy() for k, v in self._stack.memory.items() if k != SCRATCH},
-            self._hardening.begun,
+            (self._hardening.begun, self._hardening.level),
             self._lessons.words,
         )
 
@@ -152,7 +152,7 @@ class Trainer:
         attempt, before = divmod(self.step, patience) if patience else (0, self.step)
         if before == 0 and attempt > 0:
             self._stack.begin(attempt)
-            self._hardening.begun = False
+            self._hardening.begin()
         self._hardening.disturb(self.step)
         inputs, targets = self._batches(self.step)
         self._pass.run(inputs, targets, self._pull if self._hardening.active else None)
