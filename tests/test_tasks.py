@@ -384,7 +384,7 @@ def test_training_does_not_count_outputs_that_are_thrown_away(
     letters = trainer._batches.letters(0)
     logits = trainer._logits(0).reshape(letters.shape)
     right = trainer._examiner.right(trainer._logits(0), letters)
-    assert letters.shape == (4, config.batch_size)
+    assert letters.shape == (4, config.batch)
     assert (right == ((logits > 0) == average().expected(letters))[1:]).all()
 
 

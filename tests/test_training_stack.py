@@ -22,8 +22,8 @@ def test_side_by_side_as_alone() -> None:
     for i, one in enumerate(alone):
         one.begin(0)
         one.flat[...] = stack.flat[i]
-    together = stack.over(batches.steps, CONFIG.batch_size)
-    passes = [one.over(batches.steps, CONFIG.batch_size) for one in alone]
+    together = stack.over(batches.steps, CONFIG.batch)
+    passes = [one.over(batches.steps, CONFIG.batch) for one in alone]
     for step in range(6):
         together.run(*batches(step))
         stack.update(0.05, step + 1)

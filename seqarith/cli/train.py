@@ -58,7 +58,7 @@ PRESET_OPTIONS = ("seed", "max_steps")
 @task_from_option
 @click.option("--cell", default="elman", show_default=True, help="The recurrence; see 'cells'.")
 @click.option("--activation", default="tanh", show_default=True, help="tanh or sigmoid.")
-@click.option("--hidden", type=int, default=16, show_default=True, help="Hidden units.")
+@click.option("--hidden", type=int, help="Hidden units.  [default: fits the task]")
 @click.option("--loss", help="The loss; see 'losses'.  [default: fits the task]")
 @click.option("--optimizer", default="adam", show_default=True, help="See 'optimizers'.")
 @click.option("--momentum", type=float, help="Of sgd.")
@@ -72,7 +72,7 @@ PRESET_OPTIONS = ("seed", "max_steps")
     show_default=True,
     help="Greatest norm of the gradient; 0: no limit.",
 )
-@click.option("--batch-size", type=int, default=64, show_default=True, help="Words a step.")
+@click.option("--batch-size", type=int, help="Words a step.  [default: fits the task]")
 @click.option("--max-steps", type=int, default=10_000, show_default=True, help="Most steps.")
 @click.option(
     "--until",

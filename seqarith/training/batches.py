@@ -33,7 +33,7 @@ class Batches(ABC):
     def __init__(self, config: TrainingConfig, steps: int) -> None:
         self.steps = steps
         self._config = config
-        self._chunk = max(1, min(32, _CHUNK_LETTERS // (steps * config.batch_size)))
+        self._chunk = max(1, min(32, _CHUNK_LETTERS // (steps * config.batch)))
         self._number = -1
 
     @abstractmethod
@@ -64,7 +64,7 @@ class Batches(ABC):
         return moves
 
     def _draw(self, number: int) -> None:
-        config, batch = self._config, self._config.batch_size
+        config, batch = self._config, self._config.batch
         task = config.built_task
         letters = self.words(number * self._chunk, self._chunk)
         by_step = (self.steps, self._chunk, batch)
@@ -95,4 +95,4 @@ class SampledBatches(Batches):
 
     def words(self, first: int, count: int) -> Letters:
         rng = stream(self._config.seed, STREAM_WORDS, first)
-        return self._sampler.draw(rng, count * self._config.batch_size)
+        return self._sampler.draw(rng, count * self._config.batch)

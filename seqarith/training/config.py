@@ -17,7 +17,7 @@ from seqarith.optimizers import Optimizer
 from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
-from seqarith.training.recipe import Recipe, recipe
+from seqarith.training.recipe import Recipe, fitting, recipe
 
 Until = Literal["steps", "exact", "proved"]
 GOALS = ("steps", "exact", "proved")
@@ -39,7 +39,7 @@ class TrainingConfig:
         parameters: What the task leaves open.
         cell: Name of a cell.
         cell_options: Its options, for instance ``{"activation": "tanh"}``.
-        hidden: Hidden width.
+        hidden: Hidden width; default: what fits the task.
         loss: Name of a loss; default: binary cross-entropy for two symbols, else cross-entropy.
         reduction: How the loss is summed: ``"mean"`` or ``"sum"``; see `seqarith.losses`.
         optimizer: Name of an optimizer.
@@ -48,7 +48,7 @@ class TrainingConfig:
             (`seqarith.training.recipe`), else the optimizer's own.
         schedule: Name of a schedule of the rate over ``max_steps``.
         clip: Greatest Euclidean norm of the gradient, or None.
-        batch_size: Words a step.
+        batch_size: Words a step; default: what fits the task.
         max_steps: Most steps.
         until: When to stop before: ``"proved"`` as soon as the network is proved right at every
             width; ``"exact"`` as soon as every operand tuple comes out right (where those are
@@ -80,7 +80,7 @@ class TrainingConfig:
     parameters: Mapping[str, int | str] = field(default_factory=dict)
     cell: str = "elman"
     cell_options: Mapping[str, Any] = field(default_factory=dict)
-    hidden: int = 16
+    hidden: int | None = None
     loss: str | None = None
     reduction: str = "mean"
     optimizer: str = "adam"
@@ -88,7 +88,7 @@ class TrainingConfig:
     rate: float | None = None
     schedule: str = "constant"
     clip: float | None = 1.0
-    batch_size: int = 64
+    batch_size: int | None = None
     max_steps: int = 10_000
     until: Until | None = None
     noise: float | None = None
@@ -101,7 +101,7 @@ class TrainingConfig:
     own: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        _check("batch size", self.batch_size, 1, MAX_BATCH)
+        _check("batch size", self.batch, 1, MAX_BATCH)
         _check("max steps", self.max_steps, 1, MAX_STEPS)
         _check("seed", self.seed, 0, 2**32 - 1)
         if self.rate is not None and not 0 < self.rate < float("inf"):
@@ -162,7 +162,17 @@ class TrainingConfig:
         """The network that the settings describe."""
         cell: Cell = CELLS.build(self.cell, self.cell_options)
         outputs = self.built_loss.outputs(self.built_task.outputs)
-        return Network(cell, self.built_task.inputs, self.hidden, outputs, self.dtype)
+        return Network(cell, self.built_task.inputs, self.width, outputs, self.dtype)
+
+    @cached_property
+    def width(self) -> int:
+        """``hidden``, or what it is by default."""
+        return fitting(self.built_task).hidden if self.hidden is None else self.hidden
+
+    @cached_property
+    def batch(self) -> int:
+        """``batch_size``, or what it is by default."""
+        return fitting(self.built_task).batch if self.batch_size is None else self.batch_size
 
     @cached_property
     def goal(self) -> Until:
@@ -173,7 +183,7 @@ class TrainingConfig:
 
     @cached_property
     def _recipe(self) -> Recipe:
-        return recipe(self.network.cell, self.hidden)
+        return recipe(self.network.cell, self.width, fitting(self.built_task))
 
     @cached_property
     def learning_rate(self) -> float:
@@ -208,6 +218,8 @@ class TrainingConfig:
         """Return the settings, those by default too, ready for JSON."""
         settings = {
             **dataclasses.asdict(self),
+            "hidden": self.width,
+            "batch_size": self.batch,
             "until": self.goal,
             "rate": self.learning_rate,
             "noise": self.hidden_noise,

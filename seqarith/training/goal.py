@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqarith.cells.cell import Array
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.program import from_model
-from seqarith.certification.quick import quick
+from seqarith.certification.quick import LETTERS, quick
 from seqarith.evaluation import SAMPLES, Evaluation, evaluate, is_exact, widest_exhaustive
 from seqarith.model import Model
 from seqarith.network import Program, margins
@@ -18,6 +18,9 @@ from seqarith.tasks.task import Letters
 from seqarith.training.config import TrainingConfig
 
 ALMOST = 0.98
+THOROUGH_EVERY, FEW_LETTERS = 50, 3
+"""Steps between two tries with boxes split by more letters; they take long for many letters."""
+
 QUICK_LIMIT = 2**16
 """Most operand tuples that are run, at a smaller width, before all of them are."""
 
@@ -57,7 +60,8 @@ class Examiner:
     def judge(self, model: Model) -> tuple[bool, Certificate | None]:
         """Return whether a model has reached the goal, and its proof where that is the goal."""
         if self._config.goal == "proved":
-            found = quick(from_model(model))
+            thorough = model.training["steps"] % THOROUGH_EVERY == 0
+            found = quick(from_model(model), LETTERS if thorough else FEW_LETTERS)
             return found is not None, None if found is None else found.certificate
         return self._config.goal == "exact" and self.exact(model), None
 

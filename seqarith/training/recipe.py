@@ -1,4 +1,4 @@
-"""How much of what makes a network easy to prove: what settings are when nobody says otherwise."""
+"""What settings are when nobody says otherwise: they fit the task and the network."""
 
 from __future__ import annotations
 
@@ -6,11 +6,46 @@ from dataclasses import dataclass
 from typing import final
 
 from seqarith.cells.cell import Cell
+from seqarith.tasks.task import Task
 
-NOISE, SYNCHRONY, RATE = 0.3, 1.0, 1.0
+NOISE, SYNCHRONY = 0.3, 1.0
 MOST_RATE = 0.1
 NARROW = 8
 PATIENCE_A_UNIT, PATIENCE = 100, 2500
+
+
+@final
+@dataclass(frozen=True)
+class Fitting:
+    """Sizes that fit a task.
+
+    Attributes:
+        hidden: Hidden units.
+        batch: Words a step.
+        rate: Learning rate of Adam, times the hidden units.
+    """
+
+    hidden: int
+    batch: int
+    rate: float
+
+
+def fitting(task: Task) -> Fitting:
+    """Return sizes for a task.
+
+    They grow with what there is to tell apart: states of the machine times letters. A task without
+    a machine gets the largest.
+    """
+    machine = task.machine
+    if machine is None:
+        return Fitting(hidden=64, batch=256, rate=0.5)
+    if machine.states <= 2 and machine.letters <= 4:
+        return Fitting(hidden=16, batch=64, rate=1.0)
+    if machine.states * machine.letters <= 12:
+        return Fitting(hidden=32, batch=128, rate=1.0)
+    if machine.states * machine.letters <= 32:
+        return Fitting(hidden=48, batch=256, rate=0.5)
+    return Fitting(hidden=64, batch=256, rate=1.0)
 
 
 @final
@@ -31,16 +66,16 @@ class Recipe:
     restart_after: int
 
 
-def recipe(cell: Cell, hidden: int) -> Recipe:
-    """Return settings for a cell of a width.
+def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
+    """Return settings for a cell of a width, for a task of some sizes.
 
-    They were found by measurement (``benchmarks/hardening.py``). Noise and synchrony follow the
+    They were found by measurement (``benchmarks/proofs.py``). Noise and synchrony follow the
     half-width of the range of the hidden units: 1 for tanh, 1/2 for the sigmoid. Narrow networks
     bear less noise. They get stuck more often, too, so they begin anew sooner.
     """
     half_width = 0.5 if getattr(cell, "activation", "tanh") == "sigmoid" else 1.0
     return Recipe(
-        rate=min(MOST_RATE, RATE / (half_width * hidden)),
+        rate=min(MOST_RATE, sizes.rate / (half_width * hidden)),
         noise=NOISE * half_width * min(1.0, hidden / 6),
         synchrony=SYNCHRONY / half_width**2,
         restart_after=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,

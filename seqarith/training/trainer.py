@@ -97,7 +97,7 @@ class Trainer:
         self._batches: Batches = (TutorialBatches if tutorial else SampledBatches)(config)
         self._stack = Stack(config)
         noisy = config.hidden_noise > 0
-        self._pass = self._stack.over(self._batches.steps, config.batch_size, noisy)
+        self._pass = self._stack.over(self._batches.steps, config.batch, noisy)
         self._examiner = Examiner(config, self._batches.steps)
         self._hardening = Hardening(config, self._pass.unroll)
         self._lessons = Lessons(
@@ -232,7 +232,7 @@ class Trainer:
         model = replace(model, certificate=None if proof is None else proof.stored())
         known = self._examiner.evaluate(model)
         model = replace(model, evaluation=known.summary())
-        examples = self.step * self.config.batch_size
+        examples = self.step * self.config.batch
         return TrainingResult(model, self.step, examples, known, reached)
 
     def _check_finite(self) -> None:
