@@ -12,7 +12,7 @@ from seqarith.cli.output import notice, print_json, tuples_name, width_name
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 
 if TYPE_CHECKING:
-    from seqarith.certification.verdict import Verdict
+    from seqarith.certification.verdict import Refuted, Verdict
     from seqarith.model import Model
     from seqarith.training.trainer import TrainingResult
 
@@ -39,12 +39,22 @@ class Outcome:
     @cached_property
     def model(self) -> Model:
         """The model, with its proof if there is one."""
+        if self._verdict is None:
+            return self._result.model
         from seqarith.certification.certify import attach
         from seqarith.certification.verdict import Proved
 
         if isinstance(self._verdict, Proved):
             return attach(self._result.model, self._verdict.certificate)
         return self._result.model
+
+    @property
+    def _refuted(self) -> Refuted | None:
+        if self._verdict is None:
+            return None
+        from seqarith.certification.verdict import Refuted
+
+        return self._verdict if isinstance(self._verdict, Refuted) else None
 
     @property
     def reached(self) -> bool:
@@ -94,8 +104,6 @@ class Outcome:
 
     def _judged(self) -> list[str]:
         """Say what is known of every width."""
-        from seqarith.certification.verdict import Refuted
-
         name = self.model.task.name
         if self.model.certificate is not None:
             margin = self.model.certificate.claims["margin"]
@@ -104,18 +112,16 @@ class Outcome:
                 f"{name}: proved right at every width ({regions:,} regions, smallest margin "
                 f"{margin:.3g}); check it again: seqarith verify {self._place}"
             ]
-        if isinstance(self._verdict, Refuted):
-            lines = counterexample_lines(self._verdict)
+        if self._refuted is not None:
+            lines = counterexample_lines(self._refuted)
             return [f"{name}: refuted", *(f"  {line}" for line in lines)]
         if self._goal == "proved":
             return [f"{name}: undecided at other widths: neither a proof nor an error was found"]
         return []
 
     def _record(self, seconds: float) -> dict[str, Any]:
-        from seqarith.certification.verdict import Refuted
-
-        known, refuted = self._result.evaluation, self._verdict
-        wrong = counterexample_json(refuted) if isinstance(refuted, Refuted) else None
+        known, refuted = self._result.evaluation, self._refuted
+        wrong = None if refuted is None else counterexample_json(refuted)
         proof = self.model.certificate
         return {
             "model": str(self._place),

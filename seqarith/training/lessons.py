@@ -6,8 +6,6 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.refute import Refuter
-from seqarith.certification.suspect import Suspect
 from seqarith.losses import encode
 from seqarith.model import Model
 from seqarith.tasks.task import Letters
@@ -40,6 +38,9 @@ class Lessons:
 
     def seek(self, model: Model) -> None:
         """Search for a word on which a model is wrong; its last letters are what is learnt."""
+        from seqarith.certification.refute import Refuter
+        from seqarith.certification.suspect import Suspect
+
         found = Refuter(Suspect.of(model), model.task).glance()
         if found is not None:
             self.words = [*self.words, found.word[-LONGEST:].tolist()][-MOST:]
