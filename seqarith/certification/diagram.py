@@ -55,5 +55,7 @@ def letter_label(task: Task, letter: int) -> str:
 
 
 def symbol_label(task: Task, symbol: int) -> str:
-    """Return an output: a digit, or the symbol's name."""
+    """Return an output: a digit, the symbol's name, or that anything will do (`due`)."""
+    if symbol >= max(task.outputs, 2):
+        return "anything"
     return task.symbols[symbol] if task.symbols else "0123456789abcdef"[symbol]

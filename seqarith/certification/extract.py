@@ -61,17 +61,21 @@ def extract(model: Model) -> Extracted:
     """Return the finite-state machine that a model has become.
 
     Raises:
-        TaskError: The task has no machine to compare with, or the network has no small one.
+        TaskError: The task has no machine to compare with, or has a delay and the model no proof,
+            or the network has no small machine.
     """
     wanted = due(model.task)
-    if model.task.delay:
-        raise TaskError(f"a delay of {model.task.delay} steps: extraction is not made for it yet")
     program, certificate = from_model(model), model.certificate
     if certificate is not None:
         believed = Certificate.from_stored(certificate)
         if isinstance(check(program, believed), Accepted):
             machine = _named(_from_regions(program, believed), wanted)
             return Extracted(machine, True, machine.difference(wanted), 1.0, 0)
+    if model.task.delay:
+        raise TaskError(
+            f"task {model.task.name!r} has a delay of {model.task.delay}, while which anything may be "
+            "emitted: its machine is only read off a proof. Find one: seqarith certify"
+        )
     observed = _Observation(model)
     machine = _named(observed.machine(), wanted)
     return Extracted(
@@ -84,7 +88,7 @@ def _from_regions(program: Program, certificate: Certificate) -> MealyMachine:
     return MealyMachine(
         certificate.successors,
         program.output[certificate.states],
-        int(max(len(program.readout_bias), 2)),
+        int(program.output.max()) + 1,
         certificate.start,
     ).minimised()
 

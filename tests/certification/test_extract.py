@@ -1,10 +1,13 @@
 """The machine that a network has become."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.certification.diagram import arrows
+from seqarith.certification.diagram import arrows, symbol_label
+from seqarith.errors import TaskError
 
 
 def test_a_proved_adder_is_the_machine_of_addition(proved):
@@ -64,3 +67,16 @@ def test_labels_of_a_diagram() -> None:
     label = arrows(ten, ten.machine)[0, 1]
     assert label[:2] == ["91, 82, 73, 64 and 5 more / 0", "92, 83, 74, 65 and 4 more / 1"]
     assert label[3:] == ["and 6 more"]
+
+
+@pytest.mark.parametrize("task", ["gray", "average"])
+def test_a_delayed_machine_is_read_off_a_proof(task):
+    model = sa.train(task, bits=4).model
+    found = sa.extract(model)
+    assert found.proved
+    assert found.equal
+    assert found.machine.states == 3
+    start = found.machine.output[found.machine.initial]
+    assert [symbol_label(model.task, int(symbol)) for symbol in start] == ["anything"] * len(start)
+    with pytest.raises(TaskError, match="only read off a proof"):
+        sa.extract(replace(model, certificate=None))
