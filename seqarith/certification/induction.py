@@ -116,7 +116,7 @@ class Induction:
         self, cell: Dynamics, readout: Readout, output: IntArray, regions: Regions
     ) -> None:
         self.cell, self.readout, self.regions = cell, readout, regions
-        self.digits = output[regions.states]
+        self.output, self.digits = output, output[regions.states]
         self.inverse = np.linalg.inv(regions.shapes)
 
     def from_regions(self, which: IntArray, limits: Limits) -> Outcome:

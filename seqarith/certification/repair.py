@@ -8,9 +8,10 @@ import numpy as np
 
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.enclosure import Dynamics, Readout
+from seqarith.certification.entry import enter
 from seqarith.certification.induction import Induction, Limits, Outcome, Regions
 from seqarith.certification.leaves import Leaf, Leaves
-from seqarith.certification.program import FloatArray, IntArray, Program
+from seqarith.certification.program import FloatArray, Program
 from seqarith.certification.sampling import Samples
 from seqarith.certification.shapes import parallelotopes
 from seqarith.certification.wellformed import MIN_TANH_ULPS, SMALLEST
@@ -21,7 +22,6 @@ Progress = Callable[[int, int], None]
 MAX_REGIONS = 2_000
 HISTORY = 24  # moves that a context may look back
 ORDER = 6  # generators of a zonotope, in multiples of M: fewer are faster, and come back later
-ENTRIES = 8  # regions tried as the one that the start counts as being on its way to
 
 
 @final
@@ -40,15 +40,21 @@ class Repair:
         samples: Samples,
         eps: float,
         progress: Progress | None = None,
+        modes: bool = False,
     ) -> None:
         self.program, self.cell, self.readout = program, cell, Readout(program)
         self.eps, self.exhausted = eps, False
-        self.leaves = Leaves(cell, program.next_state, samples)
+        self.leaves = Leaves(cell, program.next_state, samples, modes)
         self.regions: dict[Leaf, tuple[FloatArray, FloatArray]] = {}
         self.proved: dict[Leaf, set[Leaf]] = {}
         self.depth = 0
         self.obstacle = "the time ran out"
         self._progress = progress
+
+    @property
+    def method(self) -> str:
+        """Name the attempt."""
+        return f"induction {self.eps}" + (", modes" if self.leaves.modes else "")
 
     def run(self, deadline: float) -> Certificate | None:
         """Go on until the deadline, of `time.monotonic`; None then, and where there is no way on.
@@ -92,7 +98,7 @@ class Repair:
             centres, shapes = (x.astype(np.float32).astype(np.float64) for x in shaped)
             for i, name in enumerate(names):
                 self.regions.setdefault(name, (centres[i], shapes[i]))
-        states = np.array([state for state, _ in names], np.intp)
+        states = np.array([state for state, _, _ in names], np.intp)
         body = (np.stack(part) for part in zip(*(self.regions[x] for x in names), strict=True))
         return names, Induction(
             self.cell, self.readout, self.program.output, Regions(states, successors, *body)
@@ -117,15 +123,13 @@ class Repair:
         return True
 
     def _certificate(self, induction: Induction, limits: Limits) -> Certificate | None:
-        """Find a region that the start may count as being on its way to; write it all down."""
-        p, regions = self.program, induction.regions
-        entries: IntArray = np.flatnonzero(regions.states == 0)
-        far = np.abs(regions.centres[entries] - p.start).max(1)
-        entries = entries[far.argsort(kind="stable")][:ENTRIES]
-        outcome = induction.from_point(p.start, entries, limits)
-        if outcome.failed.all():
+        """Find a region that the start counts as being on its way to; write it all down."""
+        p = self.program
+        begun = enter(induction, p.start, p.next_state[0], limits)
+        if begun is None:
             self._give_up("the first hidden vector does not come into a region")
             return None
+        regions = begun.regions
         return Certificate(
             digest=p.digest(),
             dtype=p.dtype,
@@ -134,8 +138,8 @@ class Repair:
             successors=regions.successors,
             centres=regions.centres.astype(np.float32),
             shapes=regions.shapes.astype(np.float32),
-            start=int(entries[int(outcome.failed.argmin())]),
-            depth=max(self.depth, outcome.depth),
+            start=begun.start,
+            depth=max(self.depth, begun.depth),
             order=limits.order,
             margin=SMALLEST,
         )

@@ -18,7 +18,9 @@ from seqarith.certification.repair import HISTORY, Progress, Repair
 from seqarith.certification.sampling import sample, words
 from seqarith.certification.wellformed import MAX_WIDTH
 
-SPREADS = (0.4, 0.15)  # half-width, at most, of one region's samples
+ATTEMPTS = ((0.4, False), (0.15, False), (0.4, True), (0.6, True))
+"""Half-width, at most, of one region's samples; whether modes are looked for."""
+
 STEPS, WORDS = 300, 400  # samples
 MAX_LETTERS = 256  # the induction steps every region under every letter
 
@@ -65,7 +67,7 @@ class Thorough:
 
     def __init__(self, program: Program, progress: Progress | None = None) -> None:
         self._program, self._progress = program, progress
-        self._left = list(SPREADS)
+        self._left = list(ATTEMPTS)
         self._repair: Repair | None = None
         self._last = NotFound("no time was left for the induction")
         for name, size, most in (
@@ -82,9 +84,9 @@ class Thorough:
         A finer spread is tried only where the coarser one has no way on: more time helps it more.
         """
         while self._left and time.monotonic() < deadline:
-            repair = self._repair or self._started(self._left[0])
+            repair = self._repair or self._started(*self._left[0])
             certificate = repair.run(deadline)
-            found = certificate and confirm(self._program, certificate, f"induction {repair.eps}")
+            found = certificate and confirm(self._program, certificate, repair.method)
             if found:
                 return found
             self._last = NotFound(repair.obstacle, len(repair.regions), len(repair.proved))
@@ -92,10 +94,10 @@ class Thorough:
                 self._left, self._repair = self._left[1:], None
         return self._last
 
-    def _started(self, eps: float) -> Repair:
+    def _started(self, eps: float, modes: bool) -> Repair:
         program = self._program
         cell = dynamics(program)
         drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
         samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
-        self._repair = Repair(program, cell, samples, eps, self._progress)
+        self._repair = Repair(program, cell, samples, eps, self._progress, modes)
         return self._repair
