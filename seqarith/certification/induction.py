@@ -44,7 +44,7 @@ class Limits:
     """
 
     depth: int = 500
-    effort: int = 4_000
+    effort: int = 1_000
     order: int = 96
     deadline: float = float("inf")
 

@@ -5,8 +5,11 @@ import numpy as np
 from seqarith.certification.enclosure import Dynamics
 from seqarith.certification.program import FloatArray, IntArray
 
-FLOOR = 0.03  # added to the spread in every direction: a region must have a body to land in
-WIDER, PLUS = 1.2, 0.03  # a region's bounds against the range of its samples
+FLOOR = 0.01  # added to the spread in every direction: a region must have a body to land in
+WIDER = 1.05  # a region's extents against those of its samples
+NOISE = 1e-3  # error a unit and step for which regions make room
+ROOM_SWEEPS = 2  # steps for which an image keeps its room; more make regions too wide to be affine
+MOST = 10.0  # times that a region may grow to make room
 FORGET = 0.65
 SWEEPS = 40
 
@@ -48,19 +51,51 @@ def parallelotopes(
     cell: Dynamics, vectors: list[FloatArray], successors: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return regions about vectors: centres (R, H), generators (R, H, H), one a row."""
-    regions, letters = successors.shape
     middle = np.stack([(v.max(0) + v.min(0)) * 0.5 for v in vectors])
     hidden = middle.shape[1]
-    read = np.tile(np.arange(letters), regions)
-    jacobians = cell.jacobians(np.repeat(middle, letters, 0), read)
-    jacobians = jacobians.reshape(regions, letters, hidden, hidden)
     reach = np.stack([(v - m).T @ (v - m) / len(v) for v, m in zip(vectors, middle, strict=True)])
-    axes = balance(reach + FLOOR**2 * np.eye(hidden), observability(jacobians, successors))
+    observe = observability(_jacobians(cell, middle, successors), successors)
+    axes = balance(reach + FLOOR**2 * np.eye(hidden), observe)
     inverse = np.linalg.inv(axes)
-    centres, shapes = np.empty((regions, hidden)), np.empty((regions, hidden, hidden))
-    for i, v in enumerate(vectors):
-        y = (v - middle[i]) @ inverse[i]
-        low, high = y.min(0), y.max(0)
-        centres[i] = middle[i] + (low + high) * 0.5 @ axes[i]
-        shapes[i] = axes[i] * (WIDER * (high - low) * 0.5 + PLUS)[:, None]
-    return centres, shapes
+    inside = [(v - middle[i]) @ inverse[i] for i, v in enumerate(vectors)]
+    low, high = (np.stack([end(y, 0) for y in inside]) for end in (np.min, np.max))
+    centres = middle + (((low + high) * 0.5)[:, None] @ axes)[:, 0]
+    extents = _with_room(cell, centres, axes, inverse, (high - low) * 0.5, successors)
+    return centres, axes * extents[:, :, None]
+
+
+def _jacobians(cell: Dynamics, centres: FloatArray, successors: IntArray) -> FloatArray:
+    """Differentiate at every centre under every letter: (R, A, H, H)."""
+    (regions, letters), hidden = successors.shape, centres.shape[1]
+    read = np.tile(np.arange(letters), regions)
+    found = cell.jacobians(np.repeat(centres, letters, 0), read)
+    return found.reshape(regions, letters, hidden, hidden)
+
+
+def _with_room(
+    cell: Dynamics,
+    centres: FloatArray,
+    axes: FloatArray,
+    inverse: FloatArray,
+    extents: FloatArray,
+    successors: IntArray,
+) -> FloatArray:
+    """Widen extents (R, H), in each region's own coordinates, so that images land sooner.
+
+    To first order the image of a region has the extents ``offset + extents @ |axes J.T inverse'|``
+    in its successor's coordinates; a few sweeps give every region room for those that come in.
+    """
+    (regions, letters), hidden = successors.shape, centres.shape[1]
+    to, read = successors.ravel(), np.tile(np.arange(letters), regions)
+    images = cell.points(np.repeat(centres, letters, 0), read) - centres[to]
+    jacobians = _jacobians(cell, centres, successors).transpose(0, 1, 3, 2)
+    steps = (axes[:, None] @ jacobians).reshape(-1, hidden, hidden) @ inverse[to]
+    noise = NOISE * np.abs(inverse).sum(1)
+    least = WIDER * extents + noise
+    gain, offset = np.abs(steps), np.abs(images[:, None] @ inverse[to])[:, 0] + noise[to]
+    wide: FloatArray = least
+    for _ in range(ROOM_SWEEPS):
+        come = offset + (np.repeat(wide, letters, 0)[:, None] @ gain)[:, 0]
+        wide = least.copy()
+        np.maximum.at(wide, to, np.minimum(come, MOST * least[to]))
+    return wide

@@ -1,0 +1,41 @@
+"""Regions hold the vectors that they were made of, and make room for the images of others."""
+
+import numpy as np
+import pytest
+
+from seqarith.certification import shapes
+from seqarith.certification.enclosure import Elman as Cell
+from seqarith.certification.leaves import Leaves
+from seqarith.certification.program import from_model
+from seqarith.certification.sampling import sample, words
+
+
+@pytest.fixture
+def closed(make):
+    program = from_model(make(steep=12.0))
+    cell = Cell(program)
+    drawn = words(np.random.default_rng(0), program.letters, 100, 100)
+    samples = sample(cell, program.start, program.next_state, drawn, 8)
+    leaves = Leaves(cell, program.next_state, samples)
+    assert leaves.refine(0.1, 500)
+    assert leaves.close(500)
+    names, successors = leaves.table()
+    return cell, [leaves.vectors[x] for x in names], successors
+
+
+def test_regions_hold_their_vectors(closed):
+    cell, vectors, successors = closed
+    centres, generators = shapes.parallelotopes(cell, vectors, successors)
+    for v, centre, each in zip(vectors, centres, generators, strict=True):
+        assert np.abs((v - centre) @ np.linalg.inv(each)).max() < 1
+
+
+def test_room_widens_regions_by_no_more_than_is_allowed(closed, monkeypatch):
+    sizes = {}
+    for sweeps in (0, shapes.ROOM_SWEEPS):
+        monkeypatch.setattr(shapes, "ROOM_SWEEPS", sweeps)
+        _, generators = shapes.parallelotopes(*closed)
+        sizes[sweeps] = np.linalg.norm(generators, axis=2)
+    growth = sizes[shapes.ROOM_SWEEPS] / sizes[0]
+    assert growth.min() > 1 - 1e-9
+    assert 1.01 < growth.max() < shapes.MOST + 1e-9
