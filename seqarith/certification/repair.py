@@ -20,6 +20,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of regions, and how many of them are proved."""
 
 MAX_REGIONS = 2_000
+MAX_WITH_MODES = 600  # the tests of modes are dear, and those that help are few
 HISTORY = 24  # moves that a context may look back
 ORDER = 6  # generators of a zonotope, in multiples of M: fewer are faster, and come back later
 
@@ -47,7 +48,7 @@ class Repair:
         self.leaves = Leaves(cell, program.next_state, samples, modes)
         self.regions: dict[Leaf, tuple[FloatArray, FloatArray]] = {}
         self.proved: dict[Leaf, set[Leaf]] = {}
-        self.depth = 0
+        self.depth, self.most = 0, MAX_WITH_MODES if modes else MAX_REGIONS
         self.obstacle = "the time ran out"
         self._progress = progress
 
@@ -62,10 +63,10 @@ class Repair:
         What was proved is kept: a later call goes on from there unless `exhausted` is set.
         """
         limits = Limits(order=ORDER * self.program.memory, deadline=deadline)
-        if not self.leaves.refine(self.eps, MAX_REGIONS):
+        if not self.leaves.refine(self.eps, self.most):
             self._give_up("hidden vectors of equal recent letters do not come together")
             return None
-        while self.leaves.close(MAX_REGIONS):
+        while self.leaves.close(self.most):
             fresh = self.leaves.members.keys() - self.regions.keys()
             names, induction = self._shape()
             self._forget(names)
@@ -84,7 +85,7 @@ class Repair:
             if late:
                 self.obstacle = "images of regions had not returned into regions when time was up"
                 return None
-        self._give_up(f"more than {MAX_REGIONS:,} regions or {HISTORY} letters would be needed")
+        self._give_up(f"more than {self.most:,} regions or {HISTORY} letters would be needed")
         return None
 
     def _give_up(self, obstacle: str) -> None:
