@@ -73,8 +73,8 @@ def extract(model: Model) -> Extracted:
             return Extracted(machine, True, machine.difference(wanted), 1.0, 0)
     if model.task.delay:
         raise TaskError(
-            f"task {model.task.name!r} has a delay of {model.task.delay}, while which anything may be "
-            "emitted: its machine is only read off a proof. Find one: seqarith certify"
+            f"task {model.task.name!r} has a delay of {model.task.delay}, while which anything may "
+            "be emitted: its machine is only read off a proof. Find one: seqarith certify"
         )
     observed = _Observation(model)
     machine = _named(observed.machine(), wanted)
