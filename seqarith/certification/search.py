@@ -22,6 +22,7 @@ ATTEMPTS = ((0.4, False), (0.15, False), (0.4, True), (0.6, True))
 """Half-width, at most, of one region's samples; whether modes are looked for."""
 
 STEPS, WORDS = 300, 400  # samples
+NARROW, FEW_REGIONS = 4, 100
 MAX_LETTERS = 256  # the induction steps every region under every letter
 
 
@@ -56,6 +57,27 @@ def prove(
     return found if found is not None else Thorough(program, progress).run(deadline)
 
 
+def narrow(program: Program) -> Found | None:
+    """Try induction over a few regions, with no clock: what it finds is a function of the program.
+
+    In the space of a few hidden units that takes milliseconds, and proves what boxes do not.
+    """
+    if program.memory > NARROW:
+        return None
+    repair = started(program, *ATTEMPTS[0])
+    repair.most = FEW_REGIONS
+    certificate = repair.run(float("inf"))
+    return certificate and confirm(program, certificate, repair.method)
+
+
+def started(program: Program, eps: float, modes: bool, progress: Progress | None = None) -> Repair:
+    """Return an attempt that has its samples, and nothing proved yet."""
+    cell = dynamics(program)
+    drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
+    samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
+    return Repair(program, cell, samples, eps, progress, modes)
+
+
 @final
 class Thorough:
     """Induction over parallelotopes, from few regions to many; it can be run on where it stopped.
@@ -84,7 +106,8 @@ class Thorough:
         A finer spread is tried only where the coarser one has no way on: more time helps it more.
         """
         while self._left and time.monotonic() < deadline:
-            repair = self._repair or self._started(*self._left[0])
+            repair = self._repair or started(self._program, *self._left[0], self._progress)
+            self._repair = repair
             certificate = repair.run(deadline)
             found = certificate and confirm(self._program, certificate, repair.method)
             if found:
@@ -93,11 +116,3 @@ class Thorough:
             if certificate is not None or repair.exhausted:
                 self._left, self._repair = self._left[1:], None
         return self._last
-
-    def _started(self, eps: float, modes: bool) -> Repair:
-        program = self._program
-        cell = dynamics(program)
-        drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
-        samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
-        self._repair = Repair(program, cell, samples, eps, self._progress, modes)
-        return self._repair

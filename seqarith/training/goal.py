@@ -18,8 +18,9 @@ from seqarith.tasks.task import Letters
 from seqarith.training.config import TrainingConfig
 
 ALMOST = 0.98
-THOROUGH_EVERY, FEW_LETTERS = 50, 3
-"""Steps between two tries with boxes split by more letters; they take long for many letters."""
+THOROUGH_EVERY, FEW_LETTERS, NARROW = 50, 3, 4
+"""Steps between two tries that take longer: boxes split by more letters, and, for exact networks of
+a few units, induction."""
 
 QUICK_LIMIT = 2**16
 """Most operand tuples that are run, at a smaller width, before all of them are."""
@@ -61,7 +62,12 @@ class Examiner:
         """Return whether a model has reached the goal, and its proof where that is the goal."""
         if self._config.goal == "proved":
             thorough = model.training["steps"] % THOROUGH_EVERY == 0
-            found = quick(from_model(model), LETTERS if thorough else FEW_LETTERS)
+            program = from_model(model)
+            found = quick(program, LETTERS if thorough else FEW_LETTERS)
+            if found is None and thorough and program.memory <= NARROW and self.exact(model):
+                from seqarith.certification.search import narrow
+
+                found = narrow(program)
             return found is not None, None if found is None else found.certificate
         return self._config.goal == "exact" and self.exact(model), None
 
