@@ -9,6 +9,7 @@ longer what was proved: regions, states, successors, the start, claims, the dige
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import random
 import time
@@ -31,8 +32,6 @@ TRUSTED = ("check", "recurrences", "affine", "outward", "wellformed")
 
 def code_lines(path: Path) -> tuple[int, int]:
     """Return the lines of a module, and those that are neither blank, comment nor docstring."""
-    import ast
-
     source = path.read_text()
     quoted: set[int] = set()
     for node in ast.walk(ast.parse(source)):
