@@ -21,7 +21,7 @@ types:
 	$(BIN)/mypy
 
 test:
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 docs:
 	$(BIN)/sphinx-build -q -W -E docs docs/_build

@@ -19,9 +19,9 @@ FOLDER = Path(sa.__file__).parent / "models"
 
 def make(task: str) -> sa.Model:
     """Train the model of one task."""
-    result = sa.train(task, bits=8, hidden=8, dtype="float64", seed=0)
+    result = sa.train(task, bits=8, dtype="float64", seed=0)
     if not result.reached:
-        raise SystemExit(f"{task} is not exact after {result.steps} steps")
+        raise SystemExit(f"{task} is not proved after {result.steps} steps")
     return result.model
 
 
