@@ -104,6 +104,10 @@ class Elman(Cell):
         run(activation(self.activation, result.dtype.name).value(result, result))
         return result
 
+    def parts(self, kernels: Arrays) -> tuple[Array, Array, Array]:
+        """Return views of the rows for input (D, H), hidden vector (H, H) and bias (1 or 0, H)."""
+        return self._parts(kernels[KERNEL])
+
     def _parts(self, kernel: Array) -> tuple[Array, Array, Array]:
         """Return views of the rows for input (D, H), hidden vector (H, H) and bias (1, H)."""
         inputs = kernel.shape[-2] - kernel.shape[-1] - self.bias

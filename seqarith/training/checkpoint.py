@@ -14,7 +14,7 @@ from seqarith.training.config import TrainingConfig
 
 FORMAT = "seqarith-checkpoint"
 VERSION = 1
-PARAMETERS = "parameters"
+PARAMETERS, CLOUDS = "parameters", "clouds"
 LONGEST = 256
 """Letters of a word that a checkpoint keeps."""
 EXTENDABLE = ("max_steps", "until")
@@ -33,6 +33,7 @@ class Checkpoint:
         memory: The optimizer's memory, without its scratch array.
         hardening: Whether the synchrony penalty has begun, and the level of noise, 0 to 1.
         lessons: Words on which the network was found to be wrong.
+        clouds: See `seqarith.training.clouds`; None where the network learns from words.
     """
 
     config: TrainingConfig
@@ -41,6 +42,7 @@ class Checkpoint:
     memory: Memory
     hardening: tuple[bool, float] = (False, 0.0)
     lessons: list[list[int]] = field(default_factory=list)
+    clouds: Array | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint, wholly or not at all.
@@ -57,7 +59,8 @@ class Checkpoint:
             "lessons": self.lessons,
         }
         memory = {name: array for name, array in self.memory.items() if name != SCRATCH}
-        archive.write(path, header, {PARAMETERS: self.parameters, **memory})
+        clouds = {} if self.clouds is None else {CLOUDS: self.clouds}
+        archive.write(path, header, {PARAMETERS: self.parameters, **memory, **clouds})
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Checkpoint:
@@ -82,9 +85,12 @@ class Checkpoint:
             raise ModelFileError(f"{found.path}: the header's notes on training are damaged")
         names = (PARAMETERS, *config.built_optimizer.slots)
         leading = (config.restarts,) if config.restarts > 1 else ()
-        arrays = found.arrays(dict.fromkeys(names, (*leading, config.network.size)), config.dtype)
-        parameters = arrays.pop(PARAMETERS)
-        return Checkpoint(config, step, parameters, arrays, (begun, level), lessons)
+        shapes = dict.fromkeys(names, (*leading, config.network.size))
+        if config.clouds_size:
+            shapes[CLOUDS] = (*leading, config.clouds_size)
+        arrays = found.arrays(shapes, config.dtype)
+        parameters, clouds = arrays.pop(PARAMETERS), arrays.pop(CLOUDS, None)
+        return Checkpoint(config, step, parameters, arrays, (begun, level), lessons, clouds)
 
     def check_same_run(self, config: TrainingConfig) -> None:
         """Refuse to go on with other settings; only those of `EXTENDABLE` may differ.

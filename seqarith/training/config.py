@@ -17,7 +17,7 @@ from seqarith.optimizers import Optimizer
 from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
-from seqarith.training.recipe import Recipe, fitting, recipe
+from seqarith.training.recipe import CLOUDS_RATE, Recipe, fitting, learns_from_clouds, recipe
 
 Until = Literal["steps", "exact", "proved"]
 GOALS = ("steps", "exact", "proved")
@@ -189,17 +189,18 @@ class TrainingConfig:
     def learning_rate(self) -> float:
         """``rate``, or what it is by default."""
         fitting = self._recipe.rate if self.optimizer == "adam" else self.built_optimizer.rate
+        fitting = CLOUDS_RATE if self.clouds_size else fitting
         return fitting if self.rate is None else self.rate
 
     @cached_property
     def hidden_noise(self) -> float:
         """``noise``, or what it is by default."""
-        return self._hardened(self.noise, self._recipe.noise)
+        return 0.0 if self.clouds_size else self._hardened(self.noise, self._recipe.noise)
 
     @cached_property
     def synchrony_weight(self) -> float:
         """``synchrony``, or what it is by default."""
-        return self._hardened(self.synchrony, self._recipe.synchrony)
+        return 0.0 if self.clouds_size else self._hardened(self.synchrony, self._recipe.synchrony)
 
     @cached_property
     def patience(self) -> int:
@@ -209,6 +210,20 @@ class TrainingConfig:
     def _hardened(self, said: float | None, fitting: float) -> float:
         """Return what was said; else what fits the network, where the goal is a proof."""
         return said if said is not None else fitting if self.goal == "proved" else 0.0
+
+    @cached_property
+    def clouds_size(self) -> int:
+        """Numbers that `seqarith.training.clouds` keeps; 0 where the network learns from words.
+
+        It learns from words where noise, synchrony, a loss or an optimizer was asked for.
+        """
+        asked = self.noise or self.synchrony or self.optimizer != "adam" or self.preset is not None
+        machine = self.built_task.machine
+        if machine is None or asked or self.goal != "proved":
+            return 0
+        if not learns_from_clouds(self.built_task, self.network.cell):
+            return 0
+        return 2 * machine.states * self.hidden + 1
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, numbered from 1."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from seqarith.cells.cell import Cell
+from seqarith.cells.elman import Elman
 from seqarith.tasks.task import Task
 
 NOISE, SYNCHRONY = 0.3, 1.0
@@ -79,4 +80,26 @@ def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
         noise=NOISE * half_width * min(1.0, hidden / 6),
         synchrony=SYNCHRONY / half_width**2,
         restart_after=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
+    )
+
+
+FEW_LETTERS, MOST_BOXES = 8, 2**12
+CLOUDS_RATE = 0.01
+
+
+def learns_from_clouds(task: Task, cell: Cell) -> bool:
+    """Return whether a network learns from the machine itself (`seqarith.training.clouds`).
+
+    That is for several operands and many letters: a carry that few units hold is hard to find in
+    words then. The others are proved with ease.
+    """
+    machine = task.machine
+    return (
+        machine is not None
+        and isinstance(cell, Elman)
+        and cell.activation == "tanh"
+        and task.operands > 1
+        and task.delay == 0
+        and task.letters > FEW_LETTERS
+        and machine.states * task.letters <= MOST_BOXES
     )

@@ -67,6 +67,7 @@ class Stack:
     Attributes:
         flat: All parameters, shape (size,), or (S, size).
         gradient: Their gradient, same shape.
+        kernels, gradients: Views of both by name.
         memory: The optimizer's memory.
     """
 
@@ -75,6 +76,7 @@ class Stack:
         leading = (config.restarts,) if config.restarts > 1 else ()
         self._parameters = self._network.parameters(leading)
         self._gradients = self._network.parameters(leading)
+        self.kernels, self.gradients = self._parameters.kernels, self._gradients.kernels
         self.flat, self.gradient = self._parameters.flat, self._gradients.flat
         self.memory: Memory = config.built_optimizer.start(self.flat)
 

@@ -17,6 +17,7 @@ from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.checkpoint import Checkpoint
+from seqarith.training.clouds import Clouds
 from seqarith.training.config import TrainingConfig
 from seqarith.training.goal import Examiner
 from seqarith.training.hardening import Hardening
@@ -103,6 +104,7 @@ class Trainer:
         self._lessons = Lessons(
             config, self._stack, [] if checkpoint is None else checkpoint.lessons
         )
+        self._clouds = Clouds(config, self._stack) if config.clouds_size else None
         self._best = 0
         if checkpoint is None:
             self._stack.begin(0)
@@ -114,6 +116,8 @@ class Trainer:
         self.step = checkpoint.step
         self._hardening.begun, self._hardening.level = checkpoint.hardening
         self._stack.flat[...] = checkpoint.parameters
+        if self._clouds is not None:
+            self._clouds.state[...] = checkpoint.clouds
         for name, array in checkpoint.memory.items():
             self._stack.memory[name][...] = array
 
@@ -144,6 +148,7 @@ class Trainer:
             {k: v.copy() for k, v in self._stack.memory.items() if k != SCRATCH},
             (self._hardening.begun, self._hardening.level),
             self._lessons.words,
+            None if self._clouds is None else self._clouds.state.copy(),
         )
 
     def _advance(self, hooks: Hooks) -> None:
@@ -153,13 +158,32 @@ class Trainer:
         if before == 0 and attempt > 0:
             self._stack.begin(attempt)
             self._hardening.begin()
+            if self._clouds is not None:
+                self._clouds.begin()
+        if self._clouds is not None:
+            targets = self._learn_from(self._clouds, before)
+        else:
+            targets = self._learn_from_words(before)
+        self._tell(hooks, targets)
+
+    def _learn_from(self, clouds: Clouds, before: int) -> Array:
+        """Make a step on the machine itself; words only tell how far the network is."""
+        inputs, targets = self._batches(self.step)
+        if (self.step + 1) % CHECK_EVERY == 0:
+            self._pass.run(inputs, targets)
+        clouds.learn()
+        self.step += 1
+        clouds.update(self.config.rate_at(self.step), before + 1)
+        return targets
+
+    def _learn_from_words(self, before: int) -> Array:
         self._hardening.disturb(self.step)
         inputs, targets = self._batches(self.step)
         self._pass.run(inputs, targets, self._pull if self._hardening.active else None)
         self._lessons.teach(self.step)
         self.step += 1
         self._stack.update(self.config.rate_at(self.step), before + 1)
-        self._tell(hooks, targets)
+        return targets
 
     def _pull(self) -> None:
         self._hardening.pull(self._batches.moves(self.step))
@@ -206,6 +230,8 @@ class Trainer:
         ]
         self._best = int(np.argmax(shares))
         self._hardening.look(shares[self._best])
+        if self._clouds is not None and not self._clouds.promising():
+            return False, None
         for i in np.argsort(shares, kind="stable")[::-1]:
             if shares[i] < self._examiner.needed:
                 break
