@@ -46,7 +46,7 @@ GROWTH, LARGEST, SHRINKAGE = 0.002, 30.0, 0.2
 LEAP = 8.0
 """How many times as far an optimizer's step takes the weights of the input and the bias."""
 
-ROUNDS = 4
+ROUNDS = 20
 """Steps to tell whether a proof is worth trying."""
 
 _LEAST_SPREAD = 1e-4
@@ -131,7 +131,7 @@ class Clouds:
             low, high = self._hull(image.low, np.minimum), self._hull(image.high, np.maximum)
             image = self._stepped((low + high) / 2, (high - low) / 2)
             self._read((image.low + image.high) / 2, (image.high - image.low) / 2)
-            right &= margins(self._logits, self._symbols).min(-1) > 0
+            right &= self._margins() > 0
         return bool(right.any())
 
     def _hull(self, bound: Array, join: np.ufunc) -> Array:
@@ -215,11 +215,17 @@ class Clouds:
         self._logits += readout[..., width:, :].sum(-2, keepdims=True)
         return weight
 
+    def _margins(self) -> Array:
+        """Return the least margin of the worst logits, (...)."""
+        symbols = np.broadcast_to(self._symbols, self._logits.shape[:-1])
+        least: Array = margins(self._logits, symbols).min(-1)
+        return least
+
     def _read_back(self, middle: Array, radius: Array) -> tuple[Array, Array]:
         """Add the gradient of the readout's loss; return that by centres and radii of images."""
         width, weight = self._shape[-1], self._read(middle, radius)
         gradient = self._stack.gradients[READOUT]
-        np.minimum(self.margin, margins(self._logits, self._symbols).min(-1), out=self.margin)
+        np.minimum(self.margin, self._margins(), out=self.margin)
         run(self._loss)
         by_middle = self._by_logits / STEPS
         by_radius = by_middle * self._worse
