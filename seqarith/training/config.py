@@ -17,7 +17,14 @@ from seqarith.optimizers import Optimizer
 from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
-from seqarith.training.recipe import CLOUDS_RATE, Recipe, fitting, learns_from_clouds, recipe
+from seqarith.training.recipe import (
+    CLOUDS_PATIENCE,
+    CLOUDS_RATE,
+    Recipe,
+    fitting,
+    learns_from_clouds,
+    recipe,
+)
 
 Until = Literal["steps", "exact", "proved"]
 GOALS = ("steps", "exact", "proved")
@@ -205,7 +212,8 @@ class TrainingConfig:
     @cached_property
     def patience(self) -> int:
         """``restart_after``, or what it is by default."""
-        return int(self._hardened(self.restart_after, self._recipe.restart_after))
+        fitting = CLOUDS_PATIENCE if self.clouds_size else self._recipe.restart_after
+        return int(self._hardened(self.restart_after, fitting))
 
     def _hardened(self, said: float | None, fitting: float) -> float:
         """Return what was said; else what fits the network, where the goal is a proof."""
