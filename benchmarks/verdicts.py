@@ -2,8 +2,8 @@
 
 Run: ``python benchmarks/verdicts.py tutorial|plain [--seeds N] [--budget SECONDS] [--json FILE]``
 
-``tutorial``: networks of ``--preset tutorial``. ``plain``: 16 tanh and 16 sigmoid units, 500 steps of
-Adam, no noise, no synchrony penalty.
+``tutorial``: networks of ``--preset tutorial``. ``plain``: 16 tanh and 16 sigmoid units, 500 steps
+of Adam, no noise, no synchrony penalty.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Clouds:
         self._logits = np.empty((*leading, len(self._after), outputs), dtype)
         self._by_logits = np.empty_like(self._logits)
         self._loss = config.built_loss.operations(self._logits, self._targets, 1, self._by_logits)
-        self._shape = (*leading, machine.states, config.hidden)
+        self._shape = (*leading, machine.states, config.width)
         self.state = np.zeros((*leading, config.clouds_size), dtype)
         self.margin = np.full(leading, -np.inf, dtype)
 

@@ -231,7 +231,7 @@ class TrainingConfig:
             return 0
         if not learns_from_clouds(self.built_task, self.network.cell):
             return 0
-        return 2 * machine.states * self.hidden + 1
+        return 2 * machine.states * self.width + 1
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, numbered from 1."""
