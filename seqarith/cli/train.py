@@ -151,7 +151,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
       seqarith train add
       seqarith train add --hidden 3 --restarts 32
       seqarith train sub --bits 16 --hidden 32 --seed 3 -o sub.npz
-      seqarith train add --base 10 --bits 3 --hidden 64
+      seqarith train add --base 10 --bits 3
       seqarith train scale --param factor=5
       seqarith train --task-from mymodule:double
       seqarith train add --preset tutorial
