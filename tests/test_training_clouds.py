@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.training.clouds import CHANGE, LEAP, STEPS, Clouds
+from seqarith.training.clouds import CHANGE, LEAP, LEAST_RATE, STEPS, Clouds, fading
 from seqarith.training.stack import Stack
 
 CONFIG = sa.TrainingConfig(bits=3, base=3, hidden=4, dtype="float64")
@@ -117,6 +117,11 @@ def test_weights_of_the_input_move_further() -> None:
     moved = np.abs(stack.flat - before)[: 6 * 4]
     moved = moved[moved > 0]
     assert np.allclose(moved, 0.01 * LEAP, rtol=1e-3)
+
+
+def test_the_rate_fades_over_an_attempt() -> None:
+    assert [fading(step, 200) for step in (0, 100, 199)] == [1, 0.5, LEAST_RATE]
+    assert fading(10**6, 0) == 1
 
 
 @pytest.mark.parametrize("settings", [{"base": 3}, {"operands": 4, "hidden": 64}], ids=str)

@@ -49,7 +49,18 @@ LEAP = 8.0
 ROUNDS = 20
 """Steps to tell whether a proof is worth trying."""
 
+LEAST_RATE = 0.05
+"""Part of the learning rate that is left at the end of an attempt."""
+
 _LEAST_SPREAD = 1e-4
+
+
+def fading(step: int, patience: int) -> float:
+    """Return the part of the learning rate at a step of an attempt of so many, 0 for no end.
+
+    Large weights overshoot: a unit that others have come to rely on flips, and all is lost.
+    """
+    return max(LEAST_RATE, 1 - step / patience) if patience else 1.0
 
 
 @final
