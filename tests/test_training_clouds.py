@@ -155,6 +155,7 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
         ({"task": "sub", "operands": 4}, True),
         ({}, False),
         ({"operands": 3}, False),
+        ({"task": "compare", "base": 10}, False),
         ({"base": 10, "until": "exact"}, False),
         ({"base": 10, "noise": 0.3}, False),
         ({"base": 10, "optimizer": "sgd"}, False),

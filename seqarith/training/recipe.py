@@ -84,6 +84,7 @@ def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
     )
 
 
+CARRYING = ("add", "sub", "linear")
 FEW_LETTERS, MOST_BOXES = 8, 2**12
 CLOUDS_RATE = 0.01
 """Where networks learn from clouds: how many letters and boxes, and the learning rate."""
@@ -92,15 +93,16 @@ CLOUDS_RATE = 0.01
 def learns_from_clouds(task: Task, cell: Cell) -> bool:
     """Return whether a network learns from the machine itself (`seqarith.training.clouds`).
 
-    That is for several operands and many letters: a carry that few units hold is hard to find in
-    words then. The others are proved with ease.
+    That is for tasks with a carry, and many letters: units that hold it, and nothing else, are
+    hard to find in words then. Comparisons and maxima were not proved so.
     """
     machine = task.machine
     return (
         machine is not None
         and isinstance(cell, Elman)
         and cell.activation == "tanh"
-        and task.operands > 1
+        and task.name in CARRYING
+        and not task.own
         and task.delay == 0
         and task.letters > FEW_LETTERS
         and machine.states * task.letters <= MOST_BOXES
