@@ -18,18 +18,21 @@ import seqarith as sa
 
 def measure(seeds: int, **settings: object) -> str:
     """Return a line on ``seeds`` runs with these settings."""
-    steps, seconds, proved = [], [], 0
+    steps, seconds, proved, exact = [], [], 0, 0
     for seed in range(seeds):
         start = time.perf_counter()
         result = sa.train(seed=seed, **settings)
         seconds.append(time.perf_counter() - start)
+        known = result.evaluation
+        exact += known.exact and known.mode == "exhaustive"
         if result.proved:
             assert isinstance(sa.verify(result.model), sa.Accepted)
             proved += 1
             steps.append(result.steps)
     spent = f"{statistics.median(steps):6,.0f} {max(steps):6,}" if steps else "     -      -"
     return (
-        f"{proved:4} of {seeds:<4} {spent}   {statistics.median(seconds):7.3f} {max(seconds):7.3f}"
+        f"{exact:5} {proved:4} of {seeds:<4} {spent}   "
+        f"{statistics.median(seconds):7.3f} {max(seconds):7.3f}"
     )
 
 
@@ -38,8 +41,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=0, help="default: 100, or 20 with --all")
     parser.add_argument("--all", action="store_true", help="widths, activations and dtypes")
     said = parser.parse_args()
-    print("task  hidden  activation  dtype     proved       steps          seconds")
-    print("                                               median  worst   median   worst")
+    print("task  hidden  activation  dtype    exact   proved       steps          seconds")
+    print("                                                    median  worst   median   worst")
     grid = product((3, 4, 8, 16, 32), ("tanh", "sigmoid"), ("float32", "float64"))
     shapes = list(grid) if said.all else [(16, "tanh", "float32")]
     for (hidden, activation, dtype), task in product(shapes, ("add", "sub")):
