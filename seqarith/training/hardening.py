@@ -60,6 +60,11 @@ class Hardening:
             self._pool *= config.hidden_noise
 
     @property
+    def used(self) -> bool:
+        """Whether there is noise or synchrony at all."""
+        return self._unroll.noise is not None or self._weight > 0
+
+    @property
     def active(self) -> bool:
         """Whether the synchrony penalty counts by now."""
         return self.begun and self._weight > 0

@@ -207,23 +207,27 @@ class Trainer:
 
     def _report(self, report: Callable[[Report], None], targets: Array) -> None:
         """Report on the words of the step that was just made, as the network saw them before it."""
-        logits = self._logits(self._best)
+        iteration = self.step - 1
         if self.config.preset == "tutorial":
-            iteration = self.step - 1
             if iteration % REPORT_EVERY == 0:
+                logits = self._logits(self._best)
                 letters = self._batches.letters(iteration)
                 pair = self.config.built_task.operands_of(letters)
                 report(TutorialReport.of(iteration, (pair[0][0], pair[1][0]), logits))
         elif self.step % PROGRESS_EVERY == 0:
             self._check_finite()
+            logits = self._logits(self._best)
             loss = self.config.built_loss.value(logits, targets, self._batches.steps)
-            right = self._examiner.right(logits, self._batches.letters(self.step - 1))
+            right = self._examiner.right(logits, self._batches.letters(iteration))
             words = float(right.all(axis=0).mean())
             report(Progress(self.step, float(loss), words, float(right.mean())))
 
     def _look(self) -> tuple[bool, Certificate | None]:
         """Return whether a network has reached the goal, and its proof; that one is the best."""
         self._check_finite()
+        stays = self.config.goal == "steps"
+        if stays and not self._hardening.used and self.config.restarts == 1:
+            return False, None
         letters = self._batches.letters(self.step - 1)
         shares = [
             float(self._examiner.right(self._logits(i), letters).mean())
@@ -231,7 +235,7 @@ class Trainer:
         ]
         self._best = int(np.argmax(shares))
         self._hardening.look(shares[self._best])
-        if self._clouds is not None and not self._clouds.promising():
+        if stays or (self._clouds is not None and not self._clouds.promising()):
             return False, None
         for i in np.argsort(shares, kind="stable")[::-1]:
             if shares[i] < self._examiner.needed:
