@@ -15,6 +15,7 @@ from seqarith.certification.program import Program, from_model
 from seqarith.certification.quick import Found, quick
 from seqarith.certification.refute import Counterexample, Refuter
 from seqarith.certification.search import NotFound, Thorough
+from seqarith.certification.shapes import PLAIN, ROOMY
 from seqarith.certification.suspect import Suspect
 from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError, MissingExtraError
@@ -24,7 +25,7 @@ from seqarith.network import emitted
 BUDGET = 60.0
 FIRST = 0.5  # seconds of the first search: nearly all wrong networks are found out in 0.2
 HUNT, POLISH = 0.1, 0.05  # shares of the budget for a broad search, and for each way to shorten
-EARLY, LATE = 0.15, 0.85  # shares of the budget after which the two rounds of the proof end
+EARLY, MIDDLE, LATE = 0.15, 0.5, 0.85  # shares of the budget after which proof tries end
 ALL_WORDS = 1 << 20
 """So many words are all run whatever the budget: what a user may well run too."""
 
@@ -143,9 +144,9 @@ class _Run:
         self._say("search for a wrong word")
         refuter = Refuter(Suspect.of(self._model), self._model.task)
         wrong = refuter.hunt(min(FIRST, HUNT * self._seconds)) or self._short_words(refuter)
-        thorough = Thorough(self._program, self._regions)
+        plain, roomy = (Thorough(self._program, self._regions, s) for s in (PLAIN, ROOMY))
         proof = NotFound("no proof was tried")
-        for until in (EARLY, LATE):
+        for until, thorough in ((EARLY, plain), (MIDDLE, roomy), (LATE, plain)):
             if wrong is not None:
                 return self._refuted(refuter, wrong)
             self._say("induction")

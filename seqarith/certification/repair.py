@@ -13,7 +13,7 @@ from seqarith.certification.induction import Induction, Limits, Outcome, Regions
 from seqarith.certification.leaves import Leaf, Leaves
 from seqarith.certification.program import FloatArray, Program
 from seqarith.certification.sampling import Samples
-from seqarith.certification.shapes import parallelotopes
+from seqarith.certification.shapes import PLAIN, ROOMY, Style, parallelotopes
 from seqarith.certification.wellformed import MIN_TANH_ULPS, SMALLEST
 
 Progress = Callable[[int, int], None]
@@ -42,7 +42,9 @@ class Repair:
         eps: float,
         progress: Progress | None = None,
         modes: bool = False,
+        style: Style = PLAIN,
     ) -> None:
+        self.style = style
         self.program, self.cell, self.readout = program, cell, Readout(program)
         self.eps, self.exhausted = eps, False
         self.leaves = Leaves(cell, program.next_state, samples, modes)
@@ -55,14 +57,16 @@ class Repair:
     @property
     def method(self) -> str:
         """Name the attempt."""
-        return f"induction {self.eps}" + (", modes" if self.leaves.modes else "")
+        named = f"induction {self.eps}" + (", modes" if self.leaves.modes else "")
+        return named + (", roomy" if self.style is ROOMY else "")
 
     def run(self, deadline: float) -> Certificate | None:
         """Go on until the deadline, of `time.monotonic`; None then, and where there is no way on.
 
         What was proved is kept: a later call goes on from there unless `exhausted` is set.
         """
-        limits = Limits(order=ORDER * self.program.memory, deadline=deadline)
+        order = ORDER * self.program.memory
+        limits = Limits(effort=self.style.effort, order=order, deadline=deadline)
         if not self.leaves.refine(self.eps, self.most):
             self._give_up("hidden vectors of equal recent letters do not come together")
             return None
@@ -95,7 +99,8 @@ class Repair:
         """Give new leaves their regions, rounded to float32: what the certificate will hold."""
         names, successors = self.leaves.table()
         if not self.regions.keys() >= set(names):
-            shaped = parallelotopes(self.cell, [self.leaves.vectors[x] for x in names], successors)
+            vectors = [self.leaves.vectors[x] for x in names]
+            shaped = parallelotopes(self.cell, vectors, successors, self.style)
             centres, shapes = (x.astype(np.float32).astype(np.float64) for x in shaped)
             for i, name in enumerate(names):
                 self.regions.setdefault(name, (centres[i], shapes[i]))

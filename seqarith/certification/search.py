@@ -16,6 +16,7 @@ from seqarith.certification.program import Program
 from seqarith.certification.quick import Found, confirm, quick
 from seqarith.certification.repair import HISTORY, Progress, Repair
 from seqarith.certification.sampling import sample, words
+from seqarith.certification.shapes import PLAIN, Style
 from seqarith.certification.wellformed import MAX_WIDTH
 
 ATTEMPTS = ((0.4, False), (0.15, False), (0.4, True), (0.6, True))
@@ -70,12 +71,18 @@ def narrow(program: Program) -> Found | None:
     return certificate and confirm(program, certificate, repair.method)
 
 
-def started(program: Program, eps: float, modes: bool, progress: Progress | None = None) -> Repair:
+def started(
+    program: Program,
+    eps: float,
+    modes: bool,
+    progress: Progress | None = None,
+    style: Style = PLAIN,
+) -> Repair:
     """Return an attempt that has its samples, and nothing proved yet."""
     cell = dynamics(program)
     drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
     samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
-    return Repair(program, cell, samples, eps, progress, modes)
+    return Repair(program, cell, samples, eps, progress, modes, style)
 
 
 @final
@@ -85,10 +92,13 @@ class Thorough:
     Args:
         program: What to prove.
         progress: As in `prove`.
+        style: How its regions are cut.
     """
 
-    def __init__(self, program: Program, progress: Progress | None = None) -> None:
-        self._program, self._progress = program, progress
+    def __init__(
+        self, program: Program, progress: Progress | None = None, style: Style = PLAIN
+    ) -> None:
+        self._program, self._progress, self._style = program, progress, style
         self._left = list(ATTEMPTS)
         self._repair: Repair | None = None
         self._last = NotFound("no time was left for the induction")
@@ -106,7 +116,9 @@ class Thorough:
         A finer spread is tried only where the coarser one has no way on: more time helps it more.
         """
         while self._left and time.monotonic() < deadline:
-            repair = self._repair or started(self._program, *self._left[0], self._progress)
+            repair = self._repair or started(
+                self._program, *self._left[0], self._progress, self._style
+            )
             self._repair = repair
             certificate = repair.run(deadline)
             found = certificate and confirm(self._program, certificate, repair.method)

