@@ -172,7 +172,7 @@ class _Run:
         return Proved(
             certificate=found.certificate,
             method=found.method,
-            margin=said.margin,
+            margin=found.certificate.margin,
             steps=said.steps,
             depth=said.depth,
             seconds=self._spent(),
