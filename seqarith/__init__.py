@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from seqarith.errors import SeqarithError as SeqarithError
     from seqarith.errors import TaskError as TaskError
     from seqarith.errors import UnknownNameError as UnknownNameError
-    from seqarith.evaluation import Evaluation as Evaluation
-    from seqarith.evaluation import evaluate as evaluate
+    from seqarith.evaluation.count import evaluate as evaluate
+    from seqarith.evaluation.result import Evaluation as Evaluation
     from seqarith.machine import MealyMachine as MealyMachine
     from seqarith.model import Model as Model
     from seqarith.model import Prediction as Prediction
@@ -92,7 +92,8 @@ _PLACES = {
         "MachineError MissingExtraError ModelFileError OutputError PluginError SeqarithError "
         "TaskError UnknownNameError"
     ),
-    "seqarith.evaluation": "Evaluation evaluate",
+    "seqarith.evaluation.count": "evaluate",
+    "seqarith.evaluation.result": "Evaluation",
     "seqarith.machine": "MealyMachine",
     "seqarith.model": "Model Prediction",
     "seqarith.network": "Network",

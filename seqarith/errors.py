@@ -58,5 +58,9 @@ class LogError(SeqarithError, ValueError):
     """A file is no log of a run."""
 
 
+class ProcessError(SeqarithError, RuntimeError):
+    """A process that did part of the work ended before its time."""
+
+
 class DivergedError(SeqarithError, ArithmeticError):
     """Training left the finite numbers."""

@@ -120,7 +120,7 @@ class BinaryCrossEntropy(Loss):
 
     def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
         return [
-            *activation("sigmoid", out.dtype.name).value(logits, out),
+            *activation("sigmoid", out.dtype).value(logits, out),
             partial(np.subtract, out, targets, out),
             *self._weighted(logits, steps, out),
         ]
@@ -145,7 +145,7 @@ class SquaredError(Loss):
         return losses.sum(axis=(-1, -2)) * (self._weight(logits, steps) / 2)
 
     def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
-        function, slope = activation("sigmoid", out.dtype.name), np.empty_like(out)
+        function, slope = activation("sigmoid", out.dtype), np.empty_like(out)
         return [
             *function.value(logits, out),
             *function.derivative(out, slope),

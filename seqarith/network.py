@@ -6,7 +6,7 @@ inference pass. Both run the same recurrence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import run
-from seqarith.cells.cell import Array, Cell, Extent, Shape, product
+from seqarith.cells.cell import Array, Cell, Extent, Shape, product, weighed
 from seqarith.errors import InvalidValueError
 
 READOUT = "readout"
@@ -239,26 +239,29 @@ class Program:
 
     def start(self, count: int) -> Array:
         """Return the memories before the first letter, shape (N, M)."""
-        return np.zeros((count, self.network.cell.memory(self.network.hidden)), self.network.dtype)
+        width = self.network.cell.memory(self.network.hidden)
+        return np.zeros((width, count), self.network.dtype).T
 
     def step(self, memory: Array, letters: NDArray[np.intp]) -> Array:
         """Return the memories (N, M) after one letter each, shape (N,)."""
         cell = self.network.cell
         projected = cell.project_memory(self._kernels, memory)
-        return cell.combine(self._from_letter[letters], projected, memory)
+        from_letter = self._from_letter.T.take(letters, axis=1).T  # units first, like the rest
+        return cell.combine(from_letter, projected, memory)
 
-    def branch(self, memory: Array, letters: NDArray[np.intp]) -> Array:
-        """Return the memories after every one of L letters, shape (L, N, M).
+    def branch(self, memory: Array, letters: Iterable[int]) -> Iterator[Array]:
+        """Yield the memories (N, M) after each of some letters.
 
         The product with the recurrent weights is made once for all letters.
         """
         cell = self.network.cell
         projected = cell.project_memory(self._kernels, memory)
-        return cell.combine(self._from_letter[letters][:, None, :], projected, memory)
+        for letter in letters:
+            yield cell.combine(self._from_letter[letter], projected, memory)
 
     def logits(self, memory: Array) -> Array:
-        """Return the logits (..., K) that memories (..., M) are read out to."""
-        logits: Array = memory[..., : self.network.hidden] @ self._weight
+        """Return the logits (N, K) that memories (N, M) are read out to."""
+        logits = weighed(memory[..., : self.network.hidden], self._weight)
         return logits if self._bias is None else logits + self._bias
 
     def run(self, letters: NDArray[np.intp]) -> Iterator[Array]:

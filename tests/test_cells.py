@@ -139,7 +139,7 @@ def test_branching_is_stepping(network: Network, flat: Any) -> None:
     program = Program(network, parameters, vectors)
     memory = program.step(program.start(3), np.array([0, 1, 2]))
     assert memory.shape == (3, network.cell.memory(H))
-    branches = program.branch(memory, np.array([4, 1]))
+    branches = program.branch(memory, (4, 1))
     for row, letter in zip(branches, (4, 1), strict=True):
         alone = program.step(memory, np.full(3, letter))
         np.testing.assert_allclose(row, alone, rtol=1e-12, atol=1e-13)
@@ -338,7 +338,7 @@ def test_activations_and_their_slopes(name: str, dtype: str) -> None:
     numbers = [-30.0, -2.5, -1.0, -0.1, 0.0, 0.3, 1.0, 4.0, 30.0]
     x = np.array(numbers, dtype)
     tolerance = 1e-6 if dtype == "float32" else 1e-14
-    kind = activation(name, dtype)
+    kind = activation(name, np.dtype(dtype))
     y, slope = np.empty_like(x), np.empty_like(x)
     run(kind.value(x, y))
     run(kind.derivative(y, slope))

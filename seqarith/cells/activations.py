@@ -25,13 +25,13 @@ class Activation(ABC):
     """A function of one number, elementwise.
 
     Args:
-        dtype: Of the arrays. The constants are arrays of that type without axes: NumPy takes
+        dtype: Type of the arrays. The constants are arrays of that type without axes: NumPy takes
             them in half the time that it needs for a Python number.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: np.dtype[Any]) -> None:
         self._one, self._half = np.array(1, dtype), np.array(0.5, dtype)
 
     @abstractmethod
@@ -82,7 +82,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {kind.name: kind for kind in (Tanh, S
 
 
 @cache
-def activation(name: str, dtype: str) -> Activation:
+def activation(name: str, dtype: np.dtype[Any]) -> Activation:
     """Return the activation of that name for arrays of that type."""
     return ACTIVATIONS[name](dtype)
 
@@ -90,5 +90,5 @@ def activation(name: str, dtype: str) -> Activation:
 def sigmoid(x: Array, out: Array | None = None) -> Array:
     """Return 1 / (1 + exp(-x)), in a new array or in ``out``."""
     result = np.empty_like(x) if out is None else out
-    run(activation("sigmoid", x.dtype.name).value(x, result))
+    run(activation("sigmoid", x.dtype).value(x, result))
     return result

@@ -102,6 +102,16 @@ def product(left: Array, right: Array, out: Array) -> Operation:
     return partial(np.matmul, left, right, out)
 
 
+def weighed(vectors: Array, kernel: Array) -> Array:
+    """Return vectors (N, H) times a kernel (H, P), a new array of shape (N, P).
+
+    It lies units first, as the transpose of a (P, N) one: what follows, elementwise or on some of
+    the units, then runs through memory in one go.
+    """
+    transposed: Array = np.matmul(kernel.T, vectors.T)
+    return transposed.T
+
+
 def joined(blocks: Array) -> Array:
     """Return blocks (..., N, H, B) as one matrix (..., N H, B), which is a view of them."""
     return blocks.reshape(*blocks.shape[:-3], -1, blocks.shape[-1])
@@ -166,7 +176,7 @@ class Cell(ABC):
 
     @abstractmethod
     def project_memory(self, kernels: Arrays, memory: Array) -> Array:
-        """Return what memories (N, M) contribute to a step, shape (N, P)."""
+        """Return what memories (N, M) contribute to a step, shape (N, P); see `weighed`."""
 
     @abstractmethod
     def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:

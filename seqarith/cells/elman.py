@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import ACTIVATIONS, Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product, weighed
 from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 
@@ -96,12 +96,11 @@ class Elman(Cell):
         return projected + bias[0] if self.bias else projected
 
     def project_memory(self, kernels: Arrays, memory: Array) -> Array:
-        projected: Array = memory @ self._parts(kernels[KERNEL])[1]
-        return projected
+        return weighed(memory, self._parts(kernels[KERNEL])[1])
 
     def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
         result: Array = from_input + from_memory
-        run(activation(self.activation, result.dtype.name).value(result, result))
+        run(activation(self.activation, result.dtype).value(result, result))
         return result
 
     def parts(self, kernels: Arrays) -> tuple[Array, Array, Array]:
@@ -133,7 +132,7 @@ class _ElmanTape(Tape):
         self._kernel, self._gradient = kernel, gradient
         self._recurrent = np.swapaxes(kernel[..., self._memory, :], -1, -2)
         self._sums = np.empty((*leading, batch, hidden), kernel.dtype)
-        self._activation = activation(cell.activation, kernel.dtype.name)
+        self._activation = activation(cell.activation, kernel.dtype)
 
         self.inputs = rows[..., :-1, :, :inputs]
         self.hidden = rows[..., 1:, :, :].reshape(self._flat)[..., self._memory]

@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product, weighed
 from seqarith.errors import InvalidValueError
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
@@ -101,7 +101,7 @@ class GRU(Cell):
         return projected + bias[0] if self.bias else projected
 
     def project_memory(self, kernels: Arrays, memory: Array) -> Array:
-        projected: Array = memory @ kernels[HIDDEN]
+        projected = weighed(memory, kernels[HIDDEN])
         if self.bias:
             projected[..., 2 * len(kernels[HIDDEN]) :] += kernels[BIAS][0]
         return projected
@@ -109,7 +109,7 @@ class GRU(Cell):
     def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
         width = memory.shape[-1]
         gates: Array = from_input[..., width:] + from_memory[..., : 2 * width]
-        run(activation("sigmoid", gates.dtype.name).value(gates, gates))
+        run(activation("sigmoid", gates.dtype).value(gates, gates))
         reset, keep = gates[..., :width], gates[..., width:]
         candidate = reset * from_memory[..., 2 * width :]
         candidate += from_input[..., :width]

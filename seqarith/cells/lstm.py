@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product, weighed
 from seqarith.errors import InvalidValueError
 
 KERNEL = "rnn"
@@ -97,17 +97,17 @@ class LSTM(Cell):
 
     def project_memory(self, kernels: Arrays, memory: Array) -> Array:
         from_hidden = self._parts(kernels[KERNEL])[1]
-        projected: Array = memory[..., : len(from_hidden)] @ from_hidden
-        return projected
+        return weighed(memory[..., : len(from_hidden)], from_hidden)
 
     def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
         gates: Array = from_input + from_memory
         width = gates.shape[-1] // GATES
         sigmoids, candidate = gates[..., : 3 * width], gates[..., 3 * width :]
-        run(activation("sigmoid", gates.dtype.name).value(sigmoids, sigmoids))
+        run(activation("sigmoid", gates.dtype).value(sigmoids, sigmoids))
         np.tanh(candidate, candidate)
         out, write, keep = (gates[..., k * width : (k + 1) * width] for k in range(3))
-        result = np.empty((*gates.shape[:-1], 2 * width), gates.dtype)
+        result = np.empty((2 * width, *gates.shape[:-1]), gates.dtype)
+        result = np.moveaxis(result, 0, -1)  # units first, like the gates
         cell = result[..., width:]
         np.multiply(keep, memory[..., width:], cell)
         cell += write * candidate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from seqarith.cli.output import (
     Bar,
     json_option,
+    notice,
     prediction_json,
     print_json,
     training_bits,
@@ -18,15 +20,28 @@ from seqarith.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from seqarith.evaluation import Evaluation
+    from seqarith.evaluation.result import Evaluation
     from seqarith.tasks.task import Task
+
+
+MANY = 2**25
+"""Operand tuples beyond which more than one process is worth its start."""
 
 
 @click.command("eval")
 @click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
 @click.option("--bits", type=int, help="Digits of each operand.  [default: as in training]")
 @click.option("--samples", type=int, help="Run so many random operands instead of all.")
+@click.option("--exhaustive", is_flag=True, help="Run all operands, however many there are.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@click.option(
+    "--jobs", type=int, help="Processes to use.  [default: one, or every core where it takes long]"
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="Write progress to this file, and go on from it where it exists.",
+)
 @json_option
 @click.pass_context
 def eval_command(
@@ -34,26 +49,52 @@ def eval_command(
     model: Path,
     bits: int | None,
     samples: int | None,
+    exhaustive: bool,
     seed: int,
+    jobs: int | None,
+    checkpoint: Path | None,
     as_json: bool,
 ) -> None:
     """Run MODEL (default: model.npz) on every operand tuple of a width, and count.
 
-    All of them where there are at most 2**28, else a random sample, which is then said.
+    All of them where there are at most 2**28, else a random sample, which is then said, unless
+    --exhaustive asks for all. A long run with --checkpoint may be stopped at any moment; the same
+    command goes on with it.
 
     Exit code 0: everything that was run is right; 3: something is wrong.
+
+    \b
+      seqarith eval model.npz --bits 16 --exhaustive --checkpoint eval.ckpt
     """
+    from seqarith.archive import check_writable
     from seqarith.errors import InvalidValueError
-    from seqarith.evaluation import evaluate
+    from seqarith.evaluation.count import evaluate
     from seqarith.model import Model
 
     if not 0 <= seed < 2**32:
         raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
     loaded = Model.load(model)
     width = training_bits(loaded) if bits is None else bits
+    if checkpoint is not None:
+        check_writable(checkpoint)
     bar = Bar("eval")
     try:
-        found = evaluate(loaded, width, samples=samples, seed=seed, progress=bar)
+        found = evaluate(
+            loaded,
+            width,
+            samples=samples,
+            exhaustive=exhaustive,
+            seed=seed,
+            jobs=_jobs(loaded.task, width) if jobs is None else jobs,
+            checkpoint=checkpoint,
+            progress=bar,
+        )
+    except KeyboardInterrupt:
+        bar.close()
+        if checkpoint is None:
+            raise
+        notice(f"Interrupted; the same command goes on from {checkpoint}.")
+        ctx.exit(130)
     finally:
         bar.close()
     if as_json:
@@ -71,6 +112,14 @@ def eval_command(
     else:
         _print(loaded.task, found)
     ctx.exit(0 if found.exact else 3)
+
+
+def _jobs(task: Task, bits: int) -> int:
+    """Return how many processes to use where the user does not say."""
+    if task.letters**bits <= MANY:
+        return 1
+    cores = getattr(os, "sched_getaffinity", None)
+    return len(cores(0)) if cores else os.cpu_count() or 1
 
 
 def _print(task: Task, found: Evaluation) -> None:

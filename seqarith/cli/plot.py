@@ -15,7 +15,7 @@ from seqarith.errors import InvalidValueError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from seqarith.evaluation import Evaluation
+    from seqarith.evaluation.result import Evaluation
     from seqarith.model import Model
 
 SAMPLES = 2000
@@ -140,7 +140,7 @@ def _chains(model: Model, bits: int | None, samples: int, seed: int) -> Figure:
 
 
 def _evaluated(model: Model, bits: int, samples: int, seed: int) -> Evaluation:
-    from seqarith.evaluation import evaluate
+    from seqarith.evaluation.count import evaluate
 
     every = model.task.letters**bits <= EXHAUSTIVE
     return evaluate(model, bits, samples=None if every else samples, seed=seed)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from seqarith.errors import InvalidValueError
-from seqarith.evaluation import Evaluation
+from seqarith.evaluation.result import Evaluation
 from seqarith.plots.palette import BLUE, VERMILLION
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seqarith.evaluation import Evaluation, evaluate
+from seqarith.evaluation.count import evaluate
+from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
 from seqarith.report.regions import Known
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seqarith.certification.diagram import arrows
 from seqarith.certification.extract import Extracted, extract
 from seqarith.errors import TaskError
-from seqarith.evaluation import Evaluation
+from seqarith.evaluation.result import Evaluation
 from seqarith.machine import MealyMachine
 from seqarith.model import Model
 from seqarith.projection import Projection, visits

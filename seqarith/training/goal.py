@@ -11,7 +11,9 @@ from seqarith.cells.cell import Array
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.program import from_model
 from seqarith.certification.quick import LETTERS, quick
-from seqarith.evaluation import SAMPLES, Evaluation, evaluate, is_exact, widest_exhaustive
+from seqarith.evaluation.count import SAMPLES, evaluate, widest_exhaustive
+from seqarith.evaluation.prefixes import is_exact
+from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
 from seqarith.network import Program, margins
 from seqarith.tasks.task import Letters

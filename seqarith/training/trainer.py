@@ -11,7 +11,7 @@ import numpy as np
 from seqarith.cells.cell import Array
 from seqarith.certification.certificate import Certificate
 from seqarith.errors import DivergedError
-from seqarith.evaluation import Evaluation
+from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
 from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task

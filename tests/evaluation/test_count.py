@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqarith as sa
-from seqarith import evaluation
 from seqarith.errors import InvalidValueError, TaskError
-from seqarith.evaluation import evaluate, is_exact, longest_chains
+from seqarith.evaluation import count
+from seqarith.evaluation.chains import longest_chains
+from seqarith.evaluation.count import evaluate, widest_exhaustive
+from seqarith.evaluation.prefixes import is_exact
 
 CASES = [
     (name, base, bits, seed, dtype)
@@ -187,7 +189,7 @@ def test_what_is_too_many_is_sampled_and_said(adder: sa.Model) -> None:
 
 
 def test_the_limit_decides(adder: sa.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "EXHAUSTIVE_LIMIT", 64)
+    monkeypatch.setattr(count, "EXHAUSTIVE_LIMIT", 64)
     assert evaluate(adder, 3).mode == "exhaustive"
     found = evaluate(adder, 4)
     assert found.mode == "sampled"
@@ -198,7 +200,7 @@ def test_the_limit_decides(adder: sa.Model, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(("base", "limit"), [(2, 2**20), (2, 2**20 - 1), (3, 3**8), (10, 99)])
 def test_the_widest_that_is_run_whole(base: int, limit: int) -> None:
     task = sa.TASKS["add"](base=base)
-    widest = evaluation.widest_exhaustive(task, limit)
+    widest = widest_exhaustive(task, limit)
     assert widest == 1 or base ** (2 * widest) <= limit
     assert base ** (2 * widest + 2) > limit
 

@@ -1,0 +1,187 @@
+"""Runs all words of a width: operands that begin alike share the steps that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.cells.cell import Array
+from seqarith.network import Program, emitted
+from seqarith.tasks.task import Letters, Task
+
+BLOCK_BYTES = 2**18
+"""Of memories that are worked on at once: with what is made of them they stay in the cache."""
+
+
+@final
+@dataclass(frozen=True)
+class Block:
+    """Beginnings of words, all of one length, after which the machine is in one state.
+
+    Attributes:
+        depth: Their length.
+        state: The state.
+        memory: What the network remembers of each, shape (N, M).
+        codes: Their digits as a number in base A, the first letter's least, shape (N,), but for
+            ``offset``, which is common to all.
+        wrong: How many digits of each are wrong, shape (N,); None: no digit of any.
+    """
+
+    depth: int
+    state: int
+    memory: Array
+    codes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    offset: int = 0
+    wrong: NDArray[np.uint32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.memory)
+
+
+@final
+class Prefixes:
+    """The tree of all words of a width, in blocks, depth first.
+
+    Depth first, memory does not grow with the width. One state a block, so that the right digit
+    and the next state are the same for all of a block; one letter at a time, so that the network
+    works on whole arrays. As long as blocks are small, those of one depth and state are joined.
+
+    Args:
+        task: A task with a machine.
+        program: The network.
+        bits: Digits of each operand.
+
+    Attributes:
+        least: Smallest margin of all digits so far.
+
+    Raises:
+        TaskError: ``bits`` is out of range.
+    """
+
+    def __init__(self, task: Task, program: Program, bits: int) -> None:
+        assert task.machine is not None
+        self._task, self._program, self._machine = task, program, task.machine
+        layout = task.natural_layout(bits)
+        self.steps, self._places = layout.steps, task.digit_steps(layout)
+        self._first_result = task.first_result_step(layout.steps)
+        memory = program.start(1)
+        self._room = max(1, BLOCK_BYTES // (memory.shape[1] * memory.itemsize))
+        self.least = float("inf")
+
+    def words(self, prefix: Sequence[int] = ()) -> Iterator[Block]:
+        """Yield blocks of whole words; only those whose digits begin with ``prefix``."""
+        return (block for block in self.blocks(prefix) if block.depth == self.steps)
+
+    def blocks(self, prefix: Sequence[int] = ()) -> Iterator[Block]:
+        """Yield every block, each before those that it is the beginning of."""
+        root = Block(0, self._machine.initial, self._program.start(1))
+        waiting = [iter([[root]])]
+        while waiting:
+            front = next(waiting[-1], None)
+            if front is None:
+                waiting.pop()
+                continue
+            yield from front
+            if front[0].depth < self.steps:
+                waiting.append(self._following(front, prefix))
+
+    def _following(self, front: list[Block], prefix: Sequence[int]) -> Iterator[list[Block]]:
+        """Yield, in lists, the words of some blocks of one depth with a letter behind them."""
+        children = chain.from_iterable(self._children(block, prefix) for block in front)
+        if 2 * sum(map(len, front)) <= self._room:
+            yield list(self._joined(children))
+        else:
+            yield from ([child] for child in children)
+
+    def _letters(self, depth: int, prefix: Sequence[int]) -> Sequence[int]:
+        """Return the letters that may stand at a step."""
+        place = depth - self._places.start
+        if not self._places.start <= depth < self._places.stop:
+            return (0,)
+        return prefix[place : place + 1] or range(self._task.letters)
+
+    def _children(self, block: Block, prefix: Sequence[int]) -> Iterator[Block]:
+        """Yield the words of a block, with each letter that may follow behind them."""
+        letters = self._letters(block.depth, prefix)
+        power = self._task.letters ** max(0, block.depth - self._places.start)
+        memories = self._program.branch(block.memory, letters)
+        for letter, memory in zip(letters, memories, strict=True):
+            state = int(self._machine.next_state[block.state, letter])
+            wrong = block.wrong
+            # A symbol that is thrown away need not be right, only the result's digits.
+            if block.depth >= self._first_result:
+                symbol = int(self._machine.output[block.state, letter])
+                wrong = self._judged(self._program.logits(memory), symbol, wrong)
+            offset = block.offset + power * letter
+            yield Block(block.depth + 1, state, memory, block.codes, offset, wrong)
+
+    def _judged(
+        self, logits: Array, symbol: int, wrong: NDArray[np.uint32] | None
+    ) -> NDArray[np.uint32] | None:
+        """Return the wrong digits of words, once logits (N, K) should say ``symbol`` as well."""
+        least = _least_margin(logits, symbol)
+        self.least = min(self.least, least)
+        if least > 0:
+            return wrong
+        now = (emitted(logits) != symbol).astype(np.uint32)
+        if wrong is not None:
+            now += wrong
+        return now if now.any() else None
+
+    def _joined(self, children: Iterator[Block]) -> Iterator[Block]:
+        """Yield the same words in fewer blocks: those of one state together, as far as they fit."""
+        waiting: dict[int, list[Block]] = {}
+        for child in children:
+            others = waiting.setdefault(child.state, [])
+            if others and sum(map(len, others)) + len(child) > self._room:
+                yield _join(others)
+                others.clear()
+            others.append(child)
+        yield from map(_join, waiting.values())
+
+    def letters(self, block: Block, chosen: NDArray[np.intp]) -> Letters:
+        """Return words of a block, shape (T, n), by their numbers in it, shape (n,)."""
+        words = np.zeros((self.steps, len(chosen)), np.intp)
+        left = block.codes[chosen] + block.offset
+        for step in range(self._places.start, self._places.stop):
+            left, words[step] = np.divmod(left, self._task.letters)
+        return words
+
+
+def is_exact(task: Task, program: Program, bits: int) -> bool:
+    """Return whether a program is right on every operand tuple, stopping at the first error.
+
+    The task must have a machine; see `seqarith.evaluation.count.evaluate` for others.
+    """
+    return all(block.wrong is None for block in Prefixes(task, program, bits).blocks())
+
+
+def _least_margin(logits: Array, symbol: int) -> float:
+    """Return the smallest margin by which logits (N, K) favour a symbol; see `network.margins`."""
+    if logits.shape[1] == 1:
+        return float(logits.min()) if symbol else -float(logits.max())
+    rows = logits.T  # units first: each row lies in one piece
+    others = np.maximum.reduce([row for k, row in enumerate(rows) if k != symbol])
+    return float((rows[symbol] - others).min())
+
+
+def _join(blocks: list[Block]) -> Block:
+    if len(blocks) == 1:
+        return blocks[0]
+    memory = np.concatenate([block.memory.T for block in blocks], axis=1).T
+    codes = np.concatenate([block.codes + block.offset for block in blocks])
+    return Block(blocks[0].depth, blocks[0].state, memory, codes, 0, _join_wrong(blocks))
+
+
+def _join_wrong(blocks: list[Block]) -> NDArray[np.uint32] | None:
+    if all(block.wrong is None for block in blocks):
+        return None
+    parts: list[Any] = [
+        np.zeros(len(block), np.uint32) if block.wrong is None else block.wrong for block in blocks
+    ]
+    return np.concatenate(parts)

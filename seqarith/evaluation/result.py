@@ -1,0 +1,73 @@
+"""What an evaluation found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+from seqarith.model import Prediction
+
+
+@final
+@dataclass(frozen=True)
+class Evaluation:
+    """What was counted.
+
+    Attributes:
+        task: Name of the task.
+        bits: Digits of each operand.
+        mode: ``"exhaustive"``: every operand tuple; ``"sampled"``: operand tuples drawn
+            uniformly, and besides ``directed`` words with long runs, for instance carry chains.
+        checked: Operand tuples that were run, without the directed ones.
+        correct: How many of them came out right, every digit.
+        digits: Output digits of all those.
+        digits_correct: How many of them are right.
+        directed: Words with long runs that were run besides.
+        directed_correct: How many of them came out right.
+        min_margin: Smallest margin over all digits of all words.
+        counterexamples: The first wrong cases in the order of the operands, at most ten.
+        by_chain: For every length of the longest carry chain: words, wrong words.
+    """
+
+    task: str
+    bits: int
+    mode: Literal["exhaustive", "sampled"]
+    checked: int
+    correct: int
+    digits: int
+    digits_correct: int
+    directed: int
+    directed_correct: int
+    min_margin: float
+    counterexamples: tuple[Prediction, ...]
+    by_chain: dict[int, tuple[int, int]]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the operand tuples with every digit right."""
+        return self.correct / self.checked
+
+    @property
+    def digit_accuracy(self) -> float:
+        """Share of the digits that are right."""
+        return self.digits_correct / self.digits
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing that was run came out wrong."""
+        return self.correct == self.checked and self.directed_correct == self.directed
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts alone, ready for JSON."""
+        return {
+            "bits": self.bits,
+            "mode": self.mode,
+            "checked": self.checked,
+            "correct": self.correct,
+            "accuracy": self.accuracy,
+            "digit_accuracy": self.digit_accuracy,
+            "directed_checked": self.directed,
+            "directed_correct": self.directed_correct,
+            "min_margin": self.min_margin,
+            "exact": self.exact,
+        }

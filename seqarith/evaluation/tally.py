@@ -1,0 +1,111 @@
+"""Sums of what was counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.evaluation.chains import longest_chains
+from seqarith.tasks.task import Letters, Task
+
+SHOWN = 10
+"""Wrong cases that are kept."""
+
+_AT_ONCE = 4096  # wrong words that are turned into Python integers at once
+
+
+@final
+class Tally:
+    """Counts over words, which can be added up in any order.
+
+    Args:
+        task: The task.
+
+    Attributes:
+        words: Words that were run.
+        wrong_words: Those with a wrong digit.
+        wrong_digits: Their wrong digits.
+        least: Smallest margin of all digits.
+        wrong_chains: For every length of the longest carry chain, its wrong words.
+        first_wrong: The first wrong operand tuples in their order, at most `SHOWN`.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.words = self.wrong_words = self.wrong_digits = 0
+        self.least = float("inf")
+        self.wrong_chains: Counter[int] = Counter()
+        self.first_wrong: list[tuple[int, ...]] = []
+
+    def add(
+        self,
+        words: int,
+        wrong: NDArray[np.integer[Any]] | None,
+        letters: Callable[[NDArray[np.intp]], Letters],
+    ) -> None:
+        """Count words.
+
+        Args:
+            words: How many, N.
+            wrong: Wrong digits of each, shape (N,); None: no digit is wrong.
+            letters: Returns words of given numbers, shape (T, n).
+        """
+        self.words += words
+        if wrong is None:
+            return
+        numbers = np.flatnonzero(wrong)
+        self.wrong_words += len(numbers)
+        self.wrong_digits += int(wrong.sum())
+        for start in range(0, len(numbers), _AT_ONCE):
+            self._look_at(letters(numbers[start : start + _AT_ONCE]))
+
+    def merge(self, other: Tally) -> None:
+        """Add what another tally counted."""
+        self.words += other.words
+        self.wrong_words += other.wrong_words
+        self.wrong_digits += other.wrong_digits
+        self.least = min(self.least, other.least)
+        self.wrong_chains.update(other.wrong_chains)
+        self._keep(other.first_wrong)
+
+    def _look_at(self, letters: Letters) -> None:
+        self.wrong_chains.update(longest_chains(self._task, letters).tolist())
+        self._keep(zip(*self._task.operands_of(letters), strict=True))
+
+    def _keep(self, found: Any) -> None:
+        self.first_wrong = sorted({*self.first_wrong, *found})[:SHOWN]
+
+    def describe(self) -> dict[str, Any]:
+        """Return all counts, ready for JSON."""
+        return {
+            "words": self.words,
+            "wrong_words": self.wrong_words,
+            "wrong_digits": self.wrong_digits,
+            "least": self.least if self.words else None,
+            "wrong_chains": sorted(self.wrong_chains.items()),
+            "first_wrong": self.first_wrong,
+        }
+
+    @staticmethod
+    def from_description(task: Task, description: dict[str, Any]) -> Tally:
+        """Return the tally that `describe` described.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is none.
+        """
+        tally = Tally(task)
+        counts = [description[name] for name in ("words", "wrong_words", "wrong_digits")]
+        chains, first = description["wrong_chains"], description["first_wrong"]
+        flat = [*counts, *(n for pair in chains for n in pair), *(n for t in first for n in t)]
+        if not all(type(value) is int and value >= 0 for value in flat):
+            raise ValueError("counts must be integers of at least 0")
+        tally.words, tally.wrong_words, tally.wrong_digits = counts
+        least = description["least"]
+        tally.least = float("inf") if least is None else float(least)
+        tally.wrong_chains.update(dict(chains))
+        tally.first_wrong = [tuple(operands) for operands in first]
+        return tally

@@ -1,0 +1,53 @@
+"""Runs given words from their first letter to their last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from seqarith.evaluation.tally import Tally
+from seqarith.model import Model
+from seqarith.network import emitted, margins
+from seqarith.tasks.task import Letters
+
+_BLOCK_BYTES = 2**19  # of letters or hidden vectors that are worked on at once
+
+
+def run_words(model: Model, letters: Letters, tally: Tally) -> None:
+    """Run words (T, N) and count what comes out."""
+    first = model.task.first_result_step(len(letters))
+    expected = model.task.expected(letters)
+    wrong = np.zeros(letters.shape[1], np.uint32)
+    for t, logits in enumerate(model.program.run(letters)):
+        if t >= first:
+            wrong += emitted(logits) != expected[t]
+            tally.least = min(tally.least, float(margins(logits, expected[t]).min()))
+    tally.add(letters.shape[1], wrong, lambda chosen: letters[:, chosen])
+
+
+def every_word(model: Model, bits: int, prefix: Sequence[int] = ()) -> Iterator[Letters]:
+    """Yield all words of a width whose digits begin with ``prefix``, in blocks (T, N).
+
+    For tasks without a machine, whose outputs depend on the whole word.
+    """
+    task = model.task
+    layout = task.natural_layout(bits)
+    places = task.digit_steps(layout)
+    free, room = bits - len(prefix), _BLOCK_BYTES // 64
+    for start in range(0, task.letters**free, room):
+        codes = np.arange(start, min(start + room, task.letters**free))
+        words = np.zeros((layout.steps, len(codes)), np.intp)
+        words[places][: len(prefix)] = np.array(prefix, np.intp)[:, None]
+        for step in range(places.start + len(prefix), places.stop):
+            codes, words[step] = np.divmod(codes, task.letters)
+        yield words
+
+
+def drawn_words(
+    draw: Callable[[int], Letters], count: int, steps: int, hidden: int
+) -> Iterator[Letters]:
+    """Yield ``count`` words of ``steps`` letters, drawn in blocks that suit a hidden width."""
+    room = max(1, _BLOCK_BYTES // max(steps, hidden * 4))
+    for start in range(0, count, room):
+        yield draw(min(room, count - start))
