@@ -11,7 +11,7 @@ import pytest
 
 from seqarith.cli import COMMANDS, cli
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 SCRIPT = DOCS.parent / "scripts" / "make_cli_page.py"
 
 
