@@ -14,6 +14,10 @@ napoleon_use_ivar = True
 napoleon_custom_sections = [("Source", "notes_style"), ("Yields", "returns_style")]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+pygments_dark_style = "github-dark"
 html_title = "seqarith"
+html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
