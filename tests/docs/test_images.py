@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
-LIMIT = 150_000
+LIMIT = 200_000
 SHOWN = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)|<(?:img|source)[^>]*(?:src|srcset)=\"([^\"]+)\"")
 
 
