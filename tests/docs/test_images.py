@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
+
+from seqarith.cli.plot import plot_command
+
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 LIMIT = 200_000
@@ -30,3 +34,12 @@ def test_pictures() -> None:
         assert all(len(text) > 10 for text in texts), f"{place} is not described"
     unused = {file for file in IMAGES.rglob("*.*") if file.resolve() not in found}
     assert not unused
+
+
+def test_every_kind_of_picture_is_on_the_page_with_its_command() -> None:
+    text = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^    seqarith plot (\w+) .*-o (\S+)$", text, re.M)
+    kind = next(each for each in plot_command.params if each.name == "kind")
+    assert isinstance(kind.type, click.Choice)
+    assert {name for name, _ in drawn} == set(kind.type.choices)
+    assert re.findall(r"\(images/(\S+)\)", text) == [place for _, place in drawn]
