@@ -25,3 +25,4 @@ test:
 
 docs:
 	$(BIN)/sphinx-build -q -W -E docs docs/_build
+	$(BIN)/python scripts/check_site.py docs/_build

@@ -232,21 +232,51 @@ def test_classes_differ_without_colour() -> None:
     assert len({(colour(i), marker(i)) for i in range(40)}) == 40
 
 
+def test_every_picture_has_a_title_and_names_its_axes(trained: sa.TrainingResult) -> None:
+    model, runs = trained.model, [log("a", [1, 2], loss=[1.0, 0.5])]
+    pictures: dict[str, Callable[[Any], None]] = {
+        "learning_curve": lambda axes: plots.learning_curve(axes, runs, "loss"),
+        "error_map": lambda axes: plots.error_map(axes, model, 4),
+        "margin_map": lambda axes: plots.margin_map(axes, model, 4),
+        "accuracy_by_width": lambda axes: plots.accuracy_by_width(axes, [sa.evaluate(model, 4)]),
+        "accuracy_by_chain": lambda axes: plots.accuracy_by_chain(axes, sa.evaluate(model, 4)),
+        "trajectories": lambda axes: plots.trajectories(axes, model, 4),
+        "weights": lambda axes: plots.weights(axes, model, "rnn.weight_hh_l0"),
+        "machine_diagram": lambda axes: plots.machine_diagram(axes, sa.extract(model), model.task),
+    }
+    frames = {"figure", "new_figure", "save_figure", "style"}
+    assert set(pictures) == {
+        name for name, value in vars(plots).items() if callable(value) and name not in frames
+    }
+    for name, draw in pictures.items():
+        axes = plots.new_figure()[1][0]
+        draw(axes)
+        assert axes.get_title("left") or axes.get_title(), name
+        if name != "machine_diagram":  # it has no axes, but circles and arrows
+            assert axes.get_xlabel(), name
+            assert axes.get_ylabel(), name
+
+
 # ------------------------------------------------------------- files
 
 DRAW = """
 import sys
+import numpy as np
 import seqarith as sa
 from seqarith import plots
 model = sa.Model.shipped("add")
+steps = np.arange(1, 9)
+runs = [sa.RunLog(str(i), steps[: 6 + i], {"loss": 1 / steps[: 6 + i] + i}) for i in range(3)]
 with plots.style():
-    figure, grid = plots.new_figure(2, 3, (14, 9))
+    figure, grid = plots.new_figure(2, 4, (18, 9))
     plots.margin_map(grid[0], model, 4)
     plots.trajectories(grid[1], model, 6)
     plots.weights(grid[2], model, "rnn.weight_hh_l0")
     plots.accuracy_by_chain(grid[3], sa.evaluate(model, 4))
     plots.accuracy_by_width(grid[4], [sa.evaluate(model, 4)])
     plots.machine_diagram(grid[5], sa.extract(model), model.task)
+    plots.error_map(grid[6], model, 4)
+    plots.learning_curve(grid[7], runs, "loss")
     for ending in ("png", "svg", "pdf"):
         plots.save_figure(figure, f"{sys.argv[1]}/p.{ending}")
 """

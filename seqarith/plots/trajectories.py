@@ -25,7 +25,7 @@ def trajectories(axes: Axes, model: Model, bits: int = 16, seed: int = 0) -> Non
     """Draw where random words take the hidden vector, in two principal components.
 
     A point is a hidden vector, its colour and marker the state of the task's machine (for sums:
-    the carry); three words are drawn as paths. Where the model holds a certificate that the
+    the carry); two words are drawn as paths. Where the model holds a certificate that the
     checker accepts, its regions are outlined: no word of any length leaves them for good.
 
     Args:

@@ -152,7 +152,7 @@ function drawLines(host, label, series, options) {
   });
   const steps = all.map((p) => p[0]), ends = [Math.min(...steps), Math.max(...steps)];
   const bars = (options.ticks ?? [...new Set([ends[0], Math.round((ends[0] + ends[1]) / 2), ends[1]])]).map((x, i, every) =>
-    text(place([x, 1])[0], height - bottom + 16, x, i > 0 && i === every.length - 1 ? "end" : "middle"));
+    text(place([x, 1])[0], height - bottom + 19, x, i > 0 && i === every.length - 1 ? "end" : "middle"));
   const drawn = series.flatMap((line, i) => [
     svg("polyline", { points: points(line.points.map(place)), class: `line c${i} ${line.dashed ? "dashed" : ""}` }),
     ...(line.points.length > 40 ? [] : line.points.map((p) => mark(i, ...place(p), 3.2, p[2] ? "hollow" : ""))),
