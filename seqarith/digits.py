@@ -274,13 +274,20 @@ def _digits_of_many(values: Sequence[int] | NDArray[np.int64], width: int, base:
             ):
                 raise _misfit(extreme, width, base)
     if base == 2:
-        # The shift of a negative number brings in ones: two's complement by itself.
-        places = np.minimum(np.arange(width), 63)[:, None]
-        return ((table >> places) & 1).astype(np.uint8)
+        return _bits_of_words(table, width)
     digits = np.empty((width, len(table)), np.uint8)
     for place in digits:
         table, place[...] = np.divmod(table, base)
     return digits
+
+
+def _bits_of_words(values: NDArray[np.int64], width: int) -> Digits:
+    octets = values.astype("<i8").view(np.uint8).reshape(len(values), 8)
+    bits = np.unpackbits(octets, axis=1, count=min(width, 64), bitorder="little").T
+    if width <= 64:
+        return bits
+    # The digits that go on for ever are those of the sign, which is the last bit.
+    return np.concatenate([bits, np.broadcast_to(bits[-1], (width - 64, len(values)))])
 
 
 def _stack(columns: list[Digits]) -> Digits:
