@@ -22,6 +22,7 @@ Order = Literal["least", "most"]
 Digits = NDArray[np.uint8]
 
 BASES = range(2, 17)
+_PYTHON_DIGITS = 640  # of decimal text that Python reads and writes, whatever its limit
 _WORD = 62  # bits of an integer that NumPy's int64 surely holds
 
 
@@ -160,6 +161,8 @@ def parse_integer(text: str) -> int:
     sign, hexadecimal, binary, decimal = match.groups()
     if hexadecimal or binary:
         value = int(hexadecimal or binary, 16 if hexadecimal else 2)
+    elif len(decimal) <= _PYTHON_DIGITS:
+        value = int(decimal)
     else:
         value = _value_of(np.frombuffer(decimal.encode("ascii"), np.uint8)[::-1] - 48, 10)
     return -value if sign == "-" else value
@@ -172,7 +175,7 @@ def format_integer(value: int) -> str:
         >>> format_integer(-(10**5000))[:4], len(format_integer(10**5000))
         ('-100', 5001)
     """
-    if abs(value) < 10**18:
+    if value.bit_length() < 3 * _PYTHON_DIGITS:
         return str(value)
     digits = _digits_of(abs(value), _natural_digits(abs(value), 10), 10)
     text = (digits[::-1] + 48).tobytes().decode("ascii")
