@@ -83,12 +83,11 @@ def measure(pairs: int, bits: int, runs: int) -> list[dict[str, float | str]]:
             ("--json", many, True),
         ):
             found = [command(path, as_json) for _ in range(runs)]
-            seconds = median(each[0] for each in found)
+            seconds = median(each for each, _ in found)
             count = pairs // 10 if path == few else pairs
-            rows.append(
-                {"name": name, "pairs": count, "seconds": seconds, "pairs_per_second": count / seconds,
-                 "max_rss_mb": max(each[1] for each in found)}
-            )  # fmt: skip
+            row: dict[str, float | str] = {"name": name, "pairs": count, "seconds": seconds}
+            row |= {"pairs_per_second": count / seconds, "max_rss_mb": max(mb for _, mb in found)}
+            rows.append(row)
         timed = [shares(many) for _ in range(runs)]
     parts = {part: median(each[part] for each in timed) for part in PARTS}
     rows.extend(
@@ -111,10 +110,8 @@ def main() -> None:
         if "share" in row:
             print(f"  {row['name']:<28} {row['seconds']:6.2f} s  {row['share']:6.1%}")
         else:
-            print(
-                f"{row['name']:<30} {row['seconds']:6.2f} s  {row['pairs_per_second']:9,.0f} pairs/s"
-                f"  {row['max_rss_mb']:4.0f} MB"
-            )
+            rate = f"{row['pairs_per_second']:9,.0f} pairs/s  {row['max_rss_mb']:4.0f} MB"
+            print(f"{row['name']:<30} {row['seconds']:6.2f} s  {rate}")
     if options.json:
         record = {"benchmark": "batch", "pairs": options.pairs, "bits": options.bits, "rows": rows}
         options.json.write_text(json.dumps(record, indent=1) + "\n")
