@@ -6,6 +6,7 @@ Results go to stdout, everything else to stderr. Exit codes: 0 done or holds, 1 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -107,6 +108,8 @@ def main() -> None:
     for variable in BLAS_THREADS:
         os.environ.setdefault(variable, "1")
     gc.set_threshold(MANY_OBJECTS)
+    # What is left at the end goes with the process; to look through it would take 10 ms.
+    atexit.register(gc.freeze)
     try:
         status = cli.main(standalone_mode=False)
     except click.UsageError as error:
