@@ -29,13 +29,15 @@ def write_pairs(path: Path, count: int, bits: int) -> None:
             file.write("".join(f"{a} {b}\n" for a, b in pairs.tolist()))
 
 
-def command(path: Path, as_json: bool) -> tuple[float, float]:
+def command(path: Path, as_json: bool = False, piped: bool = False) -> tuple[float, float]:
     """Return seconds and greatest memory, in MB, of a whole command."""
-    arguments = ["predict", "--input", str(path), *(["--json"] if as_json else [])]
+    arguments = ["predict", *(["-"] if piped else ["--input", str(path)]), *["--json"] * as_json]
+    source = subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE) if piped else None
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "seqarith", *arguments],
+        stdin=source.stdout if source else subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=path.parent,
@@ -43,6 +45,8 @@ def command(path: Path, as_json: bool) -> tuple[float, float]:
     )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
+    if source:
+        source.communicate()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"the command ended with {process.returncode}")
@@ -77,12 +81,13 @@ def measure(pairs: int, bits: int, runs: int) -> list[dict[str, float | str]]:
         few, many = Path(folder) / "few", Path(folder) / "many"
         write_pairs(few, pairs // 10, bits)
         write_pairs(many, pairs, bits)
-        for name, path, as_json in (
-            ("text, a tenth of the pairs", few, False),
-            ("text", many, False),
-            ("--json", many, True),
+        for name, path, how in (
+            ("--input, a tenth of the pairs", few, {}),
+            ("--input", many, {}),
+            ("--input --json", many, {"as_json": True}),
+            ("cat | predict -", many, {"piped": True}),
         ):
-            found = [command(path, as_json) for _ in range(runs)]
+            found = [command(path, **how) for _ in range(runs)]
             seconds = median(each for each, _ in found)
             count = pairs // 10 if path == few else pairs
             row: dict[str, float | str] = {"name": name, "pairs": count, "seconds": seconds}
