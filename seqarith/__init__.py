@@ -53,8 +53,9 @@ if TYPE_CHECKING:
     from seqarith.evaluation.result import Evaluation as Evaluation
     from seqarith.machine import MealyMachine as MealyMachine
     from seqarith.model import Model as Model
-    from seqarith.model import Prediction as Prediction
     from seqarith.network import Network as Network
+    from seqarith.prediction import Answers as Answers
+    from seqarith.prediction import Prediction as Prediction
     from seqarith.registry import CELLS as CELLS
     from seqarith.registry import LOSSES as LOSSES
     from seqarith.registry import OPTIMIZERS as OPTIMIZERS
@@ -95,8 +96,9 @@ _PLACES = {
     "seqarith.evaluation.count": "evaluate",
     "seqarith.evaluation.result": "Evaluation",
     "seqarith.machine": "MealyMachine",
-    "seqarith.model": "Model Prediction",
+    "seqarith.model": "Model",
     "seqarith.network": "Network",
+    "seqarith.prediction": "Answers Prediction",
     "seqarith.registry": "CELLS LOSSES OPTIMIZERS SCHEDULES TASKS",
     "seqarith.tasks.function": "task_from_function",
     "seqarith.tasks.own": "task_from_machine",

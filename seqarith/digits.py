@@ -22,6 +22,7 @@ Order = Literal["least", "most"]
 Digits = NDArray[np.uint8]
 
 BASES = range(2, 17)
+_PYTHON_DIGITS = 640  # of decimal text that Python reads and writes, whatever its limit
 _WORD = 62  # bits of an integer that NumPy's int64 surely holds
 
 
@@ -160,6 +161,8 @@ def parse_integer(text: str) -> int:
     sign, hexadecimal, binary, decimal = match.groups()
     if hexadecimal or binary:
         value = int(hexadecimal or binary, 16 if hexadecimal else 2)
+    elif len(decimal) <= _PYTHON_DIGITS:
+        value = int(decimal)
     else:
         value = _value_of(np.frombuffer(decimal.encode("ascii"), np.uint8)[::-1] - 48, 10)
     return -value if sign == "-" else value
@@ -172,7 +175,7 @@ def format_integer(value: int) -> str:
         >>> format_integer(-(10**5000))[:4], len(format_integer(10**5000))
         ('-100', 5001)
     """
-    if abs(value) < 10**18:
+    if value.bit_length() < 3 * _PYTHON_DIGITS:
         return str(value)
     digits = _digits_of(abs(value), _natural_digits(abs(value), 10), 10)
     text = (digits[::-1] + 48).tobytes().decode("ascii")
@@ -274,13 +277,20 @@ def _digits_of_many(values: Sequence[int] | NDArray[np.int64], width: int, base:
             ):
                 raise _misfit(extreme, width, base)
     if base == 2:
-        # The shift of a negative number brings in ones: two's complement by itself.
-        places = np.minimum(np.arange(width), 63)[:, None]
-        return ((table >> places) & 1).astype(np.uint8)
+        return _bits_of_words(table, width)
     digits = np.empty((width, len(table)), np.uint8)
     for place in digits:
         table, place[...] = np.divmod(table, base)
     return digits
+
+
+def _bits_of_words(values: NDArray[np.int64], width: int) -> Digits:
+    octets = values.astype("<i8").view(np.uint8).reshape(len(values), 8)
+    bits = np.unpackbits(octets, axis=1, count=min(width, 64), bitorder="little").T
+    if width <= 64:
+        return bits
+    # The digits that go on for ever are those of the sign, which is the last bit.
+    return np.concatenate([bits, np.broadcast_to(bits[-1], (width - 64, len(values)))])
 
 
 def _stack(columns: list[Digits]) -> Digits:

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from seqarith import archive
 from seqarith.cells.cell import Cell
-from seqarith.digits import count_digits
 from seqarith.errors import ModelFileError, SeqarithError, TaskError
-from seqarith.network import Network, Parameters, Program, emitted, margins
+from seqarith.network import Network, Parameters, Program
+from seqarith.prediction import Answers, Columns, Prediction, answer, layout_of, width_of
 from seqarith.registry import CELLS
 from seqarith.tasks.description import build_task, describe_task, typed
 from seqarith.tasks.layout import Layout
-from seqarith.tasks.task import Range, Task
+from seqarith.tasks.task import Task
 
 FORMAT = "seqarith-model"
 VERSION = 3
@@ -31,40 +31,6 @@ CERTIFICATE = "certificate."
 """What the names of a certificate's arrays begin with."""
 CERTIFICATE_DTYPES = ("int32", "int64", "float32", "float64")
 SHIPPED = ("add", "sub")
-CHUNK = 4096
-"""Words that are run side by side in prediction."""
-
-
-@final
-@dataclass(frozen=True)
-class Prediction:
-    """What a network says, beside what is right.
-
-    Attributes:
-        task: The task.
-        operands: What it was given.
-        predicted: Its result.
-        expected: The right result.
-        min_margin: The smallest margin over all emitted digits: how far the nearest logit is
-            from deciding otherwise; negative where a digit is wrong.
-    """
-
-    task: Task
-    operands: tuple[int, ...]
-    predicted: int
-    expected: int
-    min_margin: float
-
-    @property
-    def correct(self) -> bool:
-        """Whether the result is right."""
-        return self.predicted == self.expected
-
-    def __str__(self) -> str:
-        text = self.task.equation(self.operands, self.predicted)
-        if self.correct:
-            return text
-        return f"{text} (wrong: {self.task.result_text(self.expected)} expected)"
 
 
 @final
@@ -164,19 +130,36 @@ class Model:
             TaskError: A tuple has another number of operands than the task, or negative ones
                 where it takes naturals only.
         """
-        groups: dict[tuple[int, bool], list[int]] = {}
-        for index, operands in enumerate(tuples):
-            needed, signed = self._width(operands)
-            groups.setdefault((max(needed, digits), signed), []).append(index)
-        predictions: dict[int, Prediction] = {}
-        for (width, signed), members in groups.items():
-            for start in range(0, len(members), CHUNK):
-                part = members[start : start + CHUNK]
-                chosen = [tuple(tuples[index]) for index in part]
-                found = self._predict_alike(chosen, width, signed)
-                predictions.update(zip(part, found, strict=True))
-        for index in range(len(tuples)):
-            yield predictions[index]
+        for operands in tuples:
+            self.task.check_operands(operands)
+        if tuples:
+            yield from self.answer(list(zip(*tuples, strict=True)), digits)
+
+    def answer(self, operands: Columns, digits: int = 1) -> Answers:
+        """Run the network on many tuples of integers, given and answered column by column.
+
+        An array of int64 is answered several times faster than Python integers: operands and
+        results are turned to digits and back all at once, and the right results are those of the
+        task's machine.
+
+        Args:
+            operands: For each operand its N values; shape (operands, N).
+            digits: Pad each operand to at least so many digits.
+
+        Raises:
+            TaskError: There are more or fewer operands than the task has, or a negative one where
+                it takes naturals only.
+
+        Example:
+            >>> Model.shipped("add").answer(np.array([[37, 200], [58, 100]])).predicted
+            [95, 300]
+        """
+        if isinstance(operands, np.ndarray):
+            lowest = operands.min(axis=1, initial=0).tolist()
+        else:
+            lowest = [min(values, default=0) for values in operands]
+        self.task.check_operands(lowest)
+        return answer(self.program, self.task, operands, digits)
 
     def layout(self, operands: Sequence[int]) -> Layout:
         """Return how the word of these operands is laid out.
@@ -186,38 +169,8 @@ class Model:
         Raises:
             TaskError: Another number of operands than the task has.
         """
-        return self._layout(*self._width(operands))
-
-    def _layout(self, digits: int, signed: bool) -> Layout:
-        return self.task.layout([_range(self.task.base, digits, signed)] * self.task.operands)
-
-    def _width(self, operands: Sequence[int]) -> tuple[int, bool]:
         self.task.check_operands(operands)
-        signed = min(operands) < 0
-        base = self.task.base
-        return max(count_digits(value, base, signed=signed) for value in operands), signed
-
-    def _predict_alike(
-        self, tuples: list[tuple[int, ...]], digits: int, signed: bool
-    ) -> list[Prediction]:
-        layout = self._layout(digits, signed)
-        letters = self.task.encode(list(zip(*tuples, strict=True)), layout.steps)
-        right = self.task.expected(letters) if self.task.machine else None
-        symbols = np.empty(letters.shape, np.uint8)
-        least = np.full(len(tuples), np.inf)
-        first = self.task.first_result_step(layout.steps)
-        for t, logits in enumerate(self.program.run(letters)):
-            symbols[t] = emitted(logits)
-            if t < first:
-                continue
-            wanted = symbols[t].astype(np.intp) if right is None else right[t]
-            np.minimum(least, margins(logits, wanted), out=least)
-        return [
-            Prediction(self.task, operands, value, self.task.reference(*operands), float(margin))
-            for operands, value, margin in zip(
-                tuples, self.task.decode(symbols, layout.signed), least, strict=True
-            )
-        ]
+        return layout_of(self.task, *width_of(self.task, operands))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file, wholly or not at all; the same model gives the same bytes.
@@ -322,12 +275,6 @@ def check_outputs(outputs: int, task: Task) -> None:
     """
     if outputs != task.outputs and (outputs, task.outputs) != (1, 2):
         raise TaskError(f"{outputs} outputs for a task of {task.outputs} symbols")
-
-
-def _range(base: int, digits: int, signed: bool) -> Range:
-    """Return the least and greatest integer of so many digits."""
-    count = base**digits
-    return (-(count // 2), (count - 1) // 2) if signed else (0, count - 1)
 
 
 def _sizes(value: Any) -> list[int]:

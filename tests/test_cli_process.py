@@ -55,6 +55,26 @@ def test_help_and_usage_errors_start_without_numpy(
         assert len(found.stderr.splitlines()) == 1
 
 
+FEW_RUNS = "training.clouds training.checkpoint training.tutorial tasks.own cells.gru cells.lstm"
+
+
+def test_a_run_imports_nothing_that_only_others_need(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    code = (
+        "import sys; from seqarith.cli import cli\n"
+        "cli.main(['train', 'add', '--bits', '4'], standalone_mode=False)\n"
+        "print(*sys.modules, sep='\\n')"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, env=environment, cwd=tmp_path, check=True,
+    )  # fmt: skip
+    modules = set(found.stdout.splitlines())
+    assert "seqarith.training.trainer" in modules
+    assert not modules & {f"seqarith.{name}" for name in FEW_RUNS.split()}
+
+
 def test_results_on_stdout_and_the_rest_on_stderr(shell: Shell, tmp_path: Path) -> None:
     found = shell("train", "add", "--bits", "4", "--json")
     assert found.returncode == 0

@@ -17,6 +17,7 @@ LAYERS = [
     {"cells", "tasks", "schedules"},
     {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
     {"network", "archive"},
+    {"prediction"},
     {"model"},
     {"evaluation", "certification", "tracing"},
     {"training", "compose", "projection"},

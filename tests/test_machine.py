@@ -175,3 +175,22 @@ def test_explore_leaves_out_what_cannot_be_reached() -> None:
 def test_defaults() -> None:
     machine = MealyMachine([[0, 1], [0, 1]], [[0, 4], [0, 0]])
     assert (machine.outputs, machine.initial, machine.names) == (5, 0, ("0", "1"))
+
+
+def test_words_of_every_shape() -> None:
+    toggles = MealyMachine([[0, 1], [1, 0]], [[0, 1], [1, 0]])
+    block = np.arange(24).reshape(4, 3, 2) % 5 % 2
+    found, states = toggles.run(block), toggles.trace(block)
+    assert (found.shape, states.shape) == ((4, 3, 2), (5, 3, 2))
+    for place in np.ndindex(3, 2):
+        column = block[:, *place]
+        assert found[:, *place].tolist() == say(toggles, tuple(column))
+        assert states[1:, *place].tolist() == (np.cumsum(column) % 2).tolist()
+    assert toggles.run([]).shape == (0,)
+    assert toggles.trace(np.empty((0, 7), int)).shape == (1, 7)
+
+
+@pytest.mark.parametrize("letter", [-1, 2])
+def test_a_letter_that_does_not_exist(letter: int) -> None:
+    with pytest.raises(MachineError, match=rf"word names {letter}; expected 0..1"):
+        MealyMachine([[0, 0]], [[0, 1]]).run([0, letter])

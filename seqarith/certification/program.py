@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
-from seqarith.cells.gru import GRU
-from seqarith.cells.lstm import LSTM
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine, Table
 from seqarith.model import Model, check_outputs
 from seqarith.network import Network, Parameters
+from seqarith.registry import CELLS
 from seqarith.tasks.task import Task
 
 FloatArray = NDArray[Any]
@@ -142,12 +141,17 @@ def from_parameters(task: Task, network: Network, parameters: Parameters) -> Pro
         readout_bias=readout["bias"][: network.outputs],
         next_state=machine.next_state,
         output=machine.output,
-        enclosure=None if cell in BUILTIN.values() else network.cell.enclosure(),
+        enclosure=None if cell in BUILTIN else network.cell.enclosure(),
     )
 
 
-BUILTIN: dict[type[Cell], str] = {Elman: "elman", GRU: "gru", LSTM: "lstm"}
-"""Cells whose enclosures are this package's; a descendant of one may compute anything."""
+BUILTIN = ("elman", "gru", "lstm")
+"""Cells whose enclosures are this package's."""
+
+
+def is_builtin(cell: Cell) -> bool:
+    """Return whether a cell is one of these; a descendant of one may compute anything."""
+    return cell.name in BUILTIN and type(cell) is CELLS[cell.name]
 
 
 def check_provable(task: Task, cell: Cell) -> None:
@@ -166,7 +170,7 @@ def check_provable(task: Task, cell: Cell) -> None:
 
 def is_provable(task: Task, cell: Cell) -> bool:
     """Return whether `check_provable` takes them."""
-    return task.machine is not None and (type(cell) in BUILTIN or cell.enclosure() is not None)
+    return task.machine is not None and (is_builtin(cell) or cell.enclosure() is not None)
 
 
 def _recurrence(
@@ -174,20 +178,20 @@ def _recurrence(
 ) -> tuple[str, dict[str, Any], dict[str, FloatArray]]:
     """Return name, options and kernels of a network's cell; ``arrays`` are its exported ones."""
     cell = network.cell
-    if type(cell) not in BUILTIN:
+    if not is_builtin(cell):
         options = dataclasses.asdict(cell)  # type: ignore[call-overload]
         return f"{type(cell).__module__}:{type(cell).__qualname__}", options, arrays
     weight_ih, weight_hh = arrays["rnn.weight_ih_l0"], arrays["rnn.weight_hh_l0"]
     none = np.zeros(len(weight_hh), network.dtype)
     bias, beside = (arrays.get(f"rnn.bias_{side}_l0", none) for side in ("ih", "hh"))
     kernels = {"weight_ih": weight_ih, "weight_hh": weight_hh}
-    if isinstance(cell, GRU):
+    if cell.name == "gru":
         # Just as `absorb` adds the biases of r and z: the program itself has one.
         apart = 2 * network.hidden
         summed = np.concatenate((bias[:apart] + beside[:apart], bias[apart:]))
         return "gru", {}, {**kernels, "bias": summed, "bias_hh": beside[apart:]}
     options = {"activation": cell.activation} if isinstance(cell, Elman) else {}
-    return BUILTIN[type(cell)], options, {**kernels, "bias": bias + beside}
+    return cell.name, options, {**kernels, "bias": bias + beside}
 
 
 def due(task: Task) -> MealyMachine:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from seqarith.model import Model, Prediction
+    from seqarith.model import Model
+    from seqarith.prediction import Prediction
     from seqarith.tasks.task import Task
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,20 +6,17 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from seqarith.cli.output import find_model, json_option, notice, prediction_json, print_json
-from seqarith.errors import DigitsError, InvalidValueError, ModelFileError
+from seqarith.errors import InvalidValueError, ModelFileError
 
 if TYPE_CHECKING:
-    from seqarith.model import Model, Prediction
-
-LINES = 8192
-"""Lines of input that are read, run and answered together."""
+    from seqarith.model import Model
 
 
 @click.command("predict", context_settings={"ignore_unknown_options": True})
@@ -99,63 +96,37 @@ def integers(texts: tuple[str, ...], ctx: click.Context) -> list[int]:
 
 
 @contextmanager
-def _opened(source: Path | None) -> Iterator[IO[str]]:
+def _opened(source: Path | None) -> Iterator[BufferedReader]:
     if source is None:
-        yield sys.stdin
+        if sys.stdin is None:
+            raise InvalidValueError("stdin is closed; give operands, or --input FILE")
+        yield cast(BufferedReader, sys.stdin.buffer)
         return
     try:
-        with source.open(encoding="utf-8-sig") as file:
+        with source.open("rb") as file:
             yield file
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise ModelFileError(f"{source}: cannot be read ({error.strerror})") from None
 
 
-def _answer_lines(model: Model, file: IO[str], name: str, as_json: bool) -> int:
+def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) -> int:
     """Answer every line, a block at a time; return how many results are wrong."""
+    from seqarith.cli.answers import json_lines, text_lines
+    from seqarith.cli.operands import operand_blocks
+
     wrong = total = 0
     separator = "["
-    rows = _rows(model, file, name)
-    while block := list(islice(rows, LINES)):
-        total += len(block)
-        lines = []
-        for prediction in model.predict_many(block):
-            wrong += not prediction.correct
-            lines.append(_line(prediction, as_json))
+    for operands in operand_blocks(file, model.task, name):
+        answers = model.answer(operands)
+        total += len(answers)
+        wrong += len(answers.wrong())
         if as_json:
-            click.echo(separator + ",\n ".join(lines), nl=False)
+            click.echo(separator + ",\n ".join(json_lines(answers)), nl=False)
             separator = ",\n "
         else:
-            click.echo("\n".join(lines))
+            click.echo("\n".join(text_lines(answers)))
     if as_json:
         click.echo("]" if total else "[]")
     if wrong:
         notice(f"{wrong:,} of {total:,} results are wrong.")
     return wrong
-
-
-def _line(prediction: Prediction, as_json: bool) -> str:
-    import json
-
-    return json.dumps(prediction_json(prediction)) if as_json else str(prediction)
-
-
-def _rows(model: Model, file: IO[str], name: str) -> Iterator[list[int]]:
-    """Yield the operands of every line, but for empty lines and a first line of headings."""
-    from seqarith.digits import parse_integer
-
-    try:
-        for number, line in enumerate(file, 1):
-            fields = line.replace(",", " ").replace(";", " ").split()
-            if not fields or (number == 1 and not re.search(r"\d", line)):
-                continue
-            if len(fields) != model.task.operands:
-                raise DigitsError(
-                    f"{name}, line {number}: {model.task.formula} takes "
-                    f"{model.task.operands} operands, not {len(fields)}"
-                )
-            try:
-                yield [parse_integer(field) for field in fields]
-            except DigitsError as error:
-                raise DigitsError(f"{name}, line {number}: {error}") from None
-    except UnicodeDecodeError:
-        raise DigitsError(f"{name}: not a text of integers in UTF-8") from None

@@ -205,9 +205,11 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _resumed(path: Path | None) -> Checkpoint | None:
+    if path is None:
+        return None
     from seqarith.training.checkpoint import Checkpoint
 
-    return None if path is None else Checkpoint.load(path)
+    return Checkpoint.load(path)
 
 
 def _config(
@@ -215,7 +217,6 @@ def _config(
 ) -> TrainingConfig:
     """Return the settings: the preset's or the checkpoint's, and what was given beside them."""
     from seqarith.training.config import TrainingConfig
-    from seqarith.training.tutorial import tutorial_config
 
     given = {
         name for name in options if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
@@ -230,6 +231,8 @@ def _config(
             raise InvalidValueError(
                 f"--preset tutorial fixes all but --seed and --max-steps; drop {wrong}"
             )
+        from seqarith.training.tutorial import tutorial_config
+
         changed = {name: options[name] for name in PRESET_OPTIONS if name in given}
         return tutorial_config(**changed)
     settings = _settings(options, set(OPTIONS), given)

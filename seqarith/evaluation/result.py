@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-from seqarith.model import Prediction
+from seqarith.prediction import Prediction
 
 
 @final

@@ -9,7 +9,6 @@ from typing import Any
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.registry import TASKS
-from seqarith.tasks.own import MAX_CELLS, task_from_machine
 from seqarith.tasks.task import Task
 
 
@@ -109,6 +108,8 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
     symbols = tuple(typed(text, str) for text in typed(own["symbols"], list))
     outputs = len(symbols) or base
     tables = _table(own["next_state"]), _table(own["output"])
+    from seqarith.tasks.own import task_from_machine
+
     return task_from_machine(
         MealyMachine(*tables, outputs, 0, names),
         name,
@@ -127,6 +128,8 @@ def _lines(table: list[list[int]]) -> list[str]:
 
 
 def _table(lines: Any) -> list[list[int]]:
+    from seqarith.tasks.own import MAX_CELLS
+
     rows = [[int(text) for text in typed(line, str).split()] for line in typed(lines, list)]
     sizes = {len(row) for row in rows}
     if len(sizes) != 1 or len(rows) * max(sizes) > MAX_CELLS:

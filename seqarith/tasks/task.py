@@ -175,7 +175,7 @@ class Task:
         """Return the first step of a word whose output counts; those before it are thrown away."""
         return steps - 1 if self.result == "symbol" else self.delay
 
-    def encode(self, operands: Sequence[Sequence[int]], steps: int) -> Letters:
+    def encode(self, operands: Sequence[Sequence[int]] | NDArray[np.int64], steps: int) -> Letters:
         """Return words for N tuples of operands.
 
         Args:
@@ -189,16 +189,12 @@ class Task:
             DigitsError: An operand does not fit.
         """
         letters = np.zeros((steps, len(operands[0])), np.intp)
-        scale = 1
-        for values in operands:
-            letters += scale * self._padded(values, steps)
-            scale *= self.base
-        return letters
-
-    def _padded(self, values: Sequence[int], steps: int) -> NDArray[np.intp]:
         room = steps if self.order == "least" else steps - self.delay
-        digits = to_digits(values, room, base=self.base, order=self.order).astype(np.intp)
-        return np.pad(digits, ((0, steps - room), (0, 0)))
+        words = letters[:room]
+        for values in reversed(operands):
+            words *= self.base
+            words += to_digits(values, room, base=self.base, order=self.order)
+        return letters
 
     def operands_of(self, letters: Letters) -> list[list[int]]:
         """Return the operands, as naturals, that words hold; the inverse of `encode`."""

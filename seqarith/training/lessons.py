@@ -10,7 +10,6 @@ from seqarith.losses import encode
 from seqarith.model import Model
 from seqarith.tasks.task import Letters
 from seqarith.training.batches import STREAM_LESSONS, stream
-from seqarith.training.checkpoint import LONGEST
 from seqarith.training.config import TrainingConfig
 from seqarith.training.stack import Pass, Stack
 
@@ -40,6 +39,7 @@ class Lessons:
         """Search for a word on which a model is wrong; its last letters are what is learnt."""
         from seqarith.certification.refute import Refuter
         from seqarith.certification.suspect import Suspect
+        from seqarith.training.checkpoint import LONGEST
 
         found = Refuter(Suspect.of(model), model.task).glance()
         if found is not None:

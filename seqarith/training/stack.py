@@ -12,7 +12,6 @@ from seqarith.network import Parameters, Penalty, Unroll
 from seqarith.optimizers import SCRATCH, Memory, clip
 from seqarith.training.batches import STREAM_INITIAL, stream
 from seqarith.training.config import TrainingConfig
-from seqarith.training.tutorial import tutorial_parameters
 
 
 @final
@@ -86,6 +85,8 @@ class Stack:
         rows = self.flat.reshape(-1, self._network.size)
         for i, row in enumerate(rows, attempt * len(rows)):
             if config.preset == "tutorial":
+                from seqarith.training.tutorial import tutorial_parameters
+
                 drawn = tutorial_parameters(self._network, config.seed)
             else:
                 drawn = self._network.initial(stream(config.seed, STREAM_INITIAL, *[i] * (i > 0)))

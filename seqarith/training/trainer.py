@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -16,15 +16,16 @@ from seqarith.model import Model
 from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.batches import Batches, SampledBatches
-from seqarith.training.checkpoint import Checkpoint
-from seqarith.training.clouds import Clouds, fading
 from seqarith.training.config import TrainingConfig
 from seqarith.training.goal import Examiner
 from seqarith.training.hardening import Hardening
 from seqarith.training.lessons import SEEK_EVERY, Lessons
 from seqarith.training.report import Progress, Report
 from seqarith.training.stack import Stack
-from seqarith.training.tutorial import REPORT_EVERY, TutorialBatches, TutorialReport
+
+if TYPE_CHECKING:
+    from seqarith.training.checkpoint import Checkpoint
+    from seqarith.training.clouds import Clouds
 
 CHECK_EVERY = 10
 """Steps between two looks at whether the goal may be reached."""
@@ -94,8 +95,7 @@ class Trainer:
     def __init__(self, config: TrainingConfig, checkpoint: Checkpoint | None = None) -> None:
         self.config = config
         self.step = 0
-        tutorial = config.preset == "tutorial"
-        self._batches: Batches = (TutorialBatches if tutorial else SampledBatches)(config)
+        self._batches = _batches(config)
         self._stack = Stack(config)
         noisy = config.hidden_noise > 0
         self._pass = self._stack.over(self._batches.steps, config.batch, noisy)
@@ -104,7 +104,7 @@ class Trainer:
         self._lessons = Lessons(
             config, self._stack, [] if checkpoint is None else checkpoint.lessons
         )
-        self._clouds = Clouds(config, self._stack) if config.clouds_size else None
+        self._clouds = _clouds(config, self._stack)
         self._best = 0
         if checkpoint is None:
             self._stack.begin(0)
@@ -141,6 +141,8 @@ class Trainer:
 
     def checkpoint(self) -> Checkpoint:
         """Return where the run stands."""
+        from seqarith.training.checkpoint import Checkpoint
+
         return Checkpoint(
             self.config,
             self.step,
@@ -168,6 +170,8 @@ class Trainer:
 
     def _learn_from(self, clouds: Clouds, before: int) -> Array:
         """Make a step on the machine itself; words only tell how far the network is."""
+        from seqarith.training.clouds import fading
+
         inputs, targets = self._batches(self.step)
         if (self.step + 1) % CHECK_EVERY == 0:
             self._pass.run(inputs, targets)
@@ -209,6 +213,8 @@ class Trainer:
         """Report on the words of the step that was just made, as the network saw them before it."""
         iteration = self.step - 1
         if self.config.preset == "tutorial":
+            from seqarith.training.tutorial import REPORT_EVERY, TutorialReport
+
             if iteration % REPORT_EVERY == 0:
                 logits = self._logits(self._best)
                 letters = self._batches.letters(iteration)
@@ -272,6 +278,22 @@ class Trainer:
                 f"training diverged before step {self.step}: parameters are not finite; lower the "
                 f"learning rate (now {self.config.learning_rate:g}) or clip the gradient (--clip 1)"
             )
+
+
+def _batches(config: TrainingConfig) -> Batches:
+    if config.preset == "tutorial":
+        from seqarith.training.tutorial import TutorialBatches
+
+        return TutorialBatches(config)
+    return SampledBatches(config)
+
+
+def _clouds(config: TrainingConfig, stack: Stack) -> Clouds | None:
+    if not config.clouds_size:
+        return None
+    from seqarith.training.clouds import Clouds
+
+    return Clouds(config, stack)
 
 
 def train(task: str | Task = "add", **settings: Any) -> TrainingResult:

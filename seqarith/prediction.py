@@ -1,0 +1,203 @@
+"""What a network says to operands, beside what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.digits import count_digits
+from seqarith.network import Program, emitted, margins
+from seqarith.tasks.layout import Layout
+from seqarith.tasks.task import Letters, Range, Task
+
+Columns = Sequence[Sequence[int]] | NDArray[np.int64]
+"""For each operand its N values: integers of any size, or int64 in an array (operands, N)."""
+
+CHUNK = 4096
+"""Words that are run side by side: their hidden vectors fit the cache."""
+
+LARGEST = 2**61
+"""Operands of an array are smaller, or are taken as Python integers: room to double them."""
+
+
+@final
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says, beside what is right.
+
+    Attributes:
+        task: The task.
+        operands: What it was given.
+        predicted: Its result.
+        expected: The right result.
+        min_margin: The smallest margin over all emitted digits: how far the nearest logit is
+            from deciding otherwise; negative where a digit is wrong.
+    """
+
+    task: Task
+    operands: tuple[int, ...]
+    predicted: int
+    expected: int
+    min_margin: float
+
+    @property
+    def correct(self) -> bool:
+        """Whether the result is right."""
+        return self.predicted == self.expected
+
+    def __str__(self) -> str:
+        text = self.task.equation(self.operands, self.predicted)
+        if self.correct:
+            return text
+        return f"{text} (wrong: {self.task.result_text(self.expected)} expected)"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a network says to N tuples of operands: many `Prediction`, column by column.
+
+    Attributes:
+        task: The task.
+        operands: For each operand its N values.
+        predicted: N results.
+        expected: N right results.
+        margins: Smallest margins, shape (N,).
+    """
+
+    task: Task
+    operands: list[list[int]]
+    predicted: list[int]
+    expected: list[int]
+    margins: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.predicted)
+
+    def __iter__(self) -> Iterator[Prediction]:
+        """Yield them one by one."""
+        rows = zip(*self.operands, strict=True)
+        found = zip(rows, self.predicted, self.expected, self.margins.tolist(), strict=True)
+        for operands, predicted, expected, margin in found:
+            yield Prediction(self.task, operands, predicted, expected, margin)
+
+    def wrong(self) -> list[int]:
+        """Return the numbers of those that are not right."""
+        if self.predicted == self.expected:
+            return []
+        pairs = zip(self.predicted, self.expected, strict=True)
+        return [i for i, (predicted, expected) in enumerate(pairs) if predicted != expected]
+
+
+def answer(program: Program, task: Task, operands: Columns, digits: int = 1) -> Answers:
+    """Run a network on N tuples of operands; those of one width together.
+
+    The right results come from the task's reference; for an array of int64 from its machine where
+    it has one, which takes all words at once.
+
+    Args:
+        program: The network.
+        task: What it was trained for.
+        operands: For each operand its N values; the task takes them (`Task.check_operands`).
+        digits: Pad each operand to at least so many digits.
+    """
+    if isinstance(operands, np.ndarray) and not _fits(operands):
+        operands = operands.tolist()
+    widths, signed = _widths(task, operands)
+    widths = np.maximum(widths, digits)
+    count = len(widths)
+    results = np.empty((2, count), object)
+    least = np.empty(count)
+    for members in _alike(widths, signed):
+        layout = layout_of(task, int(widths[members[0]]), bool(signed[members[0]]))
+        chosen = _chosen(operands, members)
+        results[0, members], results[1, members], least[members] = _run(
+            program, task, chosen, layout
+        )
+    columns = operands.tolist() if isinstance(operands, np.ndarray) else list(map(list, operands))
+    return Answers(task, columns, results[0].tolist(), results[1].tolist(), least)
+
+
+def layout_of(task: Task, digits: int, signed: bool) -> Layout:
+    """Return how words of operands of so many digits are laid out.
+
+    The room for the result follows from the operands' width alone, never from the result.
+    """
+    return task.layout([_range(task.base, digits, signed)] * task.operands)
+
+
+def width_of(task: Task, operands: Sequence[int]) -> tuple[int, bool]:
+    """Return how many digits operands need, all alike, and whether one has a sign."""
+    signed = min(operands) < 0
+    return max(count_digits(value, task.base, signed=signed) for value in operands), signed
+
+
+def _range(base: int, digits: int, signed: bool) -> Range:
+    """Return the least and greatest integer of so many digits."""
+    count = base**digits
+    return (-(count // 2), (count - 1) // 2) if signed else (0, count - 1)
+
+
+def _fits(operands: NDArray[np.int64]) -> bool:
+    return not operands.size or bool(operands.min() > -LARGEST and operands.max() < LARGEST)
+
+
+def _widths(task: Task, operands: Columns) -> tuple[NDArray[np.intp], NDArray[np.bool]]:
+    """Return `width_of` every tuple, shapes (N,)."""
+    if not isinstance(operands, np.ndarray):
+        found = [width_of(task, values) for values in zip(*operands, strict=True)]
+        widths, signs = zip(*found, strict=True) if found else ((), ())
+        return np.array(widths, np.intp), np.array(signs, np.bool)
+    signed = operands.min(axis=0, initial=0) < 0
+    # Base complement: v fits T digits when -b**T <= 2 v < b**T.
+    doubled = np.where(operands < 0, -2 * operands - 1, 2 * operands)
+    reach = np.where(signed, doubled, operands).max(axis=0, initial=1)
+    powers = [task.base**k for k in range(63) if task.base**k < 2**63]
+    return np.searchsorted(np.array(powers), reach, side="right"), signed
+
+
+def _alike(widths: NDArray[np.intp], signed: NDArray[np.bool]) -> Iterator[NDArray[np.intp]]:
+    """Yield the numbers of tuples whose words are laid out alike, `CHUNK` of them at most."""
+    kinds = 2 * widths + signed
+    for kind in np.unique(kinds):
+        members = np.flatnonzero(kinds == kind)
+        for start in range(0, len(members), CHUNK):
+            yield members[start : start + CHUNK]
+
+
+def _chosen(operands: Columns, members: NDArray[np.intp]) -> Columns:
+    if isinstance(operands, np.ndarray):
+        return operands[:, members]
+    return [[values[i] for i in members.tolist()] for values in operands]
+
+
+def _run(
+    program: Program, task: Task, operands: Columns, layout: Layout
+) -> tuple[list[int], list[int], NDArray[np.float64]]:
+    """Return what is predicted, what is right, and the margins."""
+    letters = task.encode(operands, layout.steps)
+    right = task.expected(letters) if task.machine else None
+    symbols, least = _emitted(program, letters, right, task.first_result_step(layout.steps))
+    predicted = task.decode(symbols, layout.signed)
+    if right is not None and isinstance(operands, np.ndarray):
+        return predicted, task.decode(right, layout.signed), least
+    expected = [task.reference(*map(int, values)) for values in zip(*operands, strict=True)]
+    return predicted, expected, least
+
+
+def _emitted(
+    program: Program, letters: Letters, right: Letters | None, first: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the symbols that a network emits, shape (T, N), and the margins from ``first`` on."""
+    symbols = np.empty(letters.shape, np.uint8)
+    least = np.full(letters.shape[1], np.inf)
+    for t, logits in enumerate(program.run(letters)):
+        symbols[t] = emitted(logits)
+        if t >= first:
+            wanted = symbols[t].astype(np.intp) if right is None else right[t]
+            np.minimum(least, margins(logits, wanted), out=least)
+    return symbols, least
