@@ -15,6 +15,10 @@ means apart, which it learns fast; at a high level only units that agree on the 
 back. Two things help: all weights of the recurrence grow by a little while all is right, so that
 units saturate, and recurrent weights shrink by the spread of the unit that they read.
 
+With many states clouds may *burst*: at some level boxes feed one another until within a few steps
+every unit may be anything. Such a step ruins what was learnt. It is undone, at once and not when
+the level has sunk far enough: the clouds become points again, at a part of the level.
+
 Source: the loss of worst logits, Gowal et al., On the Effectiveness of Interval Bound Propagation
 for Training Verifiably Robust Models (2018). We found no earlier use on the states of a machine.
 """
@@ -50,18 +54,7 @@ LEAP = 8.0
 ROUNDS = 20
 """Steps to tell whether a proof is worth trying."""
 
-LEAST_RATE = 0.05
-"""Part of the learning rate that is left at the end of an attempt."""
-
 _LEAST_SPREAD = 1e-4
-
-
-def fading(step: int, patience: int) -> float:
-    """Return the part of the learning rate at a step of an attempt of so many, 0 for no end.
-
-    Large weights overshoot: a unit that others have come to rely on flips, and all is lost.
-    """
-    return max(LEAST_RATE, 1 - step / patience) if patience else 1.0
 
 
 @final
@@ -93,6 +86,7 @@ class Clouds:
         stack: The networks.
 
     Attributes:
+        pace: How fast they go.
         state: What is kept from step to step, (..., 2 Q H + 1): means, spreads, level.
         margin: The least one of the last step, (...).
     """
@@ -102,7 +96,7 @@ class Clouds:
         machine, cell, self._stack = task.machine, config.network.cell, stack
         assert machine is not None
         assert isinstance(cell, Elman)
-        self._pace = pace(machine)
+        self.pace = pace(machine)
         states = np.append(np.arange(machine.states), machine.initial)
         self._after = machine.next_state[states].ravel()
         self._symbols = machine.output[states].ravel()
@@ -163,7 +157,7 @@ class Clouds:
         level = self.level[..., None, None]
         mean, spread = (part.reshape(self._shape) for part in np.split(self.state[..., :-1], 2, -1))
         images = []
-        for _ in range(self._pace.steps):
+        for _ in range(self.pace.steps):
             images.append(self._stepped(mean, level * spread))
             mean = self._share @ ((images[-1].low + images[-1].high) / 2)
             spread = images[-1].spread
@@ -176,7 +170,7 @@ class Clouds:
             by_mean, by_radius = self._stepped_back(image, by_mean, by_spread)
             by_spread = level * by_radius
         change = np.where(self.margin > 0, CHANGE, -CHANGE)
-        self._burst = (self.margin < self._pace.burst) & (self.level > CALM)
+        self._burst = (self.margin < self.pace.burst) & (self.level > CALM)
         self.state[..., -1] = np.clip(self.level + change, 0, HIGHEST)
         if self._burst.any():
             self._calm()
@@ -251,7 +245,7 @@ class Clouds:
         gradient = self._stack.gradients[READOUT]
         np.minimum(self.margin, self._margins(), out=self.margin)
         run(self._loss)
-        by_middle = self._by_logits / self._pace.steps
+        by_middle = self._by_logits / self.pace.steps
         by_radius = by_middle * self._worse
         gradient[..., :width, :] += np.swapaxes(middle, -1, -2) @ by_middle
         gradient[..., :width, :] += np.sign(weight) * (np.swapaxes(radius, -1, -2) @ by_radius)
@@ -276,7 +270,7 @@ class Clouds:
         for part in (self._from_input, self._recurrent, self._bias):
             part[...] *= np.where(right & (np.abs(part) < LARGEST), 1 + GROWTH, 1)
         spread = np.split(self.state[..., :-1], 2, -1)[1].reshape(self._shape)
-        least = rate * self._pace.shrinkage * spread.max(-2)[..., :, None]
+        least = rate * self.pace.shrinkage * spread.max(-2)[..., :, None]
         size = np.maximum(np.abs(self._recurrent) - least, 0)
         self._recurrent[...] = np.sign(self._recurrent) * size
         self._stack.flat[...] = np.where(self._burst[..., None], before, self._stack.flat)

@@ -17,7 +17,7 @@ from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.checkpoint import Checkpoint
-from seqarith.training.clouds import Clouds, fading
+from seqarith.training.clouds import Clouds
 from seqarith.training.config import TrainingConfig
 from seqarith.training.goal import Examiner
 from seqarith.training.hardening import Hardening
@@ -173,7 +173,7 @@ class Trainer:
             self._pass.run(inputs, targets)
         clouds.learn()
         self.step += 1
-        rate = self.config.rate_at(self.step) * fading(before, self.config.patience)
+        rate = self.config.rate_at(self.step) * clouds.pace.fading(before, self.config.patience)
         clouds.update(rate, before + 1)
         return targets
 
