@@ -30,7 +30,7 @@ def prepared(config: sa.TrainingConfig = CONFIG, level: float = 0.7) -> tuple[St
 
 def loss(config: sa.TrainingConfig, flat: Any, state: Any) -> float:
     """The mean loss of the worst logits, one box, one unit and one letter after another."""
-    task, hidden = config.built_task, config.hidden
+    task, hidden = config.built_task, config.width
     machine = task.machine
     assert machine is not None
     parameters = config.network.parameters()
@@ -134,7 +134,7 @@ def test_a_step_whose_boxes_burst_is_undone() -> None:
     stack, clouds = burst(level=1.0)
     before = stack.flat.copy()
     clouds.learn()
-    assert list(clouds.margin < CAREFUL.burst) == [False, True, False]
+    assert (clouds.margin < CAREFUL.burst).tolist() == [False, True, False]
     assert list(stack.gradient.any(-1)) == [True, False, True]
     clouds.update(0.01, 1)
     assert list((stack.flat != before).any(-1)) == [True, False, True]
