@@ -134,10 +134,10 @@ def test_a_step_whose_boxes_burst_is_undone() -> None:
     stack, clouds = burst(level=1.0)
     before = stack.flat.copy()
     clouds.learn()
-    assert (clouds.margin < CAREFUL.burst).tolist() == [False, True, False]
-    assert list(stack.gradient.any(-1)) == [True, False, True]
+    assert [float(m) < CAREFUL.burst for m in clouds.margin] == [False, True, False]
+    assert np.array_equal(stack.gradient.any(-1), [True, False, True])
     clouds.update(0.01, 1)
-    assert list((stack.flat != before).any(-1)) == [True, False, True]
+    assert np.array_equal((stack.flat != before).any(-1), [True, False, True])
     assert clouds.level == pytest.approx([1 - CHANGE, (1 - CHANGE) * KEPT, 1 - CHANGE])
     mean, spread = clouds.state[1, :-1].reshape(2, 5, 4)
     assert mean.any()
