@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.training.clouds import CHANGE, LEAP, LEAST_RATE, STEPS, Clouds, fading
+from seqarith.training.clouds import CHANGE, KEPT, LEAP, Clouds
+from seqarith.training.pace import CAREFUL, FAST
 from seqarith.training.stack import Stack
 
 CONFIG = sa.TrainingConfig(bits=3, base=3, hidden=4, dtype="float64")
@@ -29,7 +30,7 @@ def prepared(config: sa.TrainingConfig = CONFIG, level: float = 0.7) -> tuple[St
 
 def loss(config: sa.TrainingConfig, flat: Any, state: Any) -> float:
     """The mean loss of the worst logits, one box, one unit and one letter after another."""
-    task, hidden = config.built_task, config.hidden
+    task, hidden = config.built_task, config.width
     machine = task.machine
     assert machine is not None
     parameters = config.network.parameters()
@@ -39,7 +40,7 @@ def loss(config: sa.TrainingConfig, flat: Any, state: Any) -> float:
     level, states = state[-1], range(machine.states)
     mean, spread = state[:-1].reshape(2, machine.states, hidden)
     total = 0.0
-    for _ in range(STEPS):
+    for _ in range(FAST.steps):
         found: dict[int, list[Any]] = {q: [] for q in states}
         boxes = [(q, mean[q], level * spread[q]) for q in states]
         for q, centre, radius in [*boxes, (machine.initial, np.zeros(hidden), np.zeros(hidden))]:
@@ -65,7 +66,7 @@ def loss(config: sa.TrainingConfig, flat: Any, state: Any) -> float:
         ]
         spread = np.sqrt(np.array(square) + 1e-8)
     moves = (machine.states + 1) * machine.letters
-    return total / STEPS / moves
+    return total / FAST.steps / moves
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
@@ -119,9 +120,37 @@ def test_weights_of_the_input_move_further() -> None:
     assert np.allclose(moved, 0.01 * LEAP, rtol=1e-3)
 
 
-def test_the_rate_fades_over_an_attempt() -> None:
-    assert [fading(step, 200) for step in (0, 100, 199)] == [1, 0.5, LEAST_RATE]
-    assert fading(10**6, 0) == 1
+def burst(level: float) -> tuple[Stack, Clouds]:
+    """Return three networks for a machine of five states; boxes of the second hold everything."""
+    stack, clouds = prepared(
+        sa.TrainingConfig(operands=5, hidden=4, restarts=3, dtype="float64"), level
+    )
+    stack.kernels["readout"][...] *= 0.1
+    stack.kernels["readout"][1] *= 400
+    return stack, clouds
+
+
+def test_a_step_whose_boxes_burst_is_undone() -> None:
+    stack, clouds = burst(level=1.0)
+    before = stack.flat.copy()
+    clouds.learn()
+    assert [float(m) < CAREFUL.burst for m in clouds.margin] == [False, True, False]
+    assert np.array_equal(stack.gradient.any(-1), [True, False, True])
+    clouds.update(0.01, 1)
+    assert np.array_equal((stack.flat != before).any(-1), [True, False, True])
+    assert clouds.level == pytest.approx([1 - CHANGE, (1 - CHANGE) * KEPT, 1 - CHANGE])
+    mean, spread = clouds.state[1, :-1].reshape(2, 5, 4)
+    assert mean.any()
+    assert not spread.any()
+
+
+def test_at_a_low_level_a_wrong_digit_is_learnt_from() -> None:
+    stack, clouds = burst(level=0.1)
+    before = stack.flat.copy()
+    clouds.learn()
+    clouds.update(0.01, 1)
+    assert clouds.margin[1] < CAREFUL.burst
+    assert (stack.flat != before).any(-1).all()
 
 
 @pytest.mark.parametrize("settings", [{"base": 3}, {"operands": 4, "hidden": 64}], ids=str)
@@ -152,6 +181,7 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
     ("settings", "learns"),
     [
         ({"base": 10}, True),
+        ({"operands": 5}, True),
         ({"task": "sub", "operands": 4}, True),
         ({}, False),
         ({"operands": 3}, False),

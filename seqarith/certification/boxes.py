@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.certificate import Certificate
+from seqarith.certification.check import DEFAULT
 from seqarith.certification.enclosure import Dynamics, Readout
 from seqarith.certification.gated import dynamics
 from seqarith.certification.program import FloatArray, IntArray, Program
@@ -16,6 +17,7 @@ ROUNDS = 40
 WIDENING = 0.5  # a box that grows by x is widened by this much of x, so that the sequence ends
 NODES = 6000
 SIZE = 2e7  # numbers in the readout of all boxes under all letters
+MATRICES = 8  # that the checker counts for each box: where it would refuse, none are sought
 
 
 @final
@@ -103,7 +105,8 @@ def prove_boxes(program: Program, k: int, cell: Dynamics | None = None) -> Certi
     """
     nodes = len(program.next_state) * program.letters**k
     size = nodes * program.letters * program.memory * len(program.readout_bias)
-    if nodes > NODES or size > SIZE:
+    stored = 8 * MATRICES * nodes * program.memory**2
+    if nodes > NODES or size > SIZE or stored > DEFAULT.memory:
         return None
     cell = cell or dynamics(program)
     split, readout = contexts(program, cell, k), Readout(program)

@@ -15,6 +15,10 @@ means apart, which it learns fast; at a high level only units that agree on the 
 back. Two things help: all weights of the recurrence grow by a little while all is right, so that
 units saturate, and recurrent weights shrink by the spread of the unit that they read.
 
+With many states clouds may *burst*: at some level boxes feed one another until within a few steps
+every unit may be anything. Such a step ruins what was learnt. It is undone, at once and not when
+the level has sunk far enough: the clouds become points again, at a part of the level.
+
 Source: the loss of worst logits, Gowal et al., On the Effectiveness of Interval Bound Propagation
 for Training Verifiably Robust Models (2018). We found no earlier use on the states of a machine.
 """
@@ -32,16 +36,17 @@ from seqarith.cells.elman import Elman
 from seqarith.losses import encode
 from seqarith.network import READOUT, margins
 from seqarith.training.config import TrainingConfig
+from seqarith.training.pace import pace
 from seqarith.training.stack import Stack
-
-STEPS = 4
-"""Steps that the gradient goes back."""
 
 CHANGE, HIGHEST, TRIED = 0.02, 8.0, 1.0
 """Of the level: its change a step, its greatest value, and from where a proof is tried."""
 
-GROWTH, LARGEST, SHRINKAGE = 0.002, 30.0, 0.2
-"""Growth of the weights a step, up to a size; and shrinkage, a part of the learning rate."""
+CALM, KEPT = 0.2, 0.7
+"""Level up to which boxes do not burst, and the part of it that is left where they did."""
+
+GROWTH, LARGEST = 0.002, 30.0
+"""Growth of the weights a step, up to a size."""
 
 LEAP = 8.0
 """How many times as far an optimizer's step takes the weights of the input and the bias."""
@@ -49,18 +54,7 @@ LEAP = 8.0
 ROUNDS = 20
 """Steps to tell whether a proof is worth trying."""
 
-LEAST_RATE = 0.05
-"""Part of the learning rate that is left at the end of an attempt."""
-
 _LEAST_SPREAD = 1e-4
-
-
-def fading(step: int, patience: int) -> float:
-    """Return the part of the learning rate at a step of an attempt of so many, 0 for no end.
-
-    Large weights overshoot: a unit that others have come to rely on flips, and all is lost.
-    """
-    return max(LEAST_RATE, 1 - step / patience) if patience else 1.0
 
 
 @final
@@ -92,6 +86,7 @@ class Clouds:
         stack: The networks.
 
     Attributes:
+        pace: How fast they go.
         state: What is kept from step to step, (..., 2 Q H + 1): means, spreads, level.
         margin: The least one of the last step, (...).
     """
@@ -101,6 +96,7 @@ class Clouds:
         machine, cell, self._stack = task.machine, config.network.cell, stack
         assert machine is not None
         assert isinstance(cell, Elman)
+        self.pace = pace(machine)
         states = np.append(np.arange(machine.states), machine.initial)
         self._after = machine.next_state[states].ravel()
         self._symbols = machine.output[states].ravel()
@@ -124,6 +120,7 @@ class Clouds:
         self._shape = (*leading, machine.states, config.width)
         self.state = np.zeros((*leading, config.clouds_size), dtype)
         self.margin = np.full(leading, -np.inf, dtype)
+        self._burst = np.zeros(leading, np.bool)
 
     @property
     def level(self) -> Array:
@@ -160,7 +157,7 @@ class Clouds:
         level = self.level[..., None, None]
         mean, spread = (part.reshape(self._shape) for part in np.split(self.state[..., :-1], 2, -1))
         images = []
-        for _ in range(STEPS):
+        for _ in range(self.pace.steps):
             images.append(self._stepped(mean, level * spread))
             mean = self._share @ ((images[-1].low + images[-1].high) / 2)
             spread = images[-1].spread
@@ -173,7 +170,17 @@ class Clouds:
             by_mean, by_radius = self._stepped_back(image, by_mean, by_spread)
             by_spread = level * by_radius
         change = np.where(self.margin > 0, CHANGE, -CHANGE)
+        self._burst = (self.margin < self.pace.burst) & (self.level > CALM)
         self.state[..., -1] = np.clip(self.level + change, 0, HIGHEST)
+        if self._burst.any():
+            self._calm()
+
+    def _calm(self) -> None:
+        """Make burst boxes points again, at a lower level, and forget what they would teach."""
+        kept = ~self._burst[..., None]
+        self._stack.gradient *= kept
+        self.state[..., self.state.shape[-1] // 2 : -1] *= kept
+        self.state[..., -1] *= np.where(self._burst, KEPT, 1)
 
     def _stepped(self, mean: Array, radius: Array) -> _Images:
         """Take the clouds and the initial hidden vector through every letter."""
@@ -238,7 +245,7 @@ class Clouds:
         gradient = self._stack.gradients[READOUT]
         np.minimum(self.margin, self._margins(), out=self.margin)
         run(self._loss)
-        by_middle = self._by_logits / STEPS
+        by_middle = self._by_logits / self.pace.steps
         by_radius = by_middle * self._worse
         gradient[..., :width, :] += np.swapaxes(middle, -1, -2) @ by_middle
         gradient[..., :width, :] += np.sign(weight) * (np.swapaxes(radius, -1, -2) @ by_radius)
@@ -254,6 +261,7 @@ class Clouds:
             rate: Learning rate.
             step: Number of the step since the parameters were drawn, from 1.
         """
+        before = self._stack.flat.copy()
         input_before, bias_before = self._from_input.copy(), self._bias.copy()
         self._stack.update(rate, step)
         self._from_input += (LEAP - 1) * (self._from_input - input_before)
@@ -262,6 +270,7 @@ class Clouds:
         for part in (self._from_input, self._recurrent, self._bias):
             part[...] *= np.where(right & (np.abs(part) < LARGEST), 1 + GROWTH, 1)
         spread = np.split(self.state[..., :-1], 2, -1)[1].reshape(self._shape)
-        least = rate * SHRINKAGE * spread.max(-2)[..., :, None]
+        least = rate * self.pace.shrinkage * spread.max(-2)[..., :, None]
         size = np.maximum(np.abs(self._recurrent) - least, 0)
         self._recurrent[...] = np.sign(self._recurrent) * size
+        self._stack.flat[...] = np.where(self._burst[..., None], before, self._stack.flat)

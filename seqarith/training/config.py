@@ -17,14 +17,8 @@ from seqarith.optimizers import Optimizer
 from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
-from seqarith.training.recipe import (
-    CLOUDS_PATIENCE,
-    CLOUDS_RATE,
-    Recipe,
-    fitting,
-    learns_from_clouds,
-    recipe,
-)
+from seqarith.training.pace import Pace, pace
+from seqarith.training.recipe import Recipe, fitting, learns_from_clouds, recipe
 
 Until = Literal["steps", "exact", "proved"]
 GOALS = ("steps", "exact", "proved")
@@ -193,10 +187,15 @@ class TrainingConfig:
         return recipe(self.network.cell, self.width, fitting(self.built_task))
 
     @cached_property
+    def _pace(self) -> Pace | None:
+        machine = self.built_task.machine
+        return pace(machine) if self.clouds_size and machine is not None else None
+
+    @cached_property
     def learning_rate(self) -> float:
         """``rate``, or what it is by default."""
         fitting = self._recipe.rate if self.optimizer == "adam" else self.built_optimizer.rate
-        fitting = CLOUDS_RATE if self.clouds_size else fitting
+        fitting = self._pace.rate if self._pace else fitting
         return fitting if self.rate is None else self.rate
 
     @cached_property
@@ -212,7 +211,7 @@ class TrainingConfig:
     @cached_property
     def patience(self) -> int:
         """``restart_after``, or what it is by default."""
-        fitting = CLOUDS_PATIENCE if self.clouds_size else self._recipe.restart_after
+        fitting = self._pace.patience if self._pace else self._recipe.restart_after
         return int(self._hardened(self.restart_after, fitting))
 
     def _hardened(self, said: float | None, fitting: float) -> float:

@@ -13,7 +13,6 @@ NOISE, SYNCHRONY = 0.3, 1.0
 MOST_RATE = 0.1
 NARROW = 8
 PATIENCE_A_UNIT, PATIENCE = 100, 2500
-CLOUDS_PATIENCE = 1250
 
 
 @final
@@ -86,8 +85,7 @@ def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
 
 CARRYING = ("add", "sub", "linear")
 FEW_LETTERS, MOST_BOXES = 8, 2**12
-CLOUDS_RATE = 0.01
-"""Where networks learn from clouds: how many letters and boxes, and the learning rate."""
+"""Where networks learn from clouds: how many letters and boxes."""
 
 
 def learns_from_clouds(task: Task, cell: Cell) -> bool:

@@ -170,14 +170,12 @@ class Trainer:
 
     def _learn_from(self, clouds: Clouds, before: int) -> Array:
         """Make a step on the machine itself; words only tell how far the network is."""
-        from seqarith.training.clouds import fading
-
         inputs, targets = self._batches(self.step)
         if (self.step + 1) % CHECK_EVERY == 0:
             self._pass.run(inputs, targets)
         clouds.learn()
         self.step += 1
-        rate = self.config.rate_at(self.step) * fading(before, self.config.patience)
+        rate = self.config.rate_at(self.step) * clouds.pace.fading(before, self.config.patience)
         clouds.update(rate, before + 1)
         return targets
 

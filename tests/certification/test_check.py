@@ -142,6 +142,17 @@ def test_a_wrong_successor_within_the_machine_state_is_rejected(make):
         rejects(p, replace(c, successors=table), "landed nowhere")
 
 
+def test_boxes_that_the_checker_would_refuse_are_not_sought(make, monkeypatch):
+    p = from_model(make(steep=20.0))
+    c = prove_boxes(p, 2)
+    moves = len(p.next_state) * p.letters**2
+    enough = 64 * moves * p.memory**2
+    assert "memory" in check(p, c, Budget(memory=enough - 1)).reason
+    for memory, sought in ((enough - 1, False), (enough, True)):
+        monkeypatch.setattr("seqarith.certification.boxes.DEFAULT", Budget(memory=memory))
+        assert (prove_boxes(p, 2) is not None) == sought
+
+
 def test_budgets_are_kept(case):
     p, c = case
     if c.shapes.ndim == 2:
