@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from seqarith.certification.exhaustive import LETTER, Frontier, expand
+from seqarith.certification.exhaustive import LETTER, LONGEST, Frontier, expand
 from seqarith.certification.suspect import Floats, Ints, Suspect
 
 SUFFIXES = 32  # looked at, at most, one letter, two, ...
@@ -26,7 +26,7 @@ def climb(
     deadline: float,
     *,
     patience: int = 30,
-    longest: int = 1 << 16,
+    longest: int = LONGEST,
 ) -> Ints | None:
     """Search from a frontier of words of one length; return a wrong word, or None.
 

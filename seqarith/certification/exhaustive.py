@@ -14,6 +14,9 @@ from seqarith.certification.suspect import Ints, Suspect
 CHUNK = 1 << 12
 """Rows a step: 4,096 rows of 16 doubles stay in the second-level cache."""
 
+LONGEST = 1 << 16
+"""Letters of the longest word that is run, unless a search is told otherwise."""
+
 LETTER = np.uint16
 """What holds a letter of a word: an alphabet has at most 65,536."""
 
@@ -109,18 +112,21 @@ class Seen:
         return front if len(keep) == len(front.states) else front.take(np.array(keep, np.intp))
 
 
-def search(suspect: Suspect, keep_to: int, deadline: float) -> Exhausted:
+def search(suspect: Suspect, keep_to: int, deadline: float, longest: int = LONGEST) -> Exhausted:
     """Search breadth first.
 
     Args:
         suspect: What is searched.
         keep_to: Stop before the first frontier that would be larger than this.
         deadline: Of `time.perf_counter`, looked at between lengths.
+        longest: Stop at words of this length.
     """
     empty = Frontier(np.zeros((0, 1), LETTER), suspect.start[None], np.zeros(1, np.intp))
     seen, fronts = Seen(), [empty]
     seen.fresh(empty)
-    while len(fronts[-1].states) * suspect.letters <= keep_to and perf_counter() < deadline:
+    while len(fronts) <= longest and perf_counter() < deadline:
+        if len(fronts[-1].states) * suspect.letters > keep_to:
+            break
         children, bad = expand(suspect, fronts[-1])
         if len(bad):
             return Exhausted(len(fronts) - 1, children.words[:, bad[0]], False, tuple(fronts))

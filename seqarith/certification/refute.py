@@ -10,7 +10,7 @@ import numpy as np
 
 from seqarith.certification.beam import climb
 from seqarith.certification.bridge import bridge
-from seqarith.certification.exhaustive import LETTER, deepen, search
+from seqarith.certification.exhaustive import LETTER, LONGEST, deepen, search
 from seqarith.certification.periodic import tour
 from seqarith.certification.shorten import best_of, cut, smallest
 from seqarith.certification.suspect import Ints, Suspect
@@ -53,11 +53,13 @@ class Refuter:
     Args:
         suspect: What is searched.
         task: Its task: it knows which words are worth trying.
+        longest: Letters of the longest word of a search that goes letter by letter. Where
+            hidden vectors wander on without an end, nothing else would stop it.
     """
 
-    def __init__(self, suspect: Suspect, task: Task) -> None:
-        self.suspect, self._task = suspect, task
-        self.known = search(suspect, KEPT, float("inf"))
+    def __init__(self, suspect: Suspect, task: Task, longest: int = LONGEST) -> None:
+        self.suspect, self._task, self._longest = suspect, task, longest
+        self.known = search(suspect, KEPT, float("inf"), longest)
         self._lanes, self._width, self._drawn = 1 << 11, 2, False
 
     @property
@@ -117,7 +119,7 @@ class Refuter:
         word = suspect.confirmed(tour(suspect, fronts, self._lanes, STEPS, deadline))
         if word is not None:
             return Counterexample(word, "periodic", False)
-        word = suspect.confirmed(climb(suspect, seed, self._width, deadline))
+        word = suspect.confirmed(climb(suspect, seed, self._width, deadline, longest=self._longest))
         return None if word is None else Counterexample(word, "beam", False)
 
     def _random(self) -> Ints:

@@ -41,7 +41,7 @@ class Lessons:
         from seqarith.certification.suspect import Suspect
         from seqarith.training.checkpoint import LONGEST
 
-        found = Refuter(Suspect.of(model), model.task).glance()
+        found = Refuter(Suspect.of(model), model.task, LONGEST).glance()
         if found is not None:
             self.words = [*self.words, found.word[-LONGEST:].tolist()][-MOST:]
             self._pass = None
