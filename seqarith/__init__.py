@@ -74,8 +74,9 @@ if TYPE_CHECKING:
     from seqarith.training.report import Report as Report
     from seqarith.training.trainer import Hooks as Hooks
     from seqarith.training.trainer import Trainer as Trainer
-    from seqarith.training.trainer import TrainingResult as TrainingResult
+    from seqarith.training.result import TrainingResult as TrainingResult
     from seqarith.training.trainer import train as train
+    from seqarith.training.flock import train_many as train_many
     from seqarith.training.tutorial import tutorial_config as tutorial_config
 
 __version__ = "0.3.0"
@@ -110,7 +111,9 @@ _PLACES = {
     "seqarith.training.config": "TrainingConfig",
     "seqarith.training.log": "RunLog",
     "seqarith.training.report": "Report",
-    "seqarith.training.trainer": "Hooks Trainer TrainingResult train",
+    "seqarith.training.flock": "train_many",
+    "seqarith.training.result": "TrainingResult",
+    "seqarith.training.trainer": "Hooks Trainer train",
     "seqarith.training.tutorial": "tutorial_config",
 }
 _MODULE_OF = {name: module for module, names in _PLACES.items() for name in names.split()}

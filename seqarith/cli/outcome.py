@@ -14,7 +14,7 @@ from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 if TYPE_CHECKING:
     from seqarith.certification.verdict import Refuted, Verdict
     from seqarith.model import Model
-    from seqarith.training.trainer import TrainingResult
+    from seqarith.training.result import TrainingResult
 
 
 @final

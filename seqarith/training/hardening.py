@@ -21,7 +21,7 @@ Networks: Convergence and Generalization (1996). We found no earlier use of the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,11 +49,17 @@ class Hardening:
     Args:
         config: The settings.
         unroll: Where the noise goes, and the penalty.
+        each: Whether each of the networks side by side is hardened by itself.
+
+    Attributes:
+        begun: Whether the synchrony penalty counts by now, shape (S,) where ``each``, else ().
+        level: Of the noise, likewise.
     """
 
-    def __init__(self, config: TrainingConfig, unroll: Unroll) -> None:
+    def __init__(self, config: TrainingConfig, unroll: Unroll, each: bool = False) -> None:
         self._unroll, self._weight = unroll, config.synchrony_weight
-        self.begun, self.level = False, LEAST
+        shape = (config.restarts,) if each else ()
+        self.begun, self.level = np.zeros(shape, np.bool), np.full(shape, LEAST)
         if unroll.noise is not None:
             rng = stream(config.seed, STREAM_NOISE)
             self._pool = rng.standard_normal(POOL + unroll.noise.size, np.dtype(config.dtype))
@@ -66,8 +72,8 @@ class Hardening:
 
     @property
     def active(self) -> bool:
-        """Whether the synchrony penalty counts by now."""
-        return self.begun and self._weight > 0
+        """Whether the synchrony penalty counts by now, for any network."""
+        return bool(self.begun.any()) and self._weight > 0
 
     def disturb(self, step: int) -> None:
         """Write the noise of a step: a piece of a pool, since fresh numbers take longer."""
@@ -75,7 +81,8 @@ class Hardening:
         if noise is not None:
             start = step * _SPREAD % POOL
             piece = self._pool[start : start + noise.size].reshape(noise.shape)
-            np.multiply(piece, noise.dtype.type(self.level), out=noise)
+            level = _by_network(self.level, 4).astype(noise.dtype)
+            np.multiply(piece, level, out=noise)
 
     def pull(self, moves: NDArray[np.integer]) -> None:
         """Add the gradient of the synchrony penalty to that by the hidden vectors.
@@ -96,16 +103,16 @@ class Hardening:
             by_rest += DECAY * weight * rest
             unroll.rest_gradient[...] = by_rest.reshape(unroll.rest.shape)
 
-    def look(self, right: float) -> None:
-        """Take note of the share of a batch's digits that are right."""
-        well = right >= WELL
-        self.begun = self.begun or well
-        level = self.level + CHANGE if well else self.level - CHANGE
-        self.level = min(1.0, max(LEAST, level))
+    def look(self, right: float | NDArray[np.floating[Any]]) -> None:
+        """Take note of the share of a batch's digits that are right, of each network or of all."""
+        well = np.greater_equal(right, WELL)
+        self.begun |= well
+        self.level += np.where(well, CHANGE, -CHANGE)
+        np.clip(self.level, LEAST, 1.0, out=self.level)
 
     def begin(self) -> None:
         """Begin anew, with other weights."""
-        self.begun, self.level = False, LEAST
+        self.begun[...], self.level[...] = False, LEAST
 
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -62,6 +63,7 @@ class Stack:
 
     Args:
         config: The settings; ``restarts`` is S.
+        seeds: The seed of each network's initial weights; None: all follow from the run's.
 
     Attributes:
         flat: All parameters, shape (size,), or (S, size).
@@ -70,8 +72,8 @@ class Stack:
         memory: The optimizer's memory.
     """
 
-    def __init__(self, config: TrainingConfig) -> None:
-        self._config, self._network = config, config.network
+    def __init__(self, config: TrainingConfig, seeds: Sequence[int] | None = None) -> None:
+        self._config, self._network, self._seeds = config, config.network, seeds
         leading = (config.restarts,) if config.restarts > 1 else ()
         self._parameters = self._network.parameters(leading)
         self._gradients = self._network.parameters(leading)
@@ -83,17 +85,23 @@ class Stack:
         """Draw the initial parameters, other ones at every attempt; forget all else."""
         config = self._config
         rows = self.flat.reshape(-1, self._network.size)
-        for i, row in enumerate(rows, attempt * len(rows)):
+        for i, row in enumerate(rows):
             if config.preset == "tutorial":
                 from seqarith.training.tutorial import tutorial_parameters
 
                 drawn = tutorial_parameters(self._network, config.seed)
+            elif self._seeds is None:
+                drawn = self._drawn(config.seed, attempt * len(rows) + i)
             else:
-                drawn = self._network.initial(stream(config.seed, STREAM_INITIAL, *[i] * (i > 0)))
+                drawn = self._drawn(self._seeds[i], attempt)
             row[...] = drawn.flat
         for name, array in self.memory.items():
             if name != SCRATCH:
                 array[...] = 0
+
+    def _drawn(self, seed: int, number: int) -> Parameters:
+        """Return the initial parameters of a seed, numbered from 0."""
+        return self._network.initial(stream(seed, STREAM_INITIAL, *[number] * (number > 0)))
 
     def over(self, steps: int, batch: int, noisy: bool = False) -> Pass:
         """Return the passes over batches of a shape; they write to the same gradient."""

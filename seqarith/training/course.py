@@ -1,0 +1,154 @@
+"""Networks side by side, and all they learn by, a step at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from seqarith.cells.cell import Array
+from seqarith.errors import DivergedError
+from seqarith.model import Model
+from seqarith.optimizers import SCRATCH
+from seqarith.training.batches import Batches, SampledBatches
+from seqarith.training.config import TrainingConfig
+from seqarith.training.hardening import Hardening
+from seqarith.training.lessons import Lessons
+from seqarith.training.stack import Stack
+
+if TYPE_CHECKING:
+    from seqarith.training.clouds import Clouds
+
+CHECK_EVERY = 10
+"""Steps between two looks at whether the goal may be reached."""
+
+
+@final
+class Course:
+    """The state of a run, and how it moves on.
+
+    Args:
+        config: The settings; ``restarts`` is the number S of networks.
+        seeds: The seed of each network's initial weights; None: all follow from the run's. Then
+            the networks are hardened together, as the best of them bears it, else each by itself.
+
+    Attributes:
+        step: Steps done.
+        batches, stack, hardening, lessons, clouds: See their modules; ``clouds`` is None where the
+            networks learn from words.
+    """
+
+    def __init__(self, config: TrainingConfig, seeds: Sequence[int] | None = None) -> None:
+        self.config, self.seeds, self.step = config, seeds, 0
+        self.batches = _batches(config)
+        self.stack = Stack(config, seeds)
+        noisy = config.hidden_noise > 0
+        self._pass = self.stack.over(self.batches.steps, config.batch, noisy)
+        self.hardening = Hardening(config, self._pass.unroll, each=seeds is not None)
+        self.lessons = Lessons(config, self.stack, [])
+        self.clouds = _clouds(config, self.stack)
+        self._begin(0)
+
+    def advance(self) -> None:
+        """Make one step; where the networks have had their patience, they begin anew before."""
+        patience = self.config.patience
+        attempt, before = divmod(self.step, patience) if patience else (0, self.step)
+        if before == 0 and attempt > 0:
+            self._begin(attempt)
+        if self.clouds is not None:
+            self._learn_from(self.clouds, before)
+        else:
+            self._learn_from_words(before)
+
+    def _begin(self, attempt: int) -> None:
+        self.stack.begin(attempt)
+        self.hardening.begin()
+        if self.clouds is not None:
+            self.clouds.begin()
+
+    def _learn_from(self, clouds: Clouds, before: int) -> None:
+        """Make a step on the machine itself; words only tell how far the network is."""
+        inputs, targets = self.batches(self.step)
+        if (self.step + 1) % CHECK_EVERY == 0:
+            self._pass.run(inputs, targets)
+        clouds.learn()
+        self.step += 1
+        rate = self.config.rate_at(self.step) * clouds.pace.fading(before, self.config.patience)
+        clouds.update(rate, before + 1)
+
+    def _learn_from_words(self, before: int) -> None:
+        self.hardening.disturb(self.step)
+        inputs, targets = self.batches(self.step)
+        self._pass.run(inputs, targets, self._pull if self.hardening.active else None)
+        self.lessons.teach(self.step)
+        self.step += 1
+        self.stack.update(self.config.rate_at(self.step), before + 1)
+
+    def _pull(self) -> None:
+        self.hardening.pull(self.batches.moves(self.step))
+
+    def logits(self, index: int) -> Array:
+        """Return the logits of one network on the words of the last step, shape (T * B, K)."""
+        logits = self._pass.unroll.logits
+        one: Array = logits.reshape(-1, *logits.shape[-2:])[index]
+        return one
+
+    def model(self, index: int) -> Model:
+        """Return one of the networks, as a run of its own would describe it."""
+        config = self.config
+        if self.seeds is not None:
+            config = replace(config, seed=self.seeds[index], restarts=1)
+        training = {**config.describe(), "steps": self.step}
+        training.pop("own", None)  # the model's own task says it
+        return Model(config.built_task, config.network, self.stack.parameters(index), training)
+
+    def kept(self, rows: Sequence[int]) -> Course:
+        """Return the course of some of the networks alone, each with a seed of its own."""
+        assert self.seeds is not None
+        config = replace(self.config, restarts=len(rows))
+        other = Course(config, [self.seeds[row] for row in rows])
+        other.step, other.batches, other.lessons.words = self.step, self.batches, self.lessons.words
+        _copy_rows(self.stack.flat, other.stack.flat, rows)
+        for name in self.stack.memory.keys() - {SCRATCH}:
+            _copy_rows(self.stack.memory[name], other.stack.memory[name], rows)
+        other.hardening.begun[...] = self.hardening.begun[rows]
+        other.hardening.level[...] = self.hardening.level[rows]
+        if self.clouds is not None and other.clouds is not None:
+            _copy_rows(self.clouds.state, other.clouds.state, rows)
+        return other
+
+    def check_finite(self) -> None:
+        """Refuse to go on with what is no number.
+
+        Raises:
+            DivergedError: A parameter is not finite.
+        """
+        if not np.isfinite(self.stack.flat).all():
+            raise DivergedError(
+                f"training diverged before step {self.step}: parameters are not finite; lower the "
+                f"learning rate (now {self.config.learning_rate:g}) or clip the gradient (--clip 1)"
+            )
+
+
+def _copy_rows(source: Array, target: Array, rows: Sequence[int]) -> None:
+    """Copy the rows of some networks; one network alone has no leading axis."""
+    size = source.shape[-1]
+    target.reshape(-1, size)[...] = source.reshape(-1, size)[rows]
+
+
+def _batches(config: TrainingConfig) -> Batches:
+    if config.preset == "tutorial":
+        from seqarith.training.tutorial import TutorialBatches
+
+        return TutorialBatches(config)
+    return SampledBatches(config)
+
+
+def _clouds(config: TrainingConfig, stack: Stack) -> Clouds | None:
+    if not config.clouds_size:
+        return None
+    from seqarith.training.clouds import Clouds
+
+    return Clouds(config, stack)

@@ -1,0 +1,52 @@
+"""What a run ended with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+from seqarith.certification.certificate import Certificate
+from seqarith.evaluation.result import Evaluation
+from seqarith.model import Model
+from seqarith.training.config import TrainingConfig
+from seqarith.training.goal import Examiner
+
+
+@final
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run ended with.
+
+    Attributes:
+        model: The trained model; it carries its evaluation.
+        steps: Updates that were made.
+        examples: Words that were seen.
+        evaluation: The model on operands of the training width.
+        reached: Whether the goal was reached.
+    """
+
+    model: Model
+    steps: int
+    examples: int
+    evaluation: Evaluation
+    reached: bool
+
+    @property
+    def proved(self) -> bool:
+        """Whether the model carries a proof that it is right at every width."""
+        return self.model.certificate is not None
+
+    @staticmethod
+    def of(
+        model: Model,
+        config: TrainingConfig,
+        examiner: Examiner,
+        reached: bool,
+        proof: Certificate | None,
+    ) -> TrainingResult:
+        """Return the result of a run that ended with a model, and perhaps with its proof."""
+        steps = model.training["steps"]
+        model = replace(model, certificate=None if proof is None else proof.stored())
+        known = examiner.evaluate(model)
+        model = replace(model, evaluation=known.summary())
+        return TrainingResult(model, steps, steps * config.batch, known, reached)
