@@ -3,7 +3,8 @@
 Shapes here and in all of the package: T steps, B batch, D input width, H hidden width, K output
 width, A letters, Q machine states; P is the width of a cell's projection. Arrays are time first.
 Training arrays may carry a leading axis S of networks that are trained side by side, written
-``...``.
+``...``. Within a step they lie units first, (H, B): so each part of a step is one piece of memory,
+and an operation on it is one loop.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from seqarith.cells.activations import Operation
 Array = NDArray[np.floating[Any]]
 Arrays = Mapping[str, Array]
 Shape = tuple[int, ...]
+
+PARTIAL_SUMS = 2**17
+"""Numbers that `gradient` keeps of steps that it has not added up yet."""
 
 
 @final
@@ -48,10 +52,10 @@ class Tape(ABC):
     Attributes:
         inputs: Input vectors, shape (..., T, B, D).
         hidden: Hidden vectors after each step, as the next step and the readout see them, shape
-            (..., T * B, H).
-        noise: What is added to every memory after its step, shape (..., T, B, M), for the caller
+            (..., T, H, B).
+        noise: What is added to every memory after its step, shape (..., T, M, B), for the caller
             to write; None unless the extent is noisy.
-        clean: Hidden vectors without their noise, shape (..., T * B, H).
+        clean: Hidden vectors without their noise, shape (..., T, H, B).
         hidden_gradient: Derivative of the loss by ``hidden``, but for what passes through later
             steps; same shape. It is that by ``clean`` too.
     """
@@ -64,8 +68,8 @@ class Tape(ABC):
 
     @property
     def rest(self) -> Array:
-        """What the memory holds beside the hidden vectors after each step, (..., T, B, M - H)."""
-        return self.inputs[..., :0]
+        """What the memory holds beside the hidden vectors after each step, (..., T, M - H, B)."""
+        return self.hidden[..., :0, :]
 
     def rest_gradient(self) -> Array:
         """Return where a derivative of the loss by ``rest`` is written, in that shape; at first 0.
@@ -100,6 +104,33 @@ def product(left: Array, right: Array, out: Array) -> Operation:
     if left.ndim == right.ndim == 2:
         return partial(left.dot, right, out)
     return partial(np.matmul, left, right, out)
+
+
+def gradient(read: Array, deltas: Array, out: Array) -> list[Operation]:
+    """Return what writes the gradient of a kernel: over steps and words, what it read by its delta.
+
+    Steps are summed a few at a time, which keeps the partial sums in the cache.
+
+    Args:
+        read: What the kernel was multiplied with, shape (..., T, N, B).
+        deltas: Derivative of the loss by the products, shape (..., T, P, B).
+        out: Shape (..., N, P).
+    """
+    if read.shape[-1] == 1:
+        return [product(np.swapaxes(read[..., 0], -1, -2), deltas[..., 0], out)]
+    steps, at_once = read.shape[-3], max(1, PARTIAL_SUMS // out.size)
+    partial_sums = np.empty((*out.shape[:-2], min(steps, at_once), *out.shape[-2:]), out.dtype)
+    operations: list[Operation] = []
+    for start in range(0, steps, at_once):
+        some = slice(start, min(start + at_once, steps))
+        sums = partial_sums[..., : some.stop - start, :, :]
+        turned = np.swapaxes(deltas[..., some, :, :], -1, -2)
+        operations.append(partial(np.matmul, read[..., some, :, :], turned, sums))
+        if start:
+            # The sum so far takes the place of a partial sum that was added to it.
+            operations.append(partial(np.add, sums[..., 0, :, :], out, sums[..., 0, :, :]))
+        operations.append(partial(np.add.reduce, sums, axis=-3, out=out))
+    return operations
 
 
 def joined(blocks: Array) -> Array:

@@ -9,13 +9,16 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import ACTIVATIONS, Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, gradient, product
 from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 
 KERNEL = "rnn"
 INPUT_BOUND = 8.0
 LARGEST_INPUT = 2.0
+
+LARGE = 2**17
+"""Bytes of one step's hidden vectors."""
 
 
 @final
@@ -124,48 +127,47 @@ class _ElmanTape(Tape):
 
     def __init__(self, cell: Elman, kernel: Array, gradient: Array, extent: Extent) -> None:
         steps, batch, inputs, hidden = extent.steps, extent.batch, extent.inputs, extent.hidden
-        leading, width = extent.leading, kernel.shape[-2]
-        rows = np.zeros((*leading, steps + 1, batch, width), kernel.dtype)
-        rows[..., inputs + hidden :] = 1
-        self._rows, self._flat = rows, (*leading, steps * batch, width)
-        self._by_step = (*leading, steps, batch, hidden)
+        leading, dtype = extent.leading, kernel.dtype
         self._memory = slice(inputs, inputs + hidden)
-        self._kernel, self._gradient = kernel, gradient
-        self._recurrent = np.swapaxes(kernel[..., self._memory, :], -1, -2)
-        self._sums = np.empty((*leading, batch, hidden), kernel.dtype)
-        self._activation = activation(cell.activation, kernel.dtype.name)
+        self._rows = np.zeros((*leading, steps + 1, kernel.shape[-2], batch), dtype)
+        self._rows[..., inputs + hidden :, :] = 1
+        self._kernel, self._gradient = np.swapaxes(kernel, -1, -2), gradient
+        self._recurrent = kernel[..., self._memory, :]
+        self._activation = activation(cell.activation, dtype.name)
 
-        self.inputs = rows[..., :-1, :, :inputs]
-        self.hidden = rows[..., 1:, :, :].reshape(self._flat)[..., self._memory]
-        self.hidden_gradient = np.empty(self.hidden.shape, kernel.dtype)
-        self.noise = np.zeros(self._by_step, kernel.dtype) if extent.noisy else None
+        self.inputs = np.swapaxes(self._rows[..., :-1, :inputs, :], -1, -2)
+        self.hidden = self._rows[..., 1:, self._memory, :]
+        self.hidden_gradient = np.empty(self.hidden.shape, dtype)
+        self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
-        self._slope = np.empty_like(self.hidden_gradient)
+        self._sums = np.empty((*leading, hidden, batch), dtype)
+        # Where slopes of one step fill a cache, those of all steps at once would pass through it.
+        self._stepwise = self._sums.nbytes > LARGE
+        self._slope = np.empty_like(self._sums if self._stepwise else self.hidden_gradient)
 
     def step(self, t: int) -> list[Operation]:
-        weigh = product(self._rows[..., t, :, :], self._kernel, self._sums)
-        after = self._rows[..., t + 1, :, self._memory]
+        after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
+        weigh = product(self._kernel, self._rows[..., t, :, :], clean)
+        squash = self._activation.value(clean, clean)
         if self.noise is None:
-            return [weigh, *self._activation.value(self._sums, after)]
-        clean = self.clean.reshape(self._by_step)[..., t, :, :]
-        disturb = partial(np.add, clean, self.noise[..., t, :, :], after)
-        return [weigh, *self._activation.value(self._sums, clean), disturb]
+            return [weigh, *squash]
+        return [weigh, *squash, partial(np.add, clean, self.noise[..., t, :, :], after)]
 
     def start_backward(self) -> list[Operation]:
-        return self._activation.derivative(self.clean, self._slope)
+        return [] if self._stepwise else self._activation.derivative(self.clean, self._slope)
 
     def step_back(self, t: int) -> list[Operation]:
         # The gradient by the hidden vector becomes, in place, that by the pre-activation.
-        deltas = self.hidden_gradient.reshape(self._by_step)
-        delta = deltas[..., t, :, :]
-        slope = self._slope.reshape(self._by_step)[..., t, :, :]
+        delta = self.hidden_gradient[..., t, :, :]
+        slope = self._slope if self._stepwise else self._slope[..., t, :, :]
         own: list[Operation] = [partial(np.multiply, delta, slope, delta)]
+        if self._stepwise:
+            own = [*self._activation.derivative(self.clean[..., t, :, :], slope), *own]
         if t == 0:
             return own
-        earlier = deltas[..., t - 1, :, :]
-        back = product(delta, self._recurrent, self._sums)
+        earlier = self.hidden_gradient[..., t - 1, :, :]
+        back = product(self._recurrent, delta, self._sums)
         return [*own, back, partial(np.add, earlier, self._sums, earlier)]
 
     def finish(self) -> list[Operation]:
-        read = self._rows[..., :-1, :, :].reshape(self._flat)
-        return [product(np.swapaxes(read, -1, -2), self.hidden_gradient, self._gradient)]
+        return gradient(self._rows[..., :-1, :, :], self.hidden_gradient, self._gradient)

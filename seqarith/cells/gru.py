@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, gradient, joined, product
 from seqarith.errors import InvalidValueError
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
@@ -138,13 +138,11 @@ class _GRUTape(Tape):
     """
 
     def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
-        batch, hidden, leading = extent.batch, extent.hidden, extent.leading
-        dtype, units = kernels[HIDDEN].dtype, (hidden, batch)
-        shape = (*leading, extent.steps)
+        steps, hidden, leading = extent.steps, extent.hidden, extent.leading
+        dtype, units = kernels[HIDDEN].dtype, (hidden, extent.batch)
         width = hidden + kernels[INPUT].shape[-2]
-        rows = np.zeros((*leading, extent.steps + 1, batch, width), dtype)
-        rows[..., hidden + extent.inputs :] = 1
-        self._rows, self._flat = rows, (*leading, extent.steps * batch)
+        self._rows = np.zeros((*leading, steps + 1, width, extent.batch), dtype)
+        self._rows[..., hidden + extent.inputs :, :] = 1
         self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
         self._kernels, self._gradients = kernels, gradients
         self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
@@ -154,17 +152,17 @@ class _GRUTape(Tape):
         self._recurrent = np.zeros((*leading, hidden, 4 * hidden), dtype)
         self._recurrent[..., 3 * hidden :] = np.eye(hidden)
         self._scratch = np.empty((*leading, *units), dtype)
-        self._blocks = np.empty((*shape, 4, *units), dtype)
-        self._apart, self._by_hidden = (np.empty((*shape, *units), dtype) for _ in range(2))
+        self._blocks = np.empty((*leading, steps, 4, *units), dtype)
+        self._apart = np.empty((*leading, steps, *units), dtype)
         # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
-        self._slopes, self._deltas = (np.empty((*shape, 5, *units), dtype) for _ in range(2))
-        self._gathered = np.empty((*leading, 4 * hidden, extent.steps, batch), dtype)
+        self._slopes, self._deltas = (
+            np.empty((*leading, steps, 5, *units), dtype) for _ in range(2)
+        )
 
-        self.inputs = rows[..., :-1, :, hidden : hidden + extent.inputs]
-        self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., :hidden]
+        self.inputs = np.swapaxes(self._rows[..., :-1, hidden : hidden + extent.inputs, :], -1, -2)
+        self.hidden = self._rows[..., 1:, :hidden, :]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self._by_step = (*shape, batch, hidden)
-        self.noise = np.zeros(self._by_step, dtype) if extent.noisy else None
+        self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
@@ -190,7 +188,7 @@ class _GRUTape(Tape):
         blocks, scratch, half = self._blocks[..., t, :, :, :], self._scratch, self._half
         candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
         gates, apart = blocks[..., 1:3, :, :], self._apart[..., t, :, :]
-        rows = np.swapaxes(self._rows, -1, -2)
+        rows = self._rows
         before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
         return [
             *(self._assemble() if t == 0 else []),
@@ -210,8 +208,7 @@ class _GRUTape(Tape):
         """Return what writes the hidden vectors, with their noise if there is any."""
         if self.noise is None:
             return [partial(np.add, moved, candidate, after)]
-        clean = np.swapaxes(self.clean.reshape(self._by_step)[..., t, :, :], -1, -2)
-        noise = np.swapaxes(self.noise[..., t, :, :], -1, -2)
+        clean, noise = self.clean[..., t, :, :], self.noise[..., t, :, :]
         return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
 
     def start_backward(self) -> list[Operation]:
@@ -221,9 +218,7 @@ class _GRUTape(Tape):
             self._slopes[..., k, :, :] for k in range(5)
         )
         gates, by_gates = self._blocks[..., 1:3, :, :], self._slopes[..., 1:3, :, :]
-        by_step = self.hidden_gradient.reshape(*keep.shape[:-2], -1, self._width)
         return [
-            partial(np.copyto, self._by_hidden, np.swapaxes(by_step, -1, -2)),
             partial(np.subtract, self._one, gates, by_gates),
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, self._one, by_candidate, by_candidate),
@@ -239,21 +234,18 @@ class _GRUTape(Tape):
 
     def step_back(self, t: int) -> list[Operation]:
         deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
-        by_hidden = self._by_hidden[..., t, None, :, :]
+        by_hidden = self.hidden_gradient[..., t, None, :, :]
         own: list[Operation] = [partial(np.multiply, by_hidden, slopes, deltas)]
         if t == 0:
             return own
-        earlier = self._by_hidden[..., t - 1, :, :]
+        earlier = self.hidden_gradient[..., t - 1, :, :]
         back = product(self._recurrent, joined(deltas[..., 1:, :, :]), self._scratch)
         return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
 
     def finish(self) -> list[Operation]:
-        read, gathered = self._rows[..., :-1, :, :].reshape(*self._flat, -1), self._gathered
-        deltas = joined(self._deltas[..., :4, :, :])
-        flat = gathered.reshape(*gathered.shape[:-2], -1)
         places = self._places(self._gradient, self._gradients)
+        read, deltas = self._rows[..., :-1, :, :], joined(self._deltas[..., :4, :, :])
         return [
-            partial(np.copyto, gathered, np.moveaxis(deltas, -3, -2)),
-            product(np.swapaxes(read, -1, -2), np.swapaxes(flat, -1, -2), self._gradient),
+            *gradient(read, deltas, self._gradient),
             *(partial(np.multiply, whole, scale, kernel) for whole, kernel, scale in places),
         ]
