@@ -1,0 +1,131 @@
+"""A training step against PyTorch, eager and compiled, JAX, and a loop as tutorials write it."""
+
+from __future__ import annotations
+
+import sidebyside  # isort: skip  # before NumPy: it takes one core
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from peers.case import Batch, Case, Peer
+from peers.jax_scan import JAX
+from peers.ours import Ours
+from peers.plain import Plain
+from peers.pytorch import PyTorch
+from sidebyside import Fact, Figure, Row
+
+SHAPES = ((1, 8, 16), (64, 9, 16), (256, 9, 32), (1024, 65, 128))
+CELLS = ("elman", "gru", "lstm")
+ALIKE, STEPS = 1e-5, 20
+LONG = 16  # steps beyond which unrolled programs take minutes to compile
+EAGER, COMPILED, SCAN = "PyTorch", "PyTorch, compiled", "JAX, scan"
+WANTED = {
+    (1, 8, 16): {EAGER: 15, SCAN: 3},
+    (64, 9, 16): {EAGER: 12, SCAN: 3},
+    (256, 9, 32): {EAGER: 5, SCAN: 2},
+    (1024, 65, 128): {EAGER: 2, SCAN: 1.7},
+}
+TEXT = """Forward, back-propagation through time, clipping by the norm, Adam, in float32, on words
+of random sums. All contenders begin with the same weights and see the same batches; after 20 steps
+all weights agree to 1e-5, or the row says otherwise. *PyTorch*: its own layer, `BCEWithLogits`,
+`clip_grad_norm_` and the fused Adam, which was not slower than the one over lists. *Compiled*: the
+network unrolled, since `torch.compile` leaves the layers as they are. *JAX*: one `jit`, `scan`,
+optax, donated buffers; *unrolled* lets the compiler see all steps at once."""
+
+
+def contenders(case: Case) -> dict[str, Callable[[], Peer]]:
+    """Return what makes each contender; ours is the first."""
+    known: dict[str, Callable[[], Peer]] = {
+        "seqarith": partial(Ours, case),
+        EAGER: partial(PyTorch, case),
+        COMPILED: partial(PyTorch, case, compiled=True),
+        SCAN: partial(JAX, case),
+        "JAX, scan unrolled": partial(JAX, case, unroll=case.steps),
+    }
+    if case.steps > LONG:
+        del known["JAX, scan unrolled"]
+        if case.cell != "elman":
+            del known[COMPILED]
+    if case.cell == "elman" and case.batch == 1:
+        known["a plain loop in NumPy"] = partial(Plain, case)
+    return known
+
+
+def distance(
+    case: Case, makers: dict[str, Callable[[], Peer]], batches: list[Batch], name: str
+) -> float:
+    """Return how far weights are from ours after the same steps."""
+    found = []
+    for make in (makers["seqarith"], makers[name]):
+        exact = {"exact": True} if name.startswith("PyTorch") and make is makers[name] else {}
+        peer = make(**exact)
+        peer.run([peer.prepare(batch) for batch in batches], STEPS)
+        found.append(peer.weights())
+    ours, theirs = found
+    return max(float(np.abs(ours[key] - theirs[key]).max()) for key in ours)
+
+
+def compare(figure: Figure, case: Case) -> None:
+    """Check that all contenders agree, then time them."""
+    makers, batches = contenders(case), case.batches(4)
+    runs, remarks = {}, {}
+    for name, make in makers.items():
+        try:
+            peer = make()
+            far = distance(case, makers, batches, name) if name != "seqarith" else 0.0
+        except Exception as error:  # a peer that does not run here is a row that says so
+            figure.add(Row(str(case), name, None, remark=f"does not run: {type(error).__name__}"))
+            continue
+        if far > ALIKE:
+            remarks[name] = f"weights differ by {far:.1e}"
+        runs[name] = partial(peer.run, [peer.prepare(batch) for batch in batches])
+    elman = case.cell == "elman"
+    ahead = dict.fromkeys((EAGER, SCAN), 1.0)
+    wanted = WANTED[case.batch, case.steps, case.hidden] if elman else ahead
+    figure.compare(str(case), runs, wanted, remarks, rounds=5 if case.steps > LONG else 21)
+    if case.steps > LONG and case.cell != "elman":
+        figure.add(Row(str(case), COMPILED, None, remark="not run: compiles for minutes"))
+
+
+def matmul_rate(size: int = 2048, rounds: int = 5) -> float:
+    """Return the core's products and sums a second in a large matrix product, float32."""
+    left = np.random.default_rng(0).random((size, size), np.float32)
+    out, seconds = np.empty_like(left), []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        np.dot(left, left, out)
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds)
+
+
+def operations(case: Case) -> int:
+    """Return products and sums of an Elman step: forward, weights' gradient, hidden gradient."""
+    words, hidden = case.batch * case.steps, case.hidden
+    kernel, readout = (2 + hidden + 1) * hidden, 3 * hidden
+    back = case.batch * (case.steps - 1) * hidden * hidden
+    return 2 * (2 * words * kernel + words * readout + back)
+
+
+def measure() -> Figure:
+    torch.set_num_threads(1)
+    figure = Figure("A training step", TEXT)
+    for cell in CELLS:
+        for shape in SHAPES:
+            compare(figure, Case(cell, *shape))
+    large = Case("elman", *SHAPES[-1])
+    before, after = matmul_rate(), 0.0
+    step = next(r for r in figure.rows if r.case == str(large) and r.contender == "seqarith")
+    after = matmul_rate()
+    rate = max(before, after)
+    assert step.seconds is not None
+    share = operations(large) / step.seconds.middle / rate
+    figure.note(Fact("Matrix product of 2,048 x 2,048, float32, one core", rate / 1e9, "GFLOP/s"))
+    figure.note(Fact(f"Share of that rate reached at {large}", 100 * share, "%", "at least 65"))
+    return figure
+
+
+if __name__ == "__main__":
+    sidebyside.main("training_step", measure)
