@@ -17,8 +17,8 @@ KERNEL = "rnn"
 INPUT_BOUND = 8.0
 LARGEST_INPUT = 2.0
 
-LARGE = 2**17
-"""Bytes of one step's hidden vectors."""
+LARGE = 2**18
+"""Bytes of slopes that are computed at once: they stay in the cache until they are used."""
 
 
 @final
@@ -141,9 +141,8 @@ class _ElmanTape(Tape):
         self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
         self._sums = np.empty((*leading, hidden, batch), dtype)
-        # Where slopes of one step fill a cache, those of all steps at once would pass through it.
-        self._stepwise = self._sums.nbytes > LARGE
-        self._slope = np.empty_like(self._sums if self._stepwise else self.hidden_gradient)
+        self._steps, self._at_once = steps, max(1, min(steps, LARGE // self._sums.nbytes))
+        self._slopes = np.empty((*leading, self._at_once, hidden, batch), dtype)
 
     def step(self, t: int) -> list[Operation]:
         after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
@@ -154,15 +153,16 @@ class _ElmanTape(Tape):
         return [weigh, *squash, partial(np.add, clean, self.noise[..., t, :, :], after)]
 
     def start_backward(self) -> list[Operation]:
-        return [] if self._stepwise else self._activation.derivative(self.clean, self._slope)
+        return []
 
     def step_back(self, t: int) -> list[Operation]:
         # The gradient by the hidden vector becomes, in place, that by the pre-activation.
-        delta = self.hidden_gradient[..., t, :, :]
-        slope = self._slope if self._stepwise else self._slope[..., t, :, :]
+        delta, place = self.hidden_gradient[..., t, :, :], t % self._at_once
+        slope = self._slopes[..., place, :, :]
         own: list[Operation] = [partial(np.multiply, delta, slope, delta)]
-        if self._stepwise:
-            own = [*self._activation.derivative(self.clean[..., t, :, :], slope), *own]
+        if t == self._steps - 1 or place == self._at_once - 1:
+            clean, slopes = self.clean[..., t - place : t + 1, :, :], self._slopes
+            own = [*self._activation.derivative(clean, slopes[..., : place + 1, :, :]), *own]
         if t == 0:
             return own
         earlier = self.hidden_gradient[..., t - 1, :, :]
