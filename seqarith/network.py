@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, run
-from seqarith.cells.cell import Array, Cell, Extent, Shape
+from seqarith.cells.cell import Array, Cell, Extent, Shape, spread
 from seqarith.cells.cell import gradient as sum_products
 from seqarith.errors import InvalidValueError
 
@@ -148,7 +148,7 @@ class Unroll:
         steps: T.
         batch: B.
         noisy: Whether ``noise`` is added to the hidden vectors.
-        penalised: Whether a penalty may ask something of the rest of the memory.
+        penalised: Whether the backward pass may be given a penalty.
 
     Attributes:
         inputs, noise, clean, hidden_gradient, rest: Those of the `seqarith.cells.cell.Tape`.
@@ -174,7 +174,6 @@ class Unroll:
         readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
         weight, weight_gradient = readout[..., :width, :], gradient[..., :width, :]
         self.inputs, self.noise, self.clean = tape.inputs, tape.noise, tape.clean
-        self.hidden_gradient = tape.hidden_gradient
         self.rest = tape.rest
         self.rest_gradient = tape.rest_gradient() if penalised and self.rest.size else None
         self.logits = np.empty((*leading, steps * batch, network.outputs), network.dtype)
@@ -188,12 +187,15 @@ class Unroll:
         # The two passes, written out once; this is the only loop over time in training.
         self._forward = [operation for t in range(steps) for operation in tape.step(t)]
         self._forward.append(partial(np.matmul, by_weight, tape.hidden, shown))
-        # For one logit: as a matrix product it would take ten times as long.
-        spread = np.multiply if network.outputs == 1 else np.matmul
         self._back_to_hidden: list[Operation] = [
             *sum_products(tape.hidden, wanted, weight_gradient),
-            partial(spread, weight[..., None, :, :], wanted, tape.hidden_gradient),
+            *(
+                [spread(weight, wanted, tape.hidden_gradient)]
+                if penalised
+                else tape.read_out(weight, wanted)
+            ),
         ]
+        self.hidden_gradient = tape.hidden_gradient
         self._back = [
             *tape.start_backward(),
             *(operation for t in reversed(range(steps)) for operation in tape.step_back(t)),
@@ -211,9 +213,9 @@ class Unroll:
         Returns:
             The logits, shape (..., T * B, K), and a function that writes the gradient of every
             parameter, once the caller has written the derivative of the loss by the logits into
-            ``logit_gradient``. It takes a function, or None, that adds to ``hidden_gradient`` the
-            derivative of what else is asked of the hidden vectors. All these buffers are used
-            again by the next call.
+            ``logit_gradient``. If the pass is penalised it takes a function that adds to
+            ``hidden_gradient`` the derivative of what else is asked of the hidden vectors. All
+            these buffers are used again by the next call.
         """
         run(self._forward)
         return self.logits, self._backward

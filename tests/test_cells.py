@@ -298,7 +298,7 @@ def test_gradients_with_noise_are_those_of_finite_differences(
 ) -> None:
     rng = np.random.default_rng(5)
     parameters, gradients = network.parameters(), network.parameters()
-    unroll = Unroll(network, parameters, gradients, T, B, noisy=True)
+    unroll = Unroll(network, parameters, gradients, T, B, noisy=True, penalised=True)
     unroll.inputs[...] = inputs
     assert unroll.noise is not None
     unroll.noise[...] = rng.normal(size=unroll.noise.shape)

@@ -78,6 +78,19 @@ class Tape(ABC):
         """
         return np.zeros_like(self.rest)
 
+    def read_out(self, weight: Array, by_logits: Array) -> list[Operation]:
+        """Return what carries the derivative of the loss by the logits to the hidden vectors.
+
+        It writes ``hidden_gradient``, before the backward pass. A tape may do so step by step
+        instead, which spares a pass over all steps; then nothing else can be added to it. To be
+        asked for before `step_back`, or not at all.
+
+        Args:
+            weight: Of the readout, shape (..., H, K).
+            by_logits: Shape (..., T, K, B).
+        """
+        return [spread(weight, by_logits, self.hidden_gradient)]
+
     @abstractmethod
     def step(self, t: int) -> list[Operation]:
         """Return what computes the hidden vectors after step t."""
@@ -104,6 +117,13 @@ def product(left: Array, right: Array, out: Array) -> Operation:
     if left.ndim == right.ndim == 2:
         return partial(left.dot, right, out)
     return partial(np.matmul, left, right, out)
+
+
+def spread(weight: Array, by_logits: Array, out: Array) -> Operation:
+    """Return what writes ``weight`` (..., H, K) by ``by_logits`` (..., T, K, B) into ``out``."""
+    # For one logit: as a matrix product it would take ten times as long.
+    operation = np.multiply if weight.shape[-1] == 1 else np.matmul
+    return partial(operation, weight[..., None, :, :], by_logits, out)
 
 
 def gradient(read: Array, deltas: Array, out: Array) -> list[Operation]:

@@ -141,6 +141,7 @@ class _ElmanTape(Tape):
         self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
         self._sums = np.empty((*leading, hidden, batch), dtype)
+        self._below: Array | None = None
         self._steps, self._at_once = steps, max(1, min(steps, LARGE // self._sums.nbytes))
         self._slopes = np.empty((*leading, self._at_once, hidden, batch), dtype)
 
@@ -151,6 +152,22 @@ class _ElmanTape(Tape):
         if self.noise is None:
             return [weigh, *squash]
         return [weigh, *squash, partial(np.add, clean, self.noise[..., t, :, :], after)]
+
+    def read_out(self, weight: Array, by_logits: Array) -> list[Operation]:
+        """Put the readout beside the recurrent weights, and logits below the later step's deltas.
+
+        So one product brings both to the hidden vectors of a step.
+        """
+        *leading, steps, hidden, batch = self.hidden_gradient.shape
+        rows, dtype = hidden + weight.shape[-1], weight.dtype
+        self._below = np.zeros((*leading, steps + 1, rows, batch), dtype)
+        self._beside = np.empty((*leading, hidden, rows), dtype)
+        self.hidden_gradient = self._below[..., :-1, :hidden, :]
+        return [
+            partial(np.copyto, self._beside[..., :hidden], self._recurrent),
+            partial(np.copyto, self._beside[..., hidden:], weight),
+            partial(np.copyto, self._below[..., 1:, hidden:, :], by_logits),
+        ]
 
     def start_backward(self) -> list[Operation]:
         return []
@@ -163,6 +180,8 @@ class _ElmanTape(Tape):
         if t == self._steps - 1 or place == self._at_once - 1:
             clean, slopes = self.clean[..., t - place : t + 1, :, :], self._slopes
             own = [*self._activation.derivative(clean, slopes[..., : place + 1, :, :]), *own]
+        if self._below is not None:
+            return [product(self._beside, self._below[..., t + 1, :, :], delta), *own]
         if t == 0:
             return own
         earlier = self.hidden_gradient[..., t - 1, :, :]
