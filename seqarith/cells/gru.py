@@ -178,10 +178,9 @@ class _GRUTape(Tape):
 
     def _assemble(self) -> list[Operation]:
         width, places = self._width, self._places(self._whole, self._kernels)
-        weights = self._whole[..., :width, width:]
         return [
             *(partial(np.multiply, kernel, scale, whole) for whole, kernel, scale in places),
-            partial(np.copyto, self._recurrent[..., : 3 * width], weights),
+            partial(np.copyto, self._recurrent[..., : 3 * width], self._kernels[HIDDEN]),
         ]
 
     def step(self, t: int) -> list[Operation]:
@@ -212,7 +211,7 @@ class _GRUTape(Tape):
         return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
 
     def start_backward(self) -> list[Operation]:
-        """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""
+        """Return what computes all slopes: of a gate by its pre-activation, y (1 - y)."""
         candidate, reset, keep, from_hidden = (self._blocks[..., k, :, :] for k in range(4))
         by_candidate, by_reset, by_keep, by_product, past = (
             self._slopes[..., k, :, :] for k in range(5)
@@ -224,7 +223,6 @@ class _GRUTape(Tape):
             partial(np.subtract, self._one, by_candidate, by_candidate),
             partial(np.multiply, by_candidate, by_keep, by_candidate),
             partial(np.multiply, by_gates, gates, by_gates),
-            partial(np.add, by_gates, by_gates, by_gates),
             partial(np.multiply, by_keep, self._apart, by_keep),
             partial(np.multiply, by_reset, from_hidden, by_reset),
             partial(np.multiply, by_reset, by_candidate, by_reset),
@@ -247,5 +245,5 @@ class _GRUTape(Tape):
         read, deltas = self._rows[..., :-1, :, :], joined(self._deltas[..., :4, :, :])
         return [
             *gradient(read, deltas, self._gradient),
-            *(partial(np.multiply, whole, scale, kernel) for whole, kernel, scale in places),
+            *(partial(np.copyto, kernel, whole) for whole, kernel, _ in places),
         ]

@@ -210,7 +210,7 @@ class _LSTMTape(Tape):
         return [partial(np.add, cell, self.noise[..., t, cell.shape[-2] :, :], cell)]
 
     def start_backward(self) -> list[Operation]:
-        """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""
+        """Return what computes all slopes: of a gate by its pre-activation, y (1 - y)."""
         blocks, squashed, one = self._blocks[..., :-1, :, :, :], self._squashed, self._one
         out, write, keep, candidate, _ = (blocks[..., k, :, :] for k in range(5))
         through, by_out, _, _, by_candidate, past = (self._slopes[..., k, :, :] for k in range(6))
@@ -219,7 +219,6 @@ class _LSTMTape(Tape):
         return [
             partial(np.subtract, one, sigmoids, into),
             partial(np.multiply, into, sigmoids, into),
-            partial(np.add, into, into, into),
             partial(np.multiply, by_out, squashed, by_out),
             partial(np.multiply, others, blocks[..., 3:5, :, :], others),
             partial(np.multiply, squashed, squashed, through),
@@ -246,13 +245,10 @@ class _LSTMTape(Tape):
         own.append(partial(np.multiply, spread, slopes[..., 2:, :, :], sides))
         if t == 0:
             return own
-        earlier, weights = by_hidden[..., t - 1, :, :], self._halved[..., self._memory, :]
+        earlier, weights = by_hidden[..., t - 1, :, :], self._kernel[..., self._memory, :]
         back = product(weights, joined(deltas[..., 1:5, :, :]), self._back)
         return [*own, back, partial(np.add, earlier, self._back, earlier)]
 
     def finish(self) -> list[Operation]:
         deltas = joined(self._deltas[..., :-1, 1:5, :, :])
-        return [
-            *gradient(self._rows[..., :-1, :, :], deltas, self._gradient),
-            partial(np.multiply, self._gradient, self._scale, self._gradient),
-        ]
+        return gradient(self._rows[..., :-1, :, :], deltas, self._gradient)
