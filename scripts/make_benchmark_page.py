@@ -15,7 +15,11 @@ RESULTS, PAGE = ROOT / "benchmarks" / "results.json", ROOT / "docs" / "benchmark
 ORDER = ("training_step", "tutorial", "whole_command", "evaluation", "certification", "growth")
 """What comes first; figures of other names follow in the order of the file."""
 
-INTRODUCTION = """# Speed
+INTRODUCTION = """---
+orphan: true
+---
+
+# Speed
 
 <!-- Written by scripts/make_benchmark_page.py from results.json; run make bench instead. -->
 

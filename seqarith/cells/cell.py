@@ -24,6 +24,9 @@ Array = NDArray[np.floating[Any]]
 Arrays = Mapping[str, Array]
 Shape = tuple[int, ...]
 
+LARGE = 2**18
+"""Bytes of slopes that are computed at once: they stay in the cache until they are used."""
+
 PARTIAL_SUMS = 2**17
 """Numbers that `gradient` keeps of steps that it has not added up yet."""
 
@@ -95,9 +98,9 @@ class Tape(ABC):
     def step(self, t: int) -> list[Operation]:
         """Return what computes the hidden vectors after step t."""
 
-    @abstractmethod
     def start_backward(self) -> list[Operation]:
-        """Return what prepares the backward pass, for all steps at once."""
+        """Return what prepares the backward pass, for all steps at once: nothing, mostly."""
+        return []
 
     @abstractmethod
     def step_back(self, t: int) -> list[Operation]:
@@ -151,6 +154,21 @@ def gradient(read: Array, deltas: Array, out: Array) -> list[Operation]:
             operations.append(partial(np.add, sums[..., 0, :, :], out, sums[..., 0, :, :]))
         operations.append(partial(np.add.reduce, sums, axis=-3, out=out))
     return operations
+
+
+def at_once(steps: int, slopes: int) -> int:
+    """Return of how many of T steps the slopes are computed at once, from their bytes a step."""
+    return max(1, min(steps, LARGE // slopes))
+
+
+def group(t: int, steps: int, size: int) -> slice:
+    """Return the steps that are prepared when the backward pass comes to step t: a group, or none.
+
+    Groups of ``size`` steps begin at multiples of it; the backward pass meets their last step
+    first.
+    """
+    ends = t == steps - 1 or (t + 1) % size == 0
+    return slice(t - t % size, t + 1) if ends else slice(0)
 
 
 def joined(blocks: Array) -> Array:

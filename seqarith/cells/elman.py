@@ -9,16 +9,24 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import ACTIVATIONS, Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, gradient, product
+from seqarith.cells.cell import (
+    Array,
+    Arrays,
+    Cell,
+    Extent,
+    Shape,
+    Tape,
+    at_once,
+    gradient,
+    group,
+    product,
+)
 from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 
 KERNEL = "rnn"
 INPUT_BOUND = 8.0
 LARGEST_INPUT = 2.0
-
-LARGE = 2**18
-"""Bytes of slopes that are computed at once: they stay in the cache until they are used."""
 
 
 @final
@@ -142,7 +150,7 @@ class _ElmanTape(Tape):
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
         self._sums = np.empty((*leading, hidden, batch), dtype)
         self._below: Array | None = None
-        self._steps, self._at_once = steps, max(1, min(steps, LARGE // self._sums.nbytes))
+        self._steps, self._at_once = steps, at_once(steps, self._sums.nbytes)
         self._slopes = np.empty((*leading, self._at_once, hidden, batch), dtype)
 
     def step(self, t: int) -> list[Operation]:
@@ -169,17 +177,17 @@ class _ElmanTape(Tape):
             partial(np.copyto, self._below[..., 1:, hidden:, :], by_logits),
         ]
 
-    def start_backward(self) -> list[Operation]:
-        return []
-
     def step_back(self, t: int) -> list[Operation]:
         # The gradient by the hidden vector becomes, in place, that by the pre-activation.
-        delta, place = self.hidden_gradient[..., t, :, :], t % self._at_once
-        slope = self._slopes[..., place, :, :]
+        delta, slope = (
+            self.hidden_gradient[..., t, :, :],
+            self._slopes[..., t % self._at_once, :, :],
+        )
         own: list[Operation] = [partial(np.multiply, delta, slope, delta)]
-        if t == self._steps - 1 or place == self._at_once - 1:
-            clean, slopes = self.clean[..., t - place : t + 1, :, :], self._slopes
-            own = [*self._activation.derivative(clean, slopes[..., : place + 1, :, :]), *own]
+        some = group(t, self._steps, self._at_once)
+        if some.stop:
+            slopes = self._slopes[..., : some.stop - some.start, :, :]
+            own = [*self._activation.derivative(self.clean[..., some, :, :], slopes), *own]
         if self._below is not None:
             return [product(self._beside, self._below[..., t + 1, :, :], delta), *own]
         if t == 0:

@@ -9,7 +9,19 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, gradient, joined, product
+from seqarith.cells.cell import (
+    Array,
+    Arrays,
+    Cell,
+    Extent,
+    Shape,
+    Tape,
+    at_once,
+    gradient,
+    group,
+    joined,
+    product,
+)
 from seqarith.errors import InvalidValueError
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
@@ -155,9 +167,9 @@ class _GRUTape(Tape):
         self._blocks = np.empty((*leading, steps, 4, *units), dtype)
         self._apart = np.empty((*leading, steps, *units), dtype)
         # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
-        self._slopes, self._deltas = (
-            np.empty((*leading, steps, 5, *units), dtype) for _ in range(2)
-        )
+        self._deltas = np.empty((*leading, steps, 5, *units), dtype)
+        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // steps)
+        self._slopes = np.empty((*leading, self._at_once, 5, *units), dtype)
 
         self.inputs = np.swapaxes(self._rows[..., :-1, hidden : hidden + extent.inputs, :], -1, -2)
         self.hidden = self._rows[..., 1:, :hidden, :]
@@ -210,20 +222,20 @@ class _GRUTape(Tape):
         clean, noise = self.clean[..., t, :, :], self.noise[..., t, :, :]
         return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
 
-    def start_backward(self) -> list[Operation]:
-        """Return what computes all slopes: of a gate by its pre-activation, y (1 - y)."""
-        candidate, reset, keep, from_hidden = (self._blocks[..., k, :, :] for k in range(4))
-        by_candidate, by_reset, by_keep, by_product, past = (
-            self._slopes[..., k, :, :] for k in range(5)
-        )
-        gates, by_gates = self._blocks[..., 1:3, :, :], self._slopes[..., 1:3, :, :]
+    def _prepare(self, some: slice) -> list[Operation]:
+        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
+        blocks, slopes = self._blocks[..., some, :, :, :], self._slopes
+        slopes = slopes[..., : some.stop - some.start, :, :, :]
+        candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
+        by_candidate, by_reset, by_keep, by_product, past = (slopes[..., k, :, :] for k in range(5))
+        gates, by_gates = blocks[..., 1:3, :, :], slopes[..., 1:3, :, :]
         return [
             partial(np.subtract, self._one, gates, by_gates),
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, self._one, by_candidate, by_candidate),
             partial(np.multiply, by_candidate, by_keep, by_candidate),
             partial(np.multiply, by_gates, gates, by_gates),
-            partial(np.multiply, by_keep, self._apart, by_keep),
+            partial(np.multiply, by_keep, self._apart[..., some, :, :], by_keep),
             partial(np.multiply, by_reset, from_hidden, by_reset),
             partial(np.multiply, by_reset, by_candidate, by_reset),
             partial(np.multiply, reset, by_candidate, by_product),
@@ -231,9 +243,16 @@ class _GRUTape(Tape):
         ]
 
     def step_back(self, t: int) -> list[Operation]:
-        deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
-        by_hidden = self.hidden_gradient[..., t, None, :, :]
-        own: list[Operation] = [partial(np.multiply, by_hidden, slopes, deltas)]
+        deltas, slopes = (
+            self._deltas[..., t, :, :, :],
+            self._slopes[..., t % self._at_once, :, :, :],
+        )
+        by_hidden, some = (
+            self.hidden_gradient[..., t, None, :, :],
+            group(t, self._steps, self._at_once),
+        )
+        own = self._prepare(some) if some.stop else []
+        own.append(partial(np.multiply, by_hidden, slopes, deltas))
         if t == 0:
             return own
         earlier = self.hidden_gradient[..., t - 1, :, :]

@@ -10,7 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, gradient, joined, product
+from seqarith.cells.cell import (
+    Array,
+    Arrays,
+    Cell,
+    Extent,
+    Shape,
+    Tape,
+    at_once,
+    gradient,
+    group,
+    joined,
+    product,
+)
 from seqarith.errors import InvalidValueError
 
 KERNEL = "rnn"
@@ -154,8 +166,9 @@ class _LSTMTape(Tape):
         self._squashed = np.empty((*leading, steps, *units), dtype)
         # What a hidden gradient is multiplied by, and what becomes of it: [c through h, o] by the
         # gradient of h, [i, f, g, c before] by that of c.
-        self._slopes = np.empty((*leading, steps, 6, *units), dtype)
         self._deltas = np.zeros((*leading, steps + 1, 6, *units), dtype)
+        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // (steps + 1))
+        self._slopes = np.empty((*leading, self._at_once, 6, *units), dtype)
         self._penalty: Array | None = None
 
         self.inputs = np.swapaxes(self._rows[..., :-1, :inputs, :], -1, -2)
@@ -209,13 +222,17 @@ class _LSTMTape(Tape):
             return []
         return [partial(np.add, cell, self.noise[..., t, cell.shape[-2] :, :], cell)]
 
-    def start_backward(self) -> list[Operation]:
-        """Return what computes all slopes: of a gate by its pre-activation, y (1 - y)."""
-        blocks, squashed, one = self._blocks[..., :-1, :, :, :], self._squashed, self._one
+    def _prepare(self, some: slice) -> list[Operation]:
+        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
+        blocks, squashed = self._blocks[..., some, :, :, :], self._squashed[..., some, :, :]
+        slopes, one = self._slopes[..., : some.stop - some.start, :, :, :], self._one
         out, write, keep, candidate, _ = (blocks[..., k, :, :] for k in range(5))
-        through, by_out, _, _, by_candidate, past = (self._slopes[..., k, :, :] for k in range(6))
-        sigmoids, into = blocks[..., :3, :, :], self._slopes[..., 1:4, :, :]
-        others = self._slopes[..., 2:4, :, :]
+        through, by_out, _, _, by_candidate, past = (slopes[..., k, :, :] for k in range(6))
+        sigmoids, into, others = (
+            blocks[..., :3, :, :],
+            slopes[..., 1:4, :, :],
+            slopes[..., 2:4, :, :],
+        )
         return [
             partial(np.subtract, one, sigmoids, into),
             partial(np.multiply, into, sigmoids, into),
@@ -231,10 +248,15 @@ class _LSTMTape(Tape):
         ]
 
     def step_back(self, t: int) -> list[Operation]:
-        deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
+        deltas, slopes = (
+            self._deltas[..., t, :, :, :],
+            self._slopes[..., t % self._at_once, :, :, :],
+        )
+        some = group(t, self._steps, self._at_once)
         by_hidden, later = self.hidden_gradient, self._deltas[..., t + 1, 5, :, :]
         by_cell, sides = deltas[..., 0, :, :], deltas[..., 2:, :, :]
         own: list[Operation] = [
+            *(self._prepare(some) if some.stop else []),
             # Two operations on whole pieces take less time than one that repeats its operand.
             *(
                 partial(np.multiply, by_hidden[..., t, :, :], slopes[..., k, :, :], shown)
