@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, run
-from seqarith.cells.cell import Array, Cell, Extent, Shape, spread
-from seqarith.cells.cell import gradient as sum_products
+from seqarith.cells.cell import Array, Cell, Extent, Shape
+from seqarith.cells.operations import gradient as sum_products
+from seqarith.cells.operations import spread
 from seqarith.errors import InvalidValueError
 
 READOUT = "readout"

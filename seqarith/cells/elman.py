@@ -9,18 +9,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import ACTIVATIONS, Operation, activation, run
-from seqarith.cells.cell import (
-    Array,
-    Arrays,
-    Cell,
-    Extent,
-    Shape,
-    Tape,
-    at_once,
-    gradient,
-    group,
-    product,
-)
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.operations import at_once, gradient, group, product
 from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 

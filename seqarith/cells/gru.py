@@ -9,19 +9,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import (
-    Array,
-    Arrays,
-    Cell,
-    Extent,
-    Shape,
-    Tape,
-    at_once,
-    gradient,
-    group,
-    joined,
-    product,
-)
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.operations import at_once, gradient, group, joined, product
 from seqarith.errors import InvalidValueError
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"

@@ -10,19 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import (
-    Array,
-    Arrays,
-    Cell,
-    Extent,
-    Shape,
-    Tape,
-    at_once,
-    gradient,
-    group,
-    joined,
-    product,
-)
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.operations import at_once, gradient, group, joined, product
 from seqarith.errors import InvalidValueError
 
 KERNEL = "rnn"
