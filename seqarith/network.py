@@ -174,6 +174,7 @@ class Unroll:
         width = network.hidden
         readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
         weight, weight_gradient = readout[..., :width, :], gradient[..., :width, :]
+        self._penalised = penalised
         self.inputs, self.noise, self.clean = tape.inputs, tape.noise, tape.clean
         self.rest = tape.rest
         self.rest_gradient = tape.rest_gradient() if penalised and self.rest.size else None
@@ -224,6 +225,10 @@ class Unroll:
     def _backward(self, penalty: Penalty | None = None) -> None:
         run(self._back_to_hidden)
         if penalty:
+            if not self._penalised:
+                raise InvalidValueError(
+                    "a penalty for a pass that was not made with penalised=True"
+                )
             penalty()
         run(self._back)
 

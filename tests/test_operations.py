@@ -10,28 +10,35 @@ import pytest
 
 from seqarith.cells import operations
 from seqarith.cells.activations import run
-from seqarith.cells.operations import at_once, gradient, group, product, spread
-from seqarith.network import Network
+from seqarith.cells.operations import at_once, gradient, group, padded, product, spread
+from seqarith.errors import InvalidValueError
+from seqarith.network import Network, Unroll
 from seqarith.registry import CELLS
 
 T, B, D, H, K = 7, 3, 2, 4, 2
 
 
+@pytest.mark.parametrize("padding", [0, 3])
 @pytest.mark.parametrize("partial_sums", [1, 50, 10**6])
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("leading", [(), (2,)])
 def test_gradient_is_the_sum_over_steps_and_words(
-    leading: tuple[int, ...], batch: int, partial_sums: int, monkeypatch: pytest.MonkeyPatch
+    leading: tuple[int, ...],
+    batch: int,
+    partial_sums: int,
+    padding: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(operations, "PARTIAL_SUMS", partial_sums)
     rng = np.random.default_rng(0)
-    read = rng.normal(size=(*leading, T, 5, batch))
+    read = rng.normal(size=(*leading, T, 5 + padding, batch))
     deltas = rng.normal(size=(*leading, T, 4, batch))
     out = np.full((*leading, 5, 4), np.nan)
+    expected = np.einsum("...tnb,...tpb->...np", read[..., :5, :], deltas)
     written = gradient(read, deltas, out)
     for _ in range(2):  # the second time as the first: nothing is left over
         run(written)
-        assert np.allclose(out, np.einsum("...tnb,...tpb->...np", read, deltas), atol=1e-13)
+        assert np.allclose(out, expected, atol=1e-13)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -67,6 +74,11 @@ def test_every_step_is_prepared_once_before_it_is_due(steps: int, size: int) -> 
     assert sorted(prepared) == list(range(steps))
 
 
+def test_rows_come_by_fours() -> None:
+    assert [padded(rows, 2) for rows in (1, 4, 19, 131)] == [4, 4, 20, 132]
+    assert padded(19, 1) == 19
+
+
 def test_so_many_steps_at_once_as_stay_in_the_cache() -> None:
     assert at_once(9, operations.LARGE // 4) == 4
     assert at_once(3, operations.LARGE // 4) == 3
@@ -91,8 +103,6 @@ def test_the_size_of_the_cache_changes_no_gradient(
 
 def test_a_penalty_and_the_readout_step_by_step_agree() -> None:
     """The two ways of an Elman tape to carry logits to the hidden vectors."""
-    from seqarith.network import Unroll
-
     network = Network(CELLS["elman"](), D, H, K, "float64")
     rng = np.random.default_rng(4)
     flat, inputs = rng.normal(size=network.size), rng.normal(size=(T, B, D))
@@ -107,3 +117,10 @@ def test_a_penalty_and_the_readout_step_by_step_agree() -> None:
         backward()
         found.append(gradients.flat)
     assert np.allclose(*found, rtol=1e-12, atol=1e-13)
+
+
+def test_a_penalty_must_be_announced() -> None:
+    network = Network(CELLS["elman"](), D, H, K)
+    _, backward = Unroll(network, network.parameters(), network.parameters(), T, B).forward()
+    with pytest.raises(InvalidValueError, match="penalised=True"):
+        backward(lambda: None)

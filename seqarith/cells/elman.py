@@ -10,7 +10,7 @@ import numpy as np
 
 from seqarith.cells.activations import ACTIVATIONS, Operation, activation, run
 from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
-from seqarith.cells.operations import at_once, gradient, group, product
+from seqarith.cells.operations import at_once, gradient, group, padded, product
 from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 
@@ -127,8 +127,10 @@ class _ElmanTape(Tape):
         steps, batch, inputs, hidden = extent.steps, extent.batch, extent.inputs, extent.hidden
         leading, dtype = extent.leading, kernel.dtype
         self._memory = slice(inputs, inputs + hidden)
-        self._rows = np.zeros((*leading, steps + 1, kernel.shape[-2], batch), dtype)
-        self._rows[..., inputs + hidden :, :] = 1
+        width = kernel.shape[-2]
+        self._rows = np.zeros((*leading, steps + 1, padded(width, batch), batch), dtype)
+        self._read = self._rows[..., :width, :]
+        self._read[..., inputs + hidden :, :] = 1
         self._kernel, self._gradient = np.swapaxes(kernel, -1, -2), gradient
         self._recurrent = kernel[..., self._memory, :]
         self._activation = activation(cell.activation, dtype.name)
@@ -145,7 +147,7 @@ class _ElmanTape(Tape):
 
     def step(self, t: int) -> list[Operation]:
         after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
-        weigh = product(self._kernel, self._rows[..., t, :, :], clean)
+        weigh = product(self._kernel, self._read[..., t, :, :], clean)
         squash = self._activation.value(clean, clean)
         if self.noise is None:
             return [weigh, *squash]

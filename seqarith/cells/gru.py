@@ -10,7 +10,7 @@ import numpy as np
 
 from seqarith.cells.activations import Operation, activation, run
 from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
-from seqarith.cells.operations import at_once, gradient, group, joined, product
+from seqarith.cells.operations import at_once, gradient, group, joined, padded, product
 from seqarith.errors import InvalidValueError
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
@@ -142,8 +142,11 @@ class _GRUTape(Tape):
         steps, hidden, leading = extent.steps, extent.hidden, extent.leading
         dtype, units = kernels[HIDDEN].dtype, (hidden, extent.batch)
         width = hidden + kernels[INPUT].shape[-2]
-        self._rows = np.zeros((*leading, steps + 1, width, extent.batch), dtype)
-        self._rows[..., hidden + extent.inputs :, :] = 1
+        self._rows = np.zeros(
+            (*leading, steps + 1, padded(width, extent.batch), extent.batch), dtype
+        )
+        self._read = self._rows[..., :width, :]
+        self._read[..., hidden + extent.inputs :, :] = 1
         self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
         self._kernels, self._gradients = kernels, gradients
         self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
@@ -192,7 +195,7 @@ class _GRUTape(Tape):
         before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
         return [
             *(self._assemble() if t == 0 else []),
-            product(np.swapaxes(self._whole, -1, -2), rows[..., t, :, :], joined(blocks)),
+            product(np.swapaxes(self._whole, -1, -2), self._read[..., t, :, :], joined(blocks)),
             partial(np.tanh, gates, gates),
             partial(np.multiply, gates, half, gates),
             partial(np.add, gates, half, gates),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, activation, run
 from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
-from seqarith.cells.operations import at_once, gradient, group, joined, product
+from seqarith.cells.operations import at_once, gradient, group, joined, padded, product
 from seqarith.errors import InvalidValueError
 
 KERNEL = "rnn"
@@ -143,8 +143,9 @@ class _LSTMTape(Tape):
     def __init__(self, cell: LSTM, kernel: Array, gradient: Array, extent: Extent) -> None:
         steps, batch, inputs, hidden = extent.steps, extent.batch, extent.inputs, extent.hidden
         leading, width, dtype = extent.leading, kernel.shape[-2], kernel.dtype
-        self._rows = np.zeros((*leading, steps + 1, width, batch), dtype)
-        self._rows[..., inputs + hidden :, :] = 1
+        self._rows = np.zeros((*leading, steps + 1, padded(width, batch), batch), dtype)
+        self._read = self._rows[..., :width, :]
+        self._read[..., inputs + hidden :, :] = 1
         self._memory = slice(inputs, inputs + hidden)
         self._kernel, self._gradient, self._halved = kernel, gradient, np.empty_like(kernel)
         self._scale = np.repeat(np.array([0.5, 0.5, 0.5, 1], dtype), hidden)
@@ -180,11 +181,10 @@ class _LSTMTape(Tape):
         now, after = self._blocks[..., t, :, :, :], self._blocks[..., t + 1, 4, :, :]
         gates, pair, squashed = now[..., :4, :, :], self._pair, self._squashed[..., t, :, :]
         sigmoids, half = now[..., :3, :, :], self._half
-        rows = self._rows
         first: list[Operation] = [partial(np.multiply, self._kernel, self._scale, self._halved)]
         return [
             *(first if t == 0 else []),
-            product(np.swapaxes(self._halved, -1, -2), rows[..., t, :, :], joined(gates)),
+            product(np.swapaxes(self._halved, -1, -2), self._read[..., t, :, :], joined(gates)),
             partial(np.tanh, gates, gates),
             partial(np.multiply, sigmoids, half, sigmoids),
             partial(np.add, sigmoids, half, sigmoids),

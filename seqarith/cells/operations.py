@@ -39,25 +39,36 @@ def gradient(read: Array, deltas: Array, out: Array) -> list[Operation]:
     Steps are summed a few at a time, which keeps the partial sums in the cache.
 
     Args:
-        read: What the kernel was multiplied with, shape (..., T, N, B).
+        read: What the kernel was multiplied with, shape (..., T, N, B), perhaps with rows of
+            padding below, see `padded`.
         deltas: Derivative of the loss by the products, shape (..., T, P, B).
         out: Shape (..., N, P).
     """
+    rows = out.shape[-2]
     if read.shape[-1] == 1:
-        return [product(np.swapaxes(read[..., 0], -1, -2), deltas[..., 0], out)]
+        return [product(np.swapaxes(read[..., :rows, 0], -1, -2), deltas[..., 0], out)]
     steps, at_once = read.shape[-3], max(1, PARTIAL_SUMS // out.size)
-    partial_sums = np.empty((*out.shape[:-2], min(steps, at_once), *out.shape[-2:]), out.dtype)
+    shape = (min(steps, at_once), read.shape[-2], out.shape[-1])
+    partial_sums = np.empty((*out.shape[:-2], *shape), out.dtype)
     operations: list[Operation] = []
     for start in range(0, steps, at_once):
         some = slice(start, min(start + at_once, steps))
-        sums = partial_sums[..., : some.stop - start, :, :]
-        turned = np.swapaxes(deltas[..., some, :, :], -1, -2)
-        operations.append(partial(np.matmul, read[..., some, :, :], turned, sums))
+        whole = partial_sums[..., : some.stop - start, :, :]
+        turned, sums = np.swapaxes(deltas[..., some, :, :], -1, -2), whole[..., :rows, :]
+        operations.append(partial(np.matmul, read[..., some, :, :], turned, whole))
         if start:
             # The sum so far takes the place of a partial sum that was added to it.
             operations.append(partial(np.add, sums[..., 0, :, :], out, sums[..., 0, :, :]))
         operations.append(partial(np.add.reduce, sums, axis=-3, out=out))
     return operations
+
+
+def padded(rows: int, batch: int) -> int:
+    """Return a number of rows, at least so many, that products over words are fast with.
+
+    With 36 rows such a product took a fifth less time than with 35. For one word there is none.
+    """
+    return rows if batch == 1 else -(-rows // 4) * 4
 
 
 def at_once(steps: int, slopes: int) -> int:
