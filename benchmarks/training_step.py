@@ -10,12 +10,12 @@ from statistics import median
 
 import numpy as np
 import torch
-from peers.case import Batch, Case, Peer
+from peers.case import Batch, Case, Peer, Weights
 from peers.jax_scan import JAX
 from peers.ours import Ours
 from peers.plain import Plain
 from peers.pytorch import PyTorch
-from sidebyside import Fact, Figure, Row, alternate
+from sidebyside import Fact, Figure, Row, Run, alternate
 
 SHAPES = ((1, 8, 16), (64, 9, 16), (256, 9, 32), (1024, 65, 128))
 CELLS = ("elman", "gru", "lstm")
@@ -37,9 +37,9 @@ network unrolled, since `torch.compile` leaves the layers as they are. *JAX*: on
 optax, donated buffers; *unrolled* lets the compiler see all steps at once."""
 
 
-def contenders(case: Case) -> dict[str, Callable[[], Peer]]:
+def contenders(case: Case) -> dict[str, Callable[..., Peer]]:
     """Return what makes each contender; ours is the first."""
-    known: dict[str, Callable[[], Peer]] = {
+    known: dict[str, Callable[..., Peer]] = {
         "seqarith": partial(Ours, case),
         EAGER: partial(PyTorch, case),
         COMPILED: partial(PyTorch, case, compiled=True),
@@ -55,37 +55,36 @@ def contenders(case: Case) -> dict[str, Callable[[], Peer]]:
     return known
 
 
-def distance(
-    case: Case, makers: dict[str, Callable[[], Peer]], batches: list[Batch], name: str
-) -> float:
-    """Return how far weights are from ours after the same steps."""
-    found = []
-    for make in (makers["seqarith"], makers[name]):
-        exact = {"exact": True} if name.startswith("PyTorch") and make is makers[name] else {}
-        peer = make(**exact)
-        peer.run([peer.prepare(batch) for batch in batches], STEPS)
-        found.append(peer.weights())
-    ours, theirs = found
-    return max(float(np.abs(ours[key] - theirs[key]).max()) for key in ours)
+def stepped(peer: Peer, batches: list[Batch]) -> Weights:
+    """Return a contender's weights after some steps."""
+    peer.run([peer.prepare(batch) for batch in batches], STEPS)
+    return peer.weights()
+
+
+def checked(make: Callable[..., Peer], batches: list[Batch]) -> Weights:
+    """Return weights to be compared; PyTorch is asked for exactly the same mathematics."""
+    exact = {"exact": True} if isinstance(make, partial) and make.func is PyTorch else {}
+    return stepped(make(**exact), batches)
 
 
 def compare(figure: Figure, case: Case) -> None:
     """Check that all contenders agree, then time them."""
-    makers, batches = contenders(case), case.batches(4)
-    runs, remarks = {}, {}
-    for name, make in makers.items():
+    batches, remarks = case.batches(4), {}
+    runs: dict[str, Run] = {}
+    ours = stepped(Ours(case), batches)
+    for name, make in contenders(case).items():
         try:
-            peer = make()
-            far = distance(case, makers, batches, name) if name != "seqarith" else 0.0
+            theirs, peer = checked(make, batches), make()
         except Exception as error:  # a peer that does not run here is a row that says so
             figure.add(Row(str(case), name, None, remark=f"does not run: {type(error).__name__}"))
             continue
+        far = max(float(np.abs(ours[key] - theirs[key]).max()) for key in ours)
         if far > ALIKE:
             remarks[name] = f"weights differ by {far:.1e}"
         runs[name] = partial(peer.run, [peer.prepare(batch) for batch in batches])
-    elman = case.cell == "elman"
-    ahead = dict.fromkeys((EAGER, SCAN), 1.0)
-    wanted = WANTED[case.batch, case.steps, case.hidden] if elman else ahead
+    wanted = dict.fromkeys((EAGER, SCAN), 1.0)  # ahead, at least
+    if case.cell == "elman":
+        wanted = WANTED[case.batch, case.steps, case.hidden]
     figure.compare(str(case), runs, wanted, remarks, rounds=5 if case.steps > LONG else 21)
     if case.steps > LONG and case.cell != "elman":
         figure.add(Row(str(case), COMPILED, None, remark="not run: compiles for minutes"))
