@@ -345,6 +345,9 @@ def test_activations_and_their_slopes(name: str, dtype: str) -> None:
     assert y.tolist() == pytest.approx([function(float(v)) for v in x], abs=tolerance)
     slopes = [(function(v + 1e-5) - function(v - 1e-5)) / 2e-5 for v in numbers]
     assert slope.tolist() == pytest.approx(slopes, abs=max(tolerance, 1e-9))
+    scaled = x * x.dtype.type(kind.scale)
+    run(kind.of_scaled(scaled, scaled))
+    assert scaled.tobytes() == y.tobytes()
     run(kind.value(x, x))
     assert x.tobytes() == y.tobytes()
 

@@ -131,9 +131,11 @@ class _ElmanTape(Tape):
         self._rows = np.zeros((*leading, steps + 1, padded(width, batch), batch), dtype)
         self._read = self._rows[..., :width, :]
         self._read[..., inputs + hidden :, :] = 1
-        self._kernel, self._gradient = np.swapaxes(kernel, -1, -2), gradient
-        self._recurrent = kernel[..., self._memory, :]
+        self._kernel, self._gradient = kernel, gradient
         self._activation = activation(cell.activation, dtype.name)
+        self._scale = np.array(self._activation.scale, dtype)
+        self._scaled = kernel if self._scale == 1 else np.empty_like(kernel)
+        self._recurrent = kernel[..., self._memory, :]
 
         self.inputs = np.swapaxes(self._rows[..., :-1, :inputs, :], -1, -2)
         self.hidden = self._rows[..., 1:, self._memory, :]
@@ -147,11 +149,14 @@ class _ElmanTape(Tape):
 
     def step(self, t: int) -> list[Operation]:
         after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
-        weigh = product(self._kernel, self._read[..., t, :, :], clean)
-        squash = self._activation.value(clean, clean)
-        if self.noise is None:
-            return [weigh, *squash]
-        return [weigh, *squash, partial(np.add, clean, self.noise[..., t, :, :], after)]
+        own: list[Operation] = []
+        if t == 0 and self._scaled is not self._kernel:
+            own.append(partial(np.multiply, self._kernel, self._scale, self._scaled))
+        own.append(product(np.swapaxes(self._scaled, -1, -2), self._read[..., t, :, :], clean))
+        own += self._activation.of_scaled(clean, clean)
+        if self.noise is not None:
+            own.append(partial(np.add, clean, self.noise[..., t, :, :], after))
+        return own
 
     def read_out(self, weight: Array, by_logits: Array) -> list[Operation]:
         """Put the readout beside the recurrent weights, and logits below the later step's deltas.
