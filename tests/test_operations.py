@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqarith.cells import operations
+from seqarith.cells import gru, operations
 from seqarith.cells.activations import run
 from seqarith.cells.operations import at_once, gradient, group, padded, product, spread
 from seqarith.errors import InvalidValueError
@@ -99,6 +99,20 @@ def test_the_size_of_the_cache_changes_no_gradient(
         monkeypatch.setattr(operations, "PARTIAL_SUMS", limit)
         _, gradient_in_parts = unrolled(network, flat, inputs, by_logits)
         assert np.allclose(gradient_in_parts, whole, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("leading", [(), (2,)])
+def test_a_wide_step_of_a_gru_is_as_a_narrow_one(
+    leading: tuple[int, ...], unrolled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network(CELLS["gru"](), D, H, K, "float64")
+    rng = np.random.default_rng(5)
+    flat = rng.normal(size=(*leading, network.size))
+    inputs, by_logits = rng.normal(size=(T, B, D)), rng.normal(size=(*leading, T, B, K))
+    narrow = unrolled(network, flat, inputs, by_logits)
+    monkeypatch.setattr(gru, "WIDE", 0)
+    for found, expected in zip(unrolled(network, flat, inputs, by_logits), narrow, strict=True):
+        assert np.allclose(found, expected, rtol=1e-12, atol=1e-13)
 
 
 def test_a_penalty_and_the_readout_step_by_step_agree() -> None:

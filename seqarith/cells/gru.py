@@ -16,6 +16,8 @@ from seqarith.errors import InvalidValueError
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
 INPUT_SCALE = 4.0
 GATES = 3
+WIDE = 2**12
+"""Hidden numbers of a step above which operations are dearer than calls."""
 
 
 @final
@@ -135,7 +137,7 @@ class _GRUTape(Tape):
     kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a step
     is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
     Backwards one product carries the gradient through the gates and past them: an identity stands
-    beside the weights.
+    beside the weights. Where a step is `WIDE` zeros and identity are left out.
     """
 
     def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
@@ -149,6 +151,7 @@ class _GRUTape(Tape):
         self._read[..., hidden + extent.inputs :, :] = 1
         self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
         self._kernels, self._gradients = kernels, gradients
+        self._wide = hidden * extent.batch > WIDE
         self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
         self._whole, self._gradient = (
             np.zeros((*leading, width, 4 * hidden), dtype) for _ in range(2)
@@ -195,7 +198,7 @@ class _GRUTape(Tape):
         before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
         return [
             *(self._assemble() if t == 0 else []),
-            product(np.swapaxes(self._whole, -1, -2), self._read[..., t, :, :], joined(blocks)),
+            *self._weigh(t),
             partial(np.tanh, gates, gates),
             partial(np.multiply, gates, half, gates),
             partial(np.add, gates, half, gates),
@@ -205,6 +208,17 @@ class _GRUTape(Tape):
             partial(np.subtract, before, candidate, apart),
             partial(np.multiply, keep, apart, scratch),
             *self._shown(t, scratch, candidate, after),
+        ]
+
+    def _weigh(self, t: int) -> list[Operation]:
+        """Return what writes blocks: all in one product, or, if that costs, without its zeros."""
+        width, blocks, read = self._width, self._blocks[..., t, :, :, :], self._read[..., t, :, :]
+        whole = np.swapaxes(self._whole, -1, -2)
+        if not self._wide:
+            return [product(whole, read, joined(blocks))]
+        return [
+            product(whole[..., width:, :], read, joined(blocks[..., 1:, :, :])),
+            product(whole[..., :width, width:], read[..., width:, :], blocks[..., 0, :, :]),
         ]
 
     def _shown(self, t: int, moved: Array, candidate: Array, after: Array) -> list[Operation]:
@@ -248,7 +262,11 @@ class _GRUTape(Tape):
         if t == 0:
             return own
         earlier = self.hidden_gradient[..., t - 1, :, :]
-        back = product(self._recurrent, joined(deltas[..., 1:, :, :]), self._scratch)
+        weights, read = self._recurrent, deltas[..., 1:, :, :]
+        if self._wide:
+            weights, read = weights[..., : 3 * self._width], deltas[..., 1:4, :, :]
+            own.append(partial(np.add, earlier, deltas[..., 4, :, :], earlier))
+        back = product(weights, joined(read), self._scratch)
         return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
 
     def finish(self) -> list[Operation]:
