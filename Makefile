@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: setup check format lint types test docs
+.PHONY: setup check format lint types test docs bench
 
 setup:
 	$(PYTHON) -m venv .venv
@@ -26,3 +26,11 @@ test:
 docs:
 	$(BIN)/sphinx-build -q -W -E docs docs/_build
 	$(BIN)/python scripts/check_site.py docs/_build
+
+bench: .venv-bench/ready
+	.venv-bench/bin/python benchmarks/everything.py
+
+.venv-bench/ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install -q -r $< -e .
+	touch $@

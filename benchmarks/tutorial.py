@@ -1,72 +1,35 @@
 """Time the tutorial's 10,000 iterations against a loop written as the tutorial writes it."""
 
-import os
+from __future__ import annotations
 
-for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
+import sidebyside  # isort: skip  # before NumPy: it takes one core
 
-import argparse
-import copy
-import time
-from statistics import median
+from collections.abc import Callable
+from itertools import islice
+from time import perf_counter
+from typing import Any
 
 import numpy as np
+from peers.tutorial_loop import plain_loop
+from sidebyside import Fact, Figure, Row, Spread
 
 import seqarith as sa
 
-
-def squash(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
-
-
-def slope(y: np.ndarray) -> np.ndarray:
-    return y * (1 - y)
+SEEDS, ITERATIONS = 5, 10_000
+CASE = "the tutorial's 10,000 iterations"
+TEXT = """The tutorial of 2015 as it is written, operation for operation, and `--preset tutorial`:
+another seed each round, in float64, and the same weights at the end."""
 
 
-def plain_loop(seed: int, iterations: int) -> dict[str, np.ndarray]:
-    """Train as the tutorial does, operation for operation: one position at a time."""
-    rng = np.random.RandomState(seed)
-    weights = [2 * rng.random_sample(shape) - 1 for shape in ((2, 16), (16, 1), (16, 16))]
-    w_in, w_out, w_hidden = weights
-    d_in, d_out, d_hidden = changes = [np.zeros_like(weight) for weight in weights]
-    bits = {n: np.unpackbits(np.array([[n]], dtype=np.uint8), axis=1)[0] for n in range(256)}
-    for _ in range(iterations):
-        first = rng.randint(128)
-        second = rng.randint(128)
-        a, b, total = bits[first], bits[second], bits[first + second]
-        guess, error = np.zeros_like(total), 0
-        deltas, hiddens = [], [np.zeros(16)]
-        for position in range(8):
-            x = np.array([[a[7 - position], b[7 - position]]])
-            y = np.array([[total[7 - position]]]).T
-            hidden = squash(np.dot(x, w_in) + np.dot(hiddens[-1], w_hidden))
-            output = squash(np.dot(hidden, w_out))
-            missing = y - output
-            deltas.append(missing * slope(output))
-            error += np.abs(missing[0])
-            guess[7 - position] = np.round(output[0][0])
-            hiddens.append(copy.deepcopy(hidden))
-        future = np.zeros(16)
-        for position in range(8):
-            x = np.array([[a[position], b[position]]])
-            hidden, before = hiddens[-position - 1], hiddens[-position - 2]
-            delta_out = deltas[-position - 1]
-            delta = (future.dot(w_hidden.T) + delta_out.dot(w_out.T)) * slope(hidden)
-            d_out += np.atleast_2d(hidden).T.dot(delta_out)
-            d_hidden += np.atleast_2d(before).T.dot(delta)
-            d_in += x.T.dot(delta)
-            future = delta
-        w_in += d_in * 0.1
-        w_out += d_out * 0.1
-        w_hidden += d_hidden * 0.1
-        for change in changes:
-            change.fill(0)
-    return {"input": w_in, "hidden": w_hidden, "output": w_out}
+def theirs(seed: int) -> dict[str, np.ndarray[Any, Any]]:
+    """Train as the tutorial does."""
+    *_, weights = islice(plain_loop(seed), ITERATIONS)
+    return weights
 
 
-def ours(seed: int, iterations: int) -> dict[str, np.ndarray]:
+def ours(seed: int) -> dict[str, np.ndarray[Any, Any]]:
     """Train with seqarith."""
-    model = sa.Trainer(sa.tutorial_config(seed, iterations)).run().model
+    model = sa.Trainer(sa.tutorial_config(seed, ITERATIONS)).run().model
     arrays = model.network.export(model.parameters)
     return {
         "input": arrays["rnn.weight_ih_l0"].T,
@@ -75,26 +38,28 @@ def ours(seed: int, iterations: int) -> dict[str, np.ndarray]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=10_000)
-    arguments = parser.parse_args()
-    ratios = []
-    for seed in range(arguments.runs):
-        start = time.perf_counter()
-        expected = plain_loop(seed, arguments.iterations)
-        middle = time.perf_counter()
-        found = ours(seed, arguments.iterations)
-        end = time.perf_counter()
-        distance = max(np.abs(found[name] - expected[name]).max() for name in expected)
-        ratios.append((middle - start) / (end - middle))
-        print(
-            f"seed {seed}: the loop {middle - start:.2f} s, seqarith {end - middle:.2f} s, "
-            f"ratio {ratios[-1]:.1f}; weights differ by at most {distance:.1e}"
-        )
-    print(f"median ratio {median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
+def timed(work: Callable[[int], Any], seed: int) -> tuple[float, Any]:
+    """Return the seconds of some work, and its result."""
+    start = perf_counter()
+    result = work(seed)
+    return perf_counter() - start, result
+
+
+def measure() -> Figure:
+    figure = Figure("The tutorial", TEXT)
+    ours_seconds, their_seconds, apart = [], [], 0.0
+    for seed in range(SEEDS):
+        mine, found = timed(ours, seed)
+        their, expected = timed(theirs, seed)
+        ours_seconds.append(mine)
+        their_seconds.append(their)
+        apart = max(apart, *(float(np.abs(found[k] - expected[k]).max()) for k in expected))
+    ratio = Spread.of(a / b for a, b in zip(their_seconds, ours_seconds, strict=True))
+    figure.add(Row(CASE, "seqarith", Spread.of(ours_seconds)))
+    figure.add(Row(CASE, "the tutorial's loop", Spread.of(their_seconds), ratio, wanted=8))
+    figure.note(Fact("Greatest difference between the weights", apart, wanted="at most 1e-9"))
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    sidebyside.main("tutorial", measure)

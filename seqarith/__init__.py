@@ -70,13 +70,13 @@ if TYPE_CHECKING:
     from seqarith.tracing import trace as trace
     from seqarith.training.checkpoint import Checkpoint as Checkpoint
     from seqarith.training.config import TrainingConfig as TrainingConfig
+    from seqarith.training.flock import train_many as train_many
     from seqarith.training.log import RunLog as RunLog
     from seqarith.training.report import Report as Report
+    from seqarith.training.result import TrainingResult as TrainingResult
     from seqarith.training.trainer import Hooks as Hooks
     from seqarith.training.trainer import Trainer as Trainer
-    from seqarith.training.result import TrainingResult as TrainingResult
     from seqarith.training.trainer import train as train
-    from seqarith.training.flock import train_many as train_many
     from seqarith.training.tutorial import tutorial_config as tutorial_config
 
 __version__ = "0.3.0"

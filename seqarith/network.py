@@ -15,8 +15,10 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.cells.activations import run
-from seqarith.cells.cell import Array, Cell, Extent, Shape, product, weighed
+from seqarith.cells.activations import Operation, run
+from seqarith.cells.cell import Array, Cell, Extent, Shape
+from seqarith.cells.operations import gradient as sum_products
+from seqarith.cells.operations import spread, weighed
 from seqarith.errors import InvalidValueError
 
 READOUT = "readout"
@@ -147,7 +149,7 @@ class Unroll:
         steps: T.
         batch: B.
         noisy: Whether ``noise`` is added to the hidden vectors.
-        penalised: Whether a penalty may ask something of the rest of the memory.
+        penalised: Whether the backward pass may be given a penalty.
 
     Attributes:
         inputs, noise, clean, hidden_gradient, rest: Those of the `seqarith.cells.cell.Tape`.
@@ -172,20 +174,30 @@ class Unroll:
         width = network.hidden
         readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
         weight, weight_gradient = readout[..., :width, :], gradient[..., :width, :]
+        self._penalised = penalised
         self.inputs, self.noise, self.clean = tape.inputs, tape.noise, tape.clean
-        self.hidden_gradient = tape.hidden_gradient
         self.rest = tape.rest
         self.rest_gradient = tape.rest_gradient() if penalised and self.rest.size else None
         self.logits = np.empty((*leading, steps * batch, network.outputs), network.dtype)
         self.logit_gradient = np.empty_like(self.logits)
+        by_step = (*leading, steps, batch, network.outputs)
+        by_weight = np.swapaxes(weight, -1, -2)[..., None, :, :]
+        shown, wanted = (
+            np.swapaxes(logits.reshape(by_step), -1, -2)
+            for logits in (self.logits, self.logit_gradient)
+        )
         # The two passes, written out once; this is the only loop over time in training.
         self._forward = [operation for t in range(steps) for operation in tape.step(t)]
-        self._forward.append(product(tape.hidden, weight, self.logits))
-        by_hidden, by_weight = np.swapaxes(tape.hidden, -1, -2), np.swapaxes(weight, -1, -2)
-        self._back_to_hidden = [
-            product(by_hidden, self.logit_gradient, weight_gradient),
-            product(self.logit_gradient, by_weight, tape.hidden_gradient),
+        self._forward.append(partial(np.matmul, by_weight, tape.hidden, shown))
+        self._back_to_hidden: list[Operation] = [
+            *sum_products(tape.hidden, wanted, weight_gradient),
+            *(
+                [spread(weight, wanted, tape.hidden_gradient)]
+                if penalised
+                else tape.read_out(weight, wanted)
+            ),
         ]
+        self.hidden_gradient = tape.hidden_gradient
         self._back = [
             *tape.start_backward(),
             *(operation for t in reversed(range(steps)) for operation in tape.step_back(t)),
@@ -203,9 +215,9 @@ class Unroll:
         Returns:
             The logits, shape (..., T * B, K), and a function that writes the gradient of every
             parameter, once the caller has written the derivative of the loss by the logits into
-            ``logit_gradient``. It takes a function, or None, that adds to ``hidden_gradient`` the
-            derivative of what else is asked of the hidden vectors. All these buffers are used
-            again by the next call.
+            ``logit_gradient``. If the pass is penalised it takes a function that adds to
+            ``hidden_gradient`` the derivative of what else is asked of the hidden vectors. All
+            these buffers are used again by the next call.
         """
         run(self._forward)
         return self.logits, self._backward
@@ -213,6 +225,10 @@ class Unroll:
     def _backward(self, penalty: Penalty | None = None) -> None:
         run(self._back_to_hidden)
         if penalty:
+            if not self._penalised:
+                raise InvalidValueError(
+                    "a penalty for a pass that was not made with penalised=True"
+                )
             penalty()
         run(self._back)
 

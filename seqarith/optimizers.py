@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, final
+from functools import cache
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -81,8 +82,8 @@ class SGD(Optimizer):
     ) -> None:
         scratch = memory[SCRATCH]
         if not self.momentum:
-            np.multiply(gradient, rate, out=scratch)
-            np.subtract(parameters, scratch, out=parameters)
+            np.multiply(gradient, np.array(rate, gradient.dtype), scratch)
+            np.subtract(parameters, scratch, parameters)
             return
         velocity = memory["velocity"]
         np.multiply(velocity, self.momentum, out=velocity)
@@ -169,16 +170,31 @@ class Adam(Optimizer):
         self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
     ) -> None:
         mean, square, scratch = memory["mean"], memory["square"], memory[SCRATCH]
-        np.multiply(mean, self.beta1, out=mean)
-        np.multiply(gradient, 1 - self.beta1, out=scratch)
-        np.add(mean, scratch, out=mean)
-        _average_square(square, gradient, self.beta2, scratch)
+        decay, share, decay_square, share_square = _shares(self.beta1, self.beta2, mean.dtype)
         correction = (1 - self.beta2**step) ** 0.5
-        np.sqrt(square, out=scratch)
-        np.add(scratch, self.epsilon * correction, out=scratch)
-        np.divide(mean, scratch, out=scratch)
-        np.multiply(scratch, rate * correction / (1 - self.beta1**step), out=scratch)
-        np.subtract(parameters, scratch, out=parameters)
+        epsilon = np.array(self.epsilon * correction, mean.dtype)
+        scale = np.array(rate * correction / (1 - self.beta1**step), mean.dtype)
+        np.multiply(mean, decay, mean)
+        np.multiply(gradient, share, scratch)
+        np.add(mean, scratch, mean)
+        np.multiply(square, decay_square, square)
+        np.multiply(gradient, gradient, scratch)
+        np.multiply(scratch, share_square, scratch)
+        np.add(square, scratch, square)
+        np.sqrt(square, scratch)
+        np.add(scratch, epsilon, scratch)
+        np.divide(mean, scratch, scratch)
+        np.multiply(scratch, scale, scratch)
+        np.subtract(parameters, scratch, parameters)
+
+
+@cache
+def _shares(beta1: float, beta2: float, dtype: np.dtype[Any]) -> tuple[Array, ...]:
+    """Return beta1, 1 - beta1, beta2, 1 - beta2 as arrays without axes.
+
+    NumPy takes them in half the time that it needs for Python numbers, with the same result.
+    """
+    return tuple(np.array(share, dtype) for share in (beta1, 1 - beta1, beta2, 1 - beta2))
 
 
 def clip(gradient: Array, limit: float) -> None:
@@ -188,9 +204,9 @@ def clip(gradient: Array, limit: float) -> None:
     networks (2013), algorithm 1.
     """
     if gradient.ndim == 1:
-        square = float(gradient @ gradient)
+        square = float(gradient.dot(gradient))
         if square > limit * limit:
-            np.multiply(gradient, limit / square**0.5, out=gradient)
+            np.multiply(gradient, np.array(limit / square**0.5, gradient.dtype), gradient)
         return
     norms = np.sqrt(np.einsum("...p,...p->...", gradient, gradient))[..., None]
     np.multiply(gradient, limit / np.maximum(norms, limit), out=gradient)

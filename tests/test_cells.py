@@ -61,8 +61,8 @@ def test_gradients_are_those_of_finite_differences(
 def test_losses_may_see_the_whole_memory(network: Network, flat: Any, inputs: Any) -> None:
     """The gradient of a weighted sum of all memories, against finite differences."""
     extra = network.cell.memory(H) - H
-    by_hidden = np.random.default_rng(20).normal(size=(T * B, H))
-    by_rest = np.random.default_rng(21).normal(size=(T, B, extra))
+    by_hidden = np.random.default_rng(20).normal(size=(T, H, B))
+    by_rest = np.random.default_rng(21).normal(size=(T, extra, B))
 
     def run_tape(at: Any) -> tuple[float, Any]:
         parameters, gradients = network.parameters(), network.parameters()
@@ -71,7 +71,7 @@ def test_losses_may_see_the_whole_memory(network: Network, flat: Any, inputs: An
         tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
         tape.inputs[...] = inputs
         run([operation for t in range(T) for operation in tape.step(t)])
-        assert tape.rest.shape == (T, B, extra)
+        assert tape.rest.shape == (T, extra, B)
         value = float((tape.hidden * by_hidden).sum() + (tape.rest * by_rest).sum())
         tape.hidden_gradient[...] = by_hidden
         tape.rest_gradient()[...] = by_rest
@@ -281,15 +281,15 @@ def test_noise_reaches_the_next_step_and_the_readout_alone(
     unroll = Unroll(network, parameters, network.parameters(), T, B, noisy=True)
     unroll.inputs[...] = inputs
     assert unroll.noise is not None
-    unroll.noise[..., :H] = np.random.default_rng(4).normal(size=(T, B, H))
+    unroll.noise[:, :H] = np.random.default_rng(4).normal(size=(T, H, B))
     logits, _ = unroll.forward()
     for b in range(B):
         program = Program(network, parameters, inputs[:, b])
         memory = program.start(1)
         for t in range(T):
             memory = program.step(memory, np.array([t]))
-            assert np.allclose(unroll.clean.reshape(T, B, H)[t, b], memory[0, :H], atol=1e-6)
-            memory[:, :H] += unroll.noise[t, b, :H]
+            assert np.allclose(unroll.clean[t, :, b], memory[0, :H], atol=1e-6)
+            memory[:, :H] += unroll.noise[t, :H, b]
             assert np.allclose(logits.reshape(T, B, K)[t, b], program.logits(memory)[0], atol=1e-6)
 
 
@@ -298,11 +298,11 @@ def test_gradients_with_noise_are_those_of_finite_differences(
 ) -> None:
     rng = np.random.default_rng(5)
     parameters, gradients = network.parameters(), network.parameters()
-    unroll = Unroll(network, parameters, gradients, T, B, noisy=True)
+    unroll = Unroll(network, parameters, gradients, T, B, noisy=True, penalised=True)
     unroll.inputs[...] = inputs
     assert unroll.noise is not None
     unroll.noise[...] = rng.normal(size=unroll.noise.shape)
-    by_logits, by_clean = rng.normal(size=(T * B, K)), rng.normal(size=(T * B, H))
+    by_logits, by_clean = rng.normal(size=(T * B, K)), rng.normal(size=(T, H, B))
 
     def value(at: Any) -> float:
         parameters.flat[...] = at
@@ -345,6 +345,9 @@ def test_activations_and_their_slopes(name: str, dtype: str) -> None:
     assert y.tolist() == pytest.approx([function(float(v)) for v in x], abs=tolerance)
     slopes = [(function(v + 1e-5) - function(v - 1e-5)) / 2e-5 for v in numbers]
     assert slope.tolist() == pytest.approx(slopes, abs=max(tolerance, 1e-9))
+    scaled = x * x.dtype.type(kind.scale)
+    run(kind.of_scaled(scaled, scaled))
+    assert scaled.tobytes() == y.tobytes()
     run(kind.value(x, x))
     assert x.tobytes() == y.tobytes()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,15 @@ def prepared(**settings: Any) -> tuple[sa.TrainingConfig, Unroll, Hardening]:
 
 
 def penalty(clean: Any, moves: Any, weight: float) -> float:
-    """Half the weighted mean of the squared distances from the group's mean, one by one."""
+    """Half the weighted mean of the squared distances from the group's mean, one by one.
+
+    Args:
+        clean: Shape (T, H, B).
+        moves: Shape (T * B,).
+        weight: Of the penalty.
+    """
     total = 0.0
+    clean = [step[:, b] for step in clean for b in range(step.shape[1])]
     for move in set(moves.tolist()):
         group = [h for h, m in zip(clean, moves, strict=True) if m == move]
         middle = sum(group) / len(group)
@@ -41,7 +47,7 @@ def test_synchrony_adds_the_gradient_of_its_penalty() -> None:
     moves = rng.integers(5, size=24)
     hardening.pull(moves)
     added = unroll.hidden_gradient - before
-    for place in itertools.product(range(24), range(4)):
+    for place in np.ndindex(4, 4, 6):
         moved = np.zeros_like(before)
         moved[place] = 1e-6
         slope = penalty(unroll.clean + moved, moves, 0.7) - penalty(

@@ -30,6 +30,8 @@ class Activation(ABC):
     """
 
     name: ClassVar[str]
+    scale: ClassVar[float] = 1.0
+    """What x may be multiplied by before, in the weights that it is a product with."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self._one, self._half = np.array(1, dtype), np.array(0.5, dtype)
@@ -37,6 +39,10 @@ class Activation(ABC):
     @abstractmethod
     def value(self, x: Array, out: Array) -> list[Operation]:
         """Return the operations that write f(x) into ``out``, which may be ``x``."""
+
+    def of_scaled(self, x: Array, out: Array) -> list[Operation]:
+        """Return the operations that write f(x / scale) into ``out``, which may be ``x``."""
+        return self.value(x, out)
 
     @abstractmethod
     def derivative(self, y: Array, out: Array) -> list[Operation]:
@@ -64,12 +70,15 @@ class Sigmoid(Activation):
     """
 
     name = "sigmoid"
+    scale = 0.5
 
     def value(self, x: Array, out: Array) -> list[Operation]:
+        return [partial(np.multiply, x, self._half, out), *self.of_scaled(out, out)]
+
+    def of_scaled(self, x: Array, out: Array) -> list[Operation]:
         half = self._half
         return [
-            partial(np.multiply, x, half, out),
-            partial(np.tanh, out, out),
+            partial(np.tanh, x, out),
             partial(np.multiply, out, half, out),
             partial(np.add, out, half, out),
         ]

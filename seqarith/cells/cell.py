@@ -3,7 +3,8 @@
 Shapes here and in all of the package: T steps, B batch, D input width, H hidden width, K output
 width, A letters, Q machine states; P is the width of a cell's projection. Arrays are time first.
 Training arrays may carry a leading axis S of networks that are trained side by side, written
-``...``.
+``...``. Within a step they lie units first, (H, B): so each part of a step is one piece of memory,
+and an operation on it is one loop.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation
+from seqarith.cells.operations import spread
 
 Array = NDArray[np.floating[Any]]
 Arrays = Mapping[str, Array]
@@ -48,10 +49,10 @@ class Tape(ABC):
     Attributes:
         inputs: Input vectors, shape (..., T, B, D).
         hidden: Hidden vectors after each step, as the next step and the readout see them, shape
-            (..., T * B, H).
-        noise: What is added to every memory after its step, shape (..., T, B, M), for the caller
+            (..., T, H, B).
+        noise: What is added to every memory after its step, shape (..., T, M, B), for the caller
             to write; None unless the extent is noisy.
-        clean: Hidden vectors without their noise, shape (..., T * B, H).
+        clean: Hidden vectors without their noise, shape (..., T, H, B).
         hidden_gradient: Derivative of the loss by ``hidden``, but for what passes through later
             steps; same shape. It is that by ``clean`` too.
     """
@@ -64,8 +65,8 @@ class Tape(ABC):
 
     @property
     def rest(self) -> Array:
-        """What the memory holds beside the hidden vectors after each step, (..., T, B, M - H)."""
-        return self.inputs[..., :0]
+        """What the memory holds beside the hidden vectors after each step, (..., T, M - H, B)."""
+        return self.hidden[..., :0, :]
 
     def rest_gradient(self) -> Array:
         """Return where a derivative of the loss by ``rest`` is written, in that shape; at first 0.
@@ -74,13 +75,26 @@ class Tape(ABC):
         """
         return np.zeros_like(self.rest)
 
+    def read_out(self, weight: Array, by_logits: Array) -> list[Operation]:
+        """Return what carries the derivative of the loss by the logits to the hidden vectors.
+
+        It writes ``hidden_gradient``, before the backward pass. A tape may do so step by step
+        instead, which spares a pass over all steps; then nothing else can be added to it. To be
+        asked for before `step_back`, or not at all.
+
+        Args:
+            weight: Of the readout, shape (..., H, K).
+            by_logits: Shape (..., T, K, B).
+        """
+        return [spread(weight, by_logits, self.hidden_gradient)]
+
     @abstractmethod
     def step(self, t: int) -> list[Operation]:
         """Return what computes the hidden vectors after step t."""
 
-    @abstractmethod
     def start_backward(self) -> list[Operation]:
-        """Return what prepares the backward pass, for all steps at once."""
+        """Return what prepares the backward pass, for all steps at once: nothing, mostly."""
+        return []
 
     @abstractmethod
     def step_back(self, t: int) -> list[Operation]:
@@ -89,32 +103,6 @@ class Tape(ABC):
     @abstractmethod
     def finish(self) -> list[Operation]:
         """Return what writes the gradient of every kernel, summed over steps and batch."""
-
-
-def product(left: Array, right: Array, out: Array) -> Operation:
-    """Return the matrix product of fixed arrays as an operation.
-
-    For two axes ``ndarray.dot`` has a third of the fixed cost of `numpy.matmul`; for stacks of
-    matrices only the latter works.
-    """
-    if left.ndim == right.ndim == 2:
-        return partial(left.dot, right, out)
-    return partial(np.matmul, left, right, out)
-
-
-def weighed(vectors: Array, kernel: Array) -> Array:
-    """Return vectors (N, H) times a kernel (H, P), a new array of shape (N, P).
-
-    It lies units first, as the transpose of a (P, N) one: what follows, elementwise or on some of
-    the units, then runs through memory in one go.
-    """
-    transposed: Array = np.matmul(kernel.T, vectors.T)
-    return transposed.T
-
-
-def joined(blocks: Array) -> Array:
-    """Return blocks (..., N, H, B) as one matrix (..., N H, B), which is a view of them."""
-    return blocks.reshape(*blocks.shape[:-3], -1, blocks.shape[-1])
 
 
 class Cell(ABC):

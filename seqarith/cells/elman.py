@@ -9,7 +9,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import ACTIVATIONS, Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, product, weighed
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.operations import at_once, gradient, group, padded, product, weighed
 from seqarith.errors import InvalidValueError
 from seqarith.registry import unknown
 
@@ -123,48 +124,73 @@ class _ElmanTape(Tape):
 
     def __init__(self, cell: Elman, kernel: Array, gradient: Array, extent: Extent) -> None:
         steps, batch, inputs, hidden = extent.steps, extent.batch, extent.inputs, extent.hidden
-        leading, width = extent.leading, kernel.shape[-2]
-        rows = np.zeros((*leading, steps + 1, batch, width), kernel.dtype)
-        rows[..., inputs + hidden :] = 1
-        self._rows, self._flat = rows, (*leading, steps * batch, width)
-        self._by_step = (*leading, steps, batch, hidden)
+        leading, dtype = extent.leading, kernel.dtype
         self._memory = slice(inputs, inputs + hidden)
+        width = kernel.shape[-2]
+        self._rows = np.zeros((*leading, steps + 1, padded(width, batch), batch), dtype)
+        self._read = self._rows[..., :width, :]
+        self._read[..., inputs + hidden :, :] = 1
         self._kernel, self._gradient = kernel, gradient
-        self._recurrent = np.swapaxes(kernel[..., self._memory, :], -1, -2)
-        self._sums = np.empty((*leading, batch, hidden), kernel.dtype)
-        self._activation = activation(cell.activation, kernel.dtype)
+        self._activation = activation(cell.activation, dtype)
+        self._scale = np.array(self._activation.scale, dtype)
+        self._scaled = kernel if self._scale == 1 else np.empty_like(kernel)
+        self._recurrent = kernel[..., self._memory, :]
 
-        self.inputs = rows[..., :-1, :, :inputs]
-        self.hidden = rows[..., 1:, :, :].reshape(self._flat)[..., self._memory]
-        self.hidden_gradient = np.empty(self.hidden.shape, kernel.dtype)
-        self.noise = np.zeros(self._by_step, kernel.dtype) if extent.noisy else None
+        self.inputs = np.swapaxes(self._rows[..., :-1, :inputs, :], -1, -2)
+        self.hidden = self._rows[..., 1:, self._memory, :]
+        self.hidden_gradient = np.empty(self.hidden.shape, dtype)
+        self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
-        self._slope = np.empty_like(self.hidden_gradient)
+        self._sums = np.empty((*leading, hidden, batch), dtype)
+        self._below: Array | None = None
+        self._steps, self._at_once = steps, at_once(steps, self._sums.nbytes)
+        self._slopes = np.empty((*leading, self._at_once, hidden, batch), dtype)
 
     def step(self, t: int) -> list[Operation]:
-        weigh = product(self._rows[..., t, :, :], self._kernel, self._sums)
-        after = self._rows[..., t + 1, :, self._memory]
-        if self.noise is None:
-            return [weigh, *self._activation.value(self._sums, after)]
-        clean = self.clean.reshape(self._by_step)[..., t, :, :]
-        disturb = partial(np.add, clean, self.noise[..., t, :, :], after)
-        return [weigh, *self._activation.value(self._sums, clean), disturb]
+        after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
+        own: list[Operation] = []
+        if t == 0 and self._scaled is not self._kernel:
+            own.append(partial(np.multiply, self._kernel, self._scale, self._scaled))
+        own.append(product(np.swapaxes(self._scaled, -1, -2), self._read[..., t, :, :], clean))
+        own += self._activation.of_scaled(clean, clean)
+        if self.noise is not None:
+            own.append(partial(np.add, clean, self.noise[..., t, :, :], after))
+        return own
 
-    def start_backward(self) -> list[Operation]:
-        return self._activation.derivative(self.clean, self._slope)
+    def read_out(self, weight: Array, by_logits: Array) -> list[Operation]:
+        """Put the readout beside the recurrent weights, and logits below the later step's deltas.
+
+        So one product brings both to the hidden vectors of a step.
+        """
+        *leading, steps, hidden, batch = self.hidden_gradient.shape
+        rows, dtype = hidden + weight.shape[-1], weight.dtype
+        self._below = np.zeros((*leading, steps + 1, rows, batch), dtype)
+        self._beside = np.empty((*leading, hidden, rows), dtype)
+        self.hidden_gradient = self._below[..., :-1, :hidden, :]
+        return [
+            partial(np.copyto, self._beside[..., :hidden], self._recurrent),
+            partial(np.copyto, self._beside[..., hidden:], weight),
+            partial(np.copyto, self._below[..., 1:, hidden:, :], by_logits),
+        ]
 
     def step_back(self, t: int) -> list[Operation]:
         # The gradient by the hidden vector becomes, in place, that by the pre-activation.
-        deltas = self.hidden_gradient.reshape(self._by_step)
-        delta = deltas[..., t, :, :]
-        slope = self._slope.reshape(self._by_step)[..., t, :, :]
+        delta, slope = (
+            self.hidden_gradient[..., t, :, :],
+            self._slopes[..., t % self._at_once, :, :],
+        )
         own: list[Operation] = [partial(np.multiply, delta, slope, delta)]
+        some = group(t, self._steps, self._at_once)
+        if some.stop:
+            slopes = self._slopes[..., : some.stop - some.start, :, :]
+            own = [*self._activation.derivative(self.clean[..., some, :, :], slopes), *own]
+        if self._below is not None:
+            return [product(self._beside, self._below[..., t + 1, :, :], delta), *own]
         if t == 0:
             return own
-        earlier = deltas[..., t - 1, :, :]
-        back = product(delta, self._recurrent, self._sums)
+        earlier = self.hidden_gradient[..., t - 1, :, :]
+        back = product(self._recurrent, delta, self._sums)
         return [*own, back, partial(np.add, earlier, self._sums, earlier)]
 
     def finish(self) -> list[Operation]:
-        read = self._rows[..., :-1, :, :].reshape(self._flat)
-        return [product(np.swapaxes(read, -1, -2), self.hidden_gradient, self._gradient)]
+        return gradient(self._rows[..., :-1, :, :], self.hidden_gradient, self._gradient)

@@ -9,12 +9,15 @@ from typing import ClassVar, final
 import numpy as np
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product, weighed
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.operations import at_once, gradient, group, joined, padded, product, weighed
 from seqarith.errors import InvalidValueError
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
 INPUT_SCALE = 4.0
 GATES = 3
+WIDE = 2**12
+"""Hidden numbers of a step above which operations are dearer than calls."""
 
 
 @final
@@ -134,19 +137,21 @@ class _GRUTape(Tape):
     kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a step
     is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
     Backwards one product carries the gradient through the gates and past them: an identity stands
-    beside the weights.
+    beside the weights. Where a step is `WIDE` zeros and identity are left out.
     """
 
     def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
-        batch, hidden, leading = extent.batch, extent.hidden, extent.leading
-        dtype, units = kernels[HIDDEN].dtype, (hidden, batch)
-        shape = (*leading, extent.steps)
+        steps, hidden, leading = extent.steps, extent.hidden, extent.leading
+        dtype, units = kernels[HIDDEN].dtype, (hidden, extent.batch)
         width = hidden + kernels[INPUT].shape[-2]
-        rows = np.zeros((*leading, extent.steps + 1, batch, width), dtype)
-        rows[..., hidden + extent.inputs :] = 1
-        self._rows, self._flat = rows, (*leading, extent.steps * batch)
+        self._rows = np.zeros(
+            (*leading, steps + 1, padded(width, extent.batch), extent.batch), dtype
+        )
+        self._read = self._rows[..., :width, :]
+        self._read[..., hidden + extent.inputs :, :] = 1
         self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
         self._kernels, self._gradients = kernels, gradients
+        self._wide = hidden * extent.batch > WIDE
         self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
         self._whole, self._gradient = (
             np.zeros((*leading, width, 4 * hidden), dtype) for _ in range(2)
@@ -154,17 +159,17 @@ class _GRUTape(Tape):
         self._recurrent = np.zeros((*leading, hidden, 4 * hidden), dtype)
         self._recurrent[..., 3 * hidden :] = np.eye(hidden)
         self._scratch = np.empty((*leading, *units), dtype)
-        self._blocks = np.empty((*shape, 4, *units), dtype)
-        self._apart, self._by_hidden = (np.empty((*shape, *units), dtype) for _ in range(2))
+        self._blocks = np.empty((*leading, steps, 4, *units), dtype)
+        self._apart = np.empty((*leading, steps, *units), dtype)
         # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
-        self._slopes, self._deltas = (np.empty((*shape, 5, *units), dtype) for _ in range(2))
-        self._gathered = np.empty((*leading, 4 * hidden, extent.steps, batch), dtype)
+        self._deltas = np.empty((*leading, steps, 5, *units), dtype)
+        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // steps)
+        self._slopes = np.empty((*leading, self._at_once, 5, *units), dtype)
 
-        self.inputs = rows[..., :-1, :, hidden : hidden + extent.inputs]
-        self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., :hidden]
+        self.inputs = np.swapaxes(self._rows[..., :-1, hidden : hidden + extent.inputs, :], -1, -2)
+        self.hidden = self._rows[..., 1:, :hidden, :]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self._by_step = (*shape, batch, hidden)
-        self.noise = np.zeros(self._by_step, dtype) if extent.noisy else None
+        self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
@@ -180,21 +185,20 @@ class _GRUTape(Tape):
 
     def _assemble(self) -> list[Operation]:
         width, places = self._width, self._places(self._whole, self._kernels)
-        weights = self._whole[..., :width, width:]
         return [
             *(partial(np.multiply, kernel, scale, whole) for whole, kernel, scale in places),
-            partial(np.copyto, self._recurrent[..., : 3 * width], weights),
+            partial(np.copyto, self._recurrent[..., : 3 * width], self._kernels[HIDDEN]),
         ]
 
     def step(self, t: int) -> list[Operation]:
         blocks, scratch, half = self._blocks[..., t, :, :, :], self._scratch, self._half
         candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
         gates, apart = blocks[..., 1:3, :, :], self._apart[..., t, :, :]
-        rows = np.swapaxes(self._rows, -1, -2)
+        rows = self._rows
         before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
         return [
             *(self._assemble() if t == 0 else []),
-            product(np.swapaxes(self._whole, -1, -2), rows[..., t, :, :], joined(blocks)),
+            *self._weigh(t),
             partial(np.tanh, gates, gates),
             partial(np.multiply, gates, half, gates),
             partial(np.add, gates, half, gates),
@@ -206,31 +210,38 @@ class _GRUTape(Tape):
             *self._shown(t, scratch, candidate, after),
         ]
 
+    def _weigh(self, t: int) -> list[Operation]:
+        """Return what writes blocks: all in one product, or, if that costs, without its zeros."""
+        width, blocks, read = self._width, self._blocks[..., t, :, :, :], self._read[..., t, :, :]
+        whole = np.swapaxes(self._whole, -1, -2)
+        if not self._wide:
+            return [product(whole, read, joined(blocks))]
+        return [
+            product(whole[..., width:, :], read, joined(blocks[..., 1:, :, :])),
+            product(whole[..., :width, width:], read[..., width:, :], blocks[..., 0, :, :]),
+        ]
+
     def _shown(self, t: int, moved: Array, candidate: Array, after: Array) -> list[Operation]:
         """Return what writes the hidden vectors, with their noise if there is any."""
         if self.noise is None:
             return [partial(np.add, moved, candidate, after)]
-        clean = np.swapaxes(self.clean.reshape(self._by_step)[..., t, :, :], -1, -2)
-        noise = np.swapaxes(self.noise[..., t, :, :], -1, -2)
+        clean, noise = self.clean[..., t, :, :], self.noise[..., t, :, :]
         return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
 
-    def start_backward(self) -> list[Operation]:
-        """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""
-        candidate, reset, keep, from_hidden = (self._blocks[..., k, :, :] for k in range(4))
-        by_candidate, by_reset, by_keep, by_product, past = (
-            self._slopes[..., k, :, :] for k in range(5)
-        )
-        gates, by_gates = self._blocks[..., 1:3, :, :], self._slopes[..., 1:3, :, :]
-        by_step = self.hidden_gradient.reshape(*keep.shape[:-2], -1, self._width)
+    def _prepare(self, some: slice) -> list[Operation]:
+        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
+        blocks, slopes = self._blocks[..., some, :, :, :], self._slopes
+        slopes = slopes[..., : some.stop - some.start, :, :, :]
+        candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
+        by_candidate, by_reset, by_keep, by_product, past = (slopes[..., k, :, :] for k in range(5))
+        gates, by_gates = blocks[..., 1:3, :, :], slopes[..., 1:3, :, :]
         return [
-            partial(np.copyto, self._by_hidden, np.swapaxes(by_step, -1, -2)),
             partial(np.subtract, self._one, gates, by_gates),
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, self._one, by_candidate, by_candidate),
             partial(np.multiply, by_candidate, by_keep, by_candidate),
             partial(np.multiply, by_gates, gates, by_gates),
-            partial(np.add, by_gates, by_gates, by_gates),
-            partial(np.multiply, by_keep, self._apart, by_keep),
+            partial(np.multiply, by_keep, self._apart[..., some, :, :], by_keep),
             partial(np.multiply, by_reset, from_hidden, by_reset),
             partial(np.multiply, by_reset, by_candidate, by_reset),
             partial(np.multiply, reset, by_candidate, by_product),
@@ -238,22 +249,30 @@ class _GRUTape(Tape):
         ]
 
     def step_back(self, t: int) -> list[Operation]:
-        deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
-        by_hidden = self._by_hidden[..., t, None, :, :]
-        own: list[Operation] = [partial(np.multiply, by_hidden, slopes, deltas)]
+        deltas, slopes = (
+            self._deltas[..., t, :, :, :],
+            self._slopes[..., t % self._at_once, :, :, :],
+        )
+        by_hidden, some = (
+            self.hidden_gradient[..., t, None, :, :],
+            group(t, self._steps, self._at_once),
+        )
+        own = self._prepare(some) if some.stop else []
+        own.append(partial(np.multiply, by_hidden, slopes, deltas))
         if t == 0:
             return own
-        earlier = self._by_hidden[..., t - 1, :, :]
-        back = product(self._recurrent, joined(deltas[..., 1:, :, :]), self._scratch)
+        earlier = self.hidden_gradient[..., t - 1, :, :]
+        weights, read = self._recurrent, deltas[..., 1:, :, :]
+        if self._wide:
+            weights, read = weights[..., : 3 * self._width], deltas[..., 1:4, :, :]
+            own.append(partial(np.add, earlier, deltas[..., 4, :, :], earlier))
+        back = product(weights, joined(read), self._scratch)
         return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
 
     def finish(self) -> list[Operation]:
-        read, gathered = self._rows[..., :-1, :, :].reshape(*self._flat, -1), self._gathered
-        deltas = joined(self._deltas[..., :4, :, :])
-        flat = gathered.reshape(*gathered.shape[:-2], -1)
         places = self._places(self._gradient, self._gradients)
+        read, deltas = self._rows[..., :-1, :, :], joined(self._deltas[..., :4, :, :])
         return [
-            partial(np.copyto, gathered, np.moveaxis(deltas, -3, -2)),
-            product(np.swapaxes(read, -1, -2), np.swapaxes(flat, -1, -2), self._gradient),
-            *(partial(np.multiply, whole, scale, kernel) for whole, kernel, scale in places),
+            *gradient(read, deltas, self._gradient),
+            *(partial(np.copyto, kernel, whole) for whole, kernel, _ in places),
         ]

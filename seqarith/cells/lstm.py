@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape, joined, product, weighed
+from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.operations import at_once, gradient, group, joined, padded, product, weighed
 from seqarith.errors import InvalidValueError
 
 KERNEL = "rnn"
@@ -142,9 +143,9 @@ class _LSTMTape(Tape):
     def __init__(self, cell: LSTM, kernel: Array, gradient: Array, extent: Extent) -> None:
         steps, batch, inputs, hidden = extent.steps, extent.batch, extent.inputs, extent.hidden
         leading, width, dtype = extent.leading, kernel.shape[-2], kernel.dtype
-        rows = np.zeros((*leading, steps + 1, batch, width), dtype)
-        rows[..., inputs + hidden :] = 1
-        self._rows, self._flat = rows, (*leading, steps * batch)
+        self._rows = np.zeros((*leading, steps + 1, padded(width, batch), batch), dtype)
+        self._read = self._rows[..., :width, :]
+        self._read[..., inputs + hidden :, :] = 1
         self._memory = slice(inputs, inputs + hidden)
         self._kernel, self._gradient, self._halved = kernel, gradient, np.empty_like(kernel)
         self._scale = np.repeat(np.array([0.5, 0.5, 0.5, 1], dtype), hidden)
@@ -152,42 +153,38 @@ class _LSTMTape(Tape):
         units = (hidden, batch)
         self._pair, self._back = (np.empty((*leading, *s), dtype) for s in ((2, *units), units))
         self._blocks = np.zeros((*leading, steps + 1, 5, *units), dtype)
-        self._squashed, self._by_hidden = (
-            np.empty((*leading, steps, *units), dtype) for _ in range(2)
-        )
+        self._squashed = np.empty((*leading, steps, *units), dtype)
         # What a hidden gradient is multiplied by, and what becomes of it: [c through h, o] by the
         # gradient of h, [i, f, g, c before] by that of c.
-        self._slopes = np.empty((*leading, steps, 6, *units), dtype)
         self._deltas = np.zeros((*leading, steps + 1, 6, *units), dtype)
-        self._gathered = np.empty((*leading, GATES * hidden, steps, batch), dtype)
+        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // (steps + 1))
+        self._slopes = np.empty((*leading, self._at_once, 6, *units), dtype)
         self._penalty: Array | None = None
 
-        self.inputs = rows[..., :-1, :, :inputs]
-        self.hidden = rows[..., 1:, :, :].reshape(*self._flat, width)[..., self._memory]
+        self.inputs = np.swapaxes(self._rows[..., :-1, :inputs, :], -1, -2)
+        self.hidden = self._rows[..., 1:, self._memory, :]
         self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self._by_step = (*leading, steps, batch, hidden)
-        both = (*leading, steps, batch, 2 * hidden)
+        both = (*leading, steps, 2 * hidden, batch)
         self.noise = np.zeros(both, dtype) if extent.noisy else None
         self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     @property
     def rest(self) -> Array:
-        return np.swapaxes(self._blocks[..., 1:, 4, :, :], -1, -2)
+        return self._blocks[..., 1:, 4, :, :]
 
     def rest_gradient(self) -> Array:
         if self._penalty is None:
             self._penalty = np.zeros_like(self._squashed)
-        return np.swapaxes(self._penalty, -1, -2)
+        return self._penalty
 
     def step(self, t: int) -> list[Operation]:
         now, after = self._blocks[..., t, :, :, :], self._blocks[..., t + 1, 4, :, :]
         gates, pair, squashed = now[..., :4, :, :], self._pair, self._squashed[..., t, :, :]
         sigmoids, half = now[..., :3, :, :], self._half
-        rows = np.swapaxes(self._rows, -1, -2)
         first: list[Operation] = [partial(np.multiply, self._kernel, self._scale, self._halved)]
         return [
             *(first if t == 0 else []),
-            product(np.swapaxes(self._halved, -1, -2), rows[..., t, :, :], joined(gates)),
+            product(np.swapaxes(self._halved, -1, -2), self._read[..., t, :, :], joined(gates)),
             partial(np.tanh, gates, gates),
             partial(np.multiply, sigmoids, half, sigmoids),
             partial(np.add, sigmoids, half, sigmoids),
@@ -200,35 +197,34 @@ class _LSTMTape(Tape):
 
     def _shown(self, t: int, out: Array, squashed: Array) -> list[Operation]:
         """Return what writes the hidden vectors, with their noise if there is any."""
-        after = self._rows[..., t + 1, :, self._memory]
+        after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
         if self.noise is None:
-            return [partial(np.multiply, out, squashed, np.swapaxes(after, -1, -2))]
-        clean = self.clean.reshape(self._by_step)[..., t, :, :]
+            return [partial(np.multiply, out, squashed, after)]
         return [
-            partial(np.multiply, out, squashed, np.swapaxes(clean, -1, -2)),
-            partial(np.add, clean, self.noise[..., t, :, : clean.shape[-1]], after),
+            partial(np.multiply, out, squashed, clean),
+            partial(np.add, clean, self.noise[..., t, : clean.shape[-2], :], after),
         ]
 
     def _disturbed(self, t: int, cell: Array) -> list[Operation]:
         """Return what adds noise to c (H, B), if there is any."""
         if self.noise is None:
             return []
-        noise = np.swapaxes(self.noise[..., t, :, self._by_step[-1] :], -1, -2)
-        return [partial(np.add, cell, noise, cell)]
+        return [partial(np.add, cell, self.noise[..., t, cell.shape[-2] :, :], cell)]
 
-    def start_backward(self) -> list[Operation]:
-        """Return what computes all slopes: of a gate by its halved pre-activation, 2 y (1 - y)."""
-        blocks, squashed, one = self._blocks[..., :-1, :, :, :], self._squashed, self._one
+    def _prepare(self, some: slice) -> list[Operation]:
+        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
+        blocks, squashed = self._blocks[..., some, :, :, :], self._squashed[..., some, :, :]
+        slopes, one = self._slopes[..., : some.stop - some.start, :, :, :], self._one
         out, write, keep, candidate, _ = (blocks[..., k, :, :] for k in range(5))
-        through, by_out, _, _, by_candidate, past = (self._slopes[..., k, :, :] for k in range(6))
-        sigmoids, into = blocks[..., :3, :, :], self._slopes[..., 1:4, :, :]
-        others = self._slopes[..., 2:4, :, :]
-        by_step = self.hidden_gradient.reshape(*self._squashed.shape[:-2], -1, out.shape[-2])
+        through, by_out, _, _, by_candidate, past = (slopes[..., k, :, :] for k in range(6))
+        sigmoids, into, others = (
+            blocks[..., :3, :, :],
+            slopes[..., 1:4, :, :],
+            slopes[..., 2:4, :, :],
+        )
         return [
-            partial(np.copyto, self._by_hidden, np.swapaxes(by_step, -1, -2)),
             partial(np.subtract, one, sigmoids, into),
             partial(np.multiply, into, sigmoids, into),
-            partial(np.add, into, into, into),
             partial(np.multiply, by_out, squashed, by_out),
             partial(np.multiply, others, blocks[..., 3:5, :, :], others),
             partial(np.multiply, squashed, squashed, through),
@@ -241,12 +237,20 @@ class _LSTMTape(Tape):
         ]
 
     def step_back(self, t: int) -> list[Operation]:
-        deltas, slopes = self._deltas[..., t, :, :, :], self._slopes[..., t, :, :, :]
-        by_hidden, later = self._by_hidden[..., t, None, :, :], self._deltas[..., t + 1, 5, :, :]
+        deltas, slopes = (
+            self._deltas[..., t, :, :, :],
+            self._slopes[..., t % self._at_once, :, :, :],
+        )
+        some = group(t, self._steps, self._at_once)
+        by_hidden, later = self.hidden_gradient, self._deltas[..., t + 1, 5, :, :]
         by_cell, sides = deltas[..., 0, :, :], deltas[..., 2:, :, :]
-        shown = deltas[..., :2, :, :]
         own: list[Operation] = [
-            partial(np.multiply, by_hidden, slopes[..., :2, :, :], shown),
+            *(self._prepare(some) if some.stop else []),
+            # Two operations on whole pieces take less time than one that repeats its operand.
+            *(
+                partial(np.multiply, by_hidden[..., t, :, :], slopes[..., k, :, :], shown)
+                for k, shown in enumerate((by_cell, deltas[..., 1, :, :]))
+            ),
             partial(np.add, by_cell, later, by_cell),
         ]
         if self._penalty is not None:
@@ -255,16 +259,10 @@ class _LSTMTape(Tape):
         own.append(partial(np.multiply, spread, slopes[..., 2:, :, :], sides))
         if t == 0:
             return own
-        earlier, weights = self._by_hidden[..., t - 1, :, :], self._halved[..., self._memory, :]
+        earlier, weights = by_hidden[..., t - 1, :, :], self._kernel[..., self._memory, :]
         back = product(weights, joined(deltas[..., 1:5, :, :]), self._back)
         return [*own, back, partial(np.add, earlier, self._back, earlier)]
 
     def finish(self) -> list[Operation]:
-        read, gathered = self._rows[..., :-1, :, :].reshape(*self._flat, -1), self._gathered
         deltas = joined(self._deltas[..., :-1, 1:5, :, :])
-        flat = gathered.reshape(*gathered.shape[:-2], -1)
-        return [
-            partial(np.copyto, gathered, np.moveaxis(deltas, -3, -2)),
-            product(np.swapaxes(read, -1, -2), np.swapaxes(flat, -1, -2), self._gradient),
-            partial(np.multiply, self._gradient, self._scale, self._gradient),
-        ]
+        return gradient(self._rows[..., :-1, :, :], deltas, self._gradient)

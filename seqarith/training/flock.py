@@ -153,4 +153,6 @@ def _check(seeds: Sequence[int], together: int, settings: dict[str, Any]) -> Non
         raise InvalidValueError("a seed occurs twice: its network would be the same one")
     for name in ("seed", "restarts", "preset"):
         if name in settings:
-            raise InvalidValueError(f"{name} {settings[name]!r}: many networks have none; leave it out")
+            raise InvalidValueError(
+                f"{name} {settings[name]!r}: many networks have none; leave it out"
+            )

@@ -95,13 +95,11 @@ class Hardening:
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
         groups = _Groups(order, starts, np.diff(starts, append=len(moves)))
         unroll, weight = self._unroll, self._weight / len(moves)
-        unroll.hidden_gradient[..., order, :] += groups.apart(unroll.clean, weight)
+        _add(unroll.hidden_gradient, order, groups.apart(_rows(unroll.clean), weight))
         if unroll.rest_gradient is not None:
-            rest = unroll.rest.reshape(*unroll.clean.shape[:-1], -1)
-            by_rest = np.empty_like(rest)
-            by_rest[..., order, :] = groups.apart(rest, weight)
-            by_rest += DECAY * weight * rest
-            unroll.rest_gradient[...] = by_rest.reshape(unroll.rest.shape)
+            rest = _rows(unroll.rest)
+            unroll.rest_gradient[...] = DECAY * weight * unroll.rest
+            _add(unroll.rest_gradient, order, groups.apart(rest, weight))
 
     def look(self, right: float | NDArray[np.floating[Any]]) -> None:
         """Take note of the share of a batch's digits that are right, of each network or of all."""
@@ -113,6 +111,20 @@ class Hardening:
     def begin(self) -> None:
         """Begin anew, with other weights."""
         self.begun[...], self.level[...] = False, LEAST
+
+
+def _rows(units: Array) -> Array:
+    """Return vectors (..., T, H, B) as rows (..., T * B, H)."""
+    *leading, steps, width, batch = units.shape
+    return np.swapaxes(units, -1, -2).reshape(*leading, steps * batch, width)
+
+
+def _add(units: Array, order: NDArray[np.intp], rows: Array) -> None:
+    """Add rows, in an order of the words, to vectors (..., T, H, B)."""
+    added = np.empty_like(rows)
+    added[..., order, :] = rows
+    *leading, steps, width, batch = units.shape
+    units += np.swapaxes(added.reshape(*leading, steps, batch, width), -1, -2)
 
 
 @final

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from seqarith.cells.cell import Array
 from seqarith.certification.certificate import Certificate
-from seqarith.errors import DivergedError
-from seqarith.evaluation.result import Evaluation
-from seqarith.model import Model
 from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
-from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.config import TrainingConfig
 from seqarith.training.goal import Examiner
-from seqarith.training.hardening import Hardening
-from seqarith.training.lessons import SEEK_EVERY, Lessons
+from seqarith.training.lessons import SEEK_EVERY
 from seqarith.training.report import Progress, Report
-from seqarith.training.stack import Stack
 
 if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
-    from seqarith.training.clouds import Clouds
 
 CHECK_EVERY = 10
 """Steps between two looks at whether the goal may be reached."""

@@ -84,6 +84,11 @@ def drawn_together(memory: Any, alike: Any, weight: float) -> Any:
     return gradient.reshape(-1, memory.shape[-1])
 
 
+def by_words(units: Any) -> Any:
+    """Return vectors (T, H, B) as rows (T * B, H)."""
+    return units.swapaxes(1, 2).reshape(len(units) * units.shape[2], units.shape[1])
+
+
 def synchronised(model: sa.Model, steps: int = 400) -> sa.Model:
     """Train on: pairs of words in one state must come to one memory, with noise on all of it."""
     network, rng, task = model.network, np.random.default_rng(0), model.task
@@ -102,18 +107,19 @@ def synchronised(model: sa.Model, steps: int = 400) -> sa.Model:
         tape.inputs[...] = task.vectors[words]
         for t, step in enumerate(forward):
             run(step)
-            for memory in (tape.hidden[t * count : (t + 1) * count], tape.rest[t]):
+            for memory in (tape.hidden[t], tape.rest[t]):
                 memory[...] += rng.normal(0, 0.05, memory.shape)
-        logits = tape.hidden @ readout[:-1] + readout[-1]
+        hidden, rest = by_words(tape.hidden), by_words(tape.rest)
+        logits = hidden @ readout[:-1] + readout[-1]
         slope = 1 / (1 + np.exp(-logits)) - task.expected(words).reshape(-1, 1)
         slope /= len(slope)
-        by_readout[...] = np.append(tape.hidden.T @ slope, [slope.sum(0)], 0)
+        by_readout[...] = np.append(hidden.T @ slope, [slope.sum(0)], 0)
         weight = min(1.0, 2 * number / steps)
-        tape.hidden_gradient[...] = slope @ readout[:-1].T
-        tape.hidden_gradient += drawn_together(tape.hidden, alike, weight)
+        by_hidden = slope @ readout[:-1].T + drawn_together(hidden, alike, weight)
+        tape.hidden_gradient[...] = by_hidden.reshape(length, count, -1).swapaxes(1, 2)
         if by_rest.size:
-            together = drawn_together(tape.rest, alike, weight).reshape(by_rest.shape)
-            by_rest[...] = together + 0.02 * tape.rest / len(slope)
+            together = drawn_together(rest, alike, weight) + 0.02 * rest / len(slope)
+            by_rest[...] = together.reshape(length, count, -1).swapaxes(1, 2)
         for operations in (tape.start_backward(), *back, tape.finish()):
             run(operations)
         gradients.flat /= max(1.0, float(np.linalg.norm(gradients.flat)))
