@@ -94,11 +94,12 @@ class Hardening:
         ordered = moves[order]
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
         groups = _Groups(order, starts, np.diff(starts, append=len(moves)))
-        unroll, weight = self._unroll, self._weight / len(moves)
+        unroll = self._unroll
+        weight = _by_network(self._weight / len(moves) * self.begun, 3).astype(unroll.clean.dtype)
         _add(unroll.hidden_gradient, order, groups.apart(_rows(unroll.clean), weight))
         if unroll.rest_gradient is not None:
             rest = _rows(unroll.rest)
-            unroll.rest_gradient[...] = DECAY * weight * unroll.rest
+            unroll.rest_gradient[...] = DECAY * weight[..., None] * unroll.rest
             _add(unroll.rest_gradient, order, groups.apart(rest, weight))
 
     def look(self, right: float | NDArray[np.floating[Any]]) -> None:
@@ -111,6 +112,15 @@ class Hardening:
     def begin(self) -> None:
         """Begin anew, with other weights."""
         self.begun[...], self.level[...] = False, LEAST
+
+
+def _by_network(values: NDArray[Any], axes: int) -> NDArray[Any]:
+    """Return a value of each network, or of all, in a shape for arrays of so many axes.
+
+    One network alone has no leading axis.
+    """
+    shape = () if values.size == 1 else (-1, *[1] * (axes - 1))
+    return values.reshape(shape)
 
 
 def _rows(units: Array) -> Array:
@@ -136,7 +146,7 @@ class _Groups:
     starts: NDArray[np.intp]
     sizes: NDArray[np.intp]
 
-    def apart(self, rows: Array, weight: float) -> Array:
+    def apart(self, rows: Array, weight: Array) -> Array:
         """Return how far rows (..., N, .) are from their group's mean, weighted, in that order."""
         apart: Array = rows.take(self.order, axis=-2)
         means = np.add.reduceat(apart, self.starts, axis=-2)

@@ -12,15 +12,14 @@ from seqarith.certification.certificate import Certificate
 from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
+from seqarith.training.course import CHECK_EVERY, Course
 from seqarith.training.goal import Examiner
 from seqarith.training.lessons import SEEK_EVERY
 from seqarith.training.report import Progress, Report
+from seqarith.training.result import TrainingResult
 
 if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
-
-CHECK_EVERY = 10
-"""Steps between two looks at whether the goal may be reached."""
 
 PROGRESS_EVERY = 50
 
