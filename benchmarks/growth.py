@@ -128,7 +128,7 @@ def exponent(sizes: tuple[int, ...], values: list[Any]) -> float:
 def draw(curves: list[tuple[Sweep, list[Curve]]]) -> None:
     """Draw time above memory, a column for each size; the same bytes for the same numbers."""
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "growth"
+    mpl.rcParams |= {"svg.hashsalt": "growth", "svg.fonttype": "none"}
     from matplotlib import pyplot as plt  # noqa: PLC0415 # after the choice of the back end
 
     figure, axes = plt.subplots(2, len(curves), figsize=(12, 5.5), sharex="col", sharey="row")
