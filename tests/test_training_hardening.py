@@ -45,6 +45,7 @@ def test_synchrony_adds_the_gradient_of_its_penalty() -> None:
     before = rng.normal(size=unroll.hidden_gradient.shape)
     unroll.hidden_gradient[...] = before
     moves = rng.integers(5, size=24)
+    hardening.begun[...] = True
     hardening.pull(moves)
     added = unroll.hidden_gradient - before
     for place in np.ndindex(4, 4, 6):
@@ -75,7 +76,7 @@ def test_synchrony_of_networks_side_by_side_is_that_of_each() -> None:
 def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
     config, unroll, hardening = prepared(noise=0.25, synchrony=0.0)
     assert unroll.noise is not None
-    hardening.level = 1.0
+    hardening.level[...] = 1.0
     drawn = []
     for step in range(400):
         hardening.disturb(step)
@@ -85,7 +86,7 @@ def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
     assert values.std() == pytest.approx(0.25, rel=0.02)
     assert not np.array_equal(drawn[0], drawn[1])
     again = Hardening(config, unroll)
-    again.level = 1.0
+    again.level[...] = 1.0
     again.disturb(17)
     assert np.array_equal(unroll.noise, drawn[17])
 

@@ -76,17 +76,17 @@ def test_the_gradient_is_that_of_a_batch_of_the_words(stack: Stack) -> None:
 
 def test_words_outlive_a_checkpoint(tmp_path: Path) -> None:
     trainer = sa.Trainer(CONFIG)
-    trainer._lessons.words = [[0, 1, 2, 3], [3]]
+    trainer._course.lessons.words = [[0, 1, 2, 3], [3]]
     trainer.checkpoint().save(tmp_path / "c")
     assert sa.Checkpoint.load(tmp_path / "c").lessons == [[0, 1, 2, 3], [3]]
     again = sa.Trainer(CONFIG, sa.Checkpoint.load(tmp_path / "c"))
-    assert again._lessons.words == [[0, 1, 2, 3], [3]]
+    assert again._course.lessons.words == [[0, 1, 2, 3], [3]]
 
 
 @pytest.mark.parametrize("words", [[[4]], [[]], [[-1]], [3], "x", [[0.5]], [[True]], [[0] * 257]])
 def test_damaged_words_are_refused(tmp_path: Path, words: object) -> None:
     trainer = sa.Trainer(CONFIG)
-    trainer._lessons.words = words  # type: ignore[assignment]
+    trainer._course.lessons.words = words  # type: ignore[assignment]
     trainer.checkpoint().save(tmp_path / "c")
     with pytest.raises(ModelFileError, match="notes on training are damaged"):
         sa.Checkpoint.load(tmp_path / "c")

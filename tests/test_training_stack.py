@@ -53,13 +53,13 @@ def test_a_run_begins_anew_when_its_patience_ends() -> None:
     config = sa.TrainingConfig(bits=4, hidden=2, restart_after=30, max_steps=30, until="steps")
     trainer = sa.Trainer(config)
     trainer.run()
-    spent = trainer._stack.flat.copy()
+    spent = trainer._course.stack.flat.copy()
     longer = sa.Trainer(replace(config, max_steps=31), trainer.checkpoint())
     longer.run()
     fresh = Stack(config)
     fresh.begin(1)
-    assert np.abs(longer._stack.flat - fresh.flat).max() < 0.2
-    assert np.abs(longer._stack.flat - spent).max() > 0.2
+    assert np.abs(longer._course.stack.flat - fresh.flat).max() < 0.2
+    assert np.abs(longer._course.stack.flat - spent).max() > 0.2
 
 
 def test_the_first_network_that_is_there_is_kept() -> None:

@@ -192,7 +192,7 @@ def test_divergence_in_the_middle(tmp_path: Path) -> None:
 
     def spoil() -> bool:
         if trainer.step == 55:
-            trainer._stack.flat[0] = np.nan
+            trainer._course.stack.flat[0] = np.nan
         return False
 
     hooks = sa.Hooks(checkpoint=lambda c: c.save(path), checkpoint_every=20, stop=spoil)
@@ -226,8 +226,8 @@ def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
     reports: list[sa.Report] = []
     sa.Trainer(config).run(sa.Hooks(report=reports.append))
     trainer = sa.Trainer(config, stopped_at(config, 49, tmp_path))
-    letters = trainer._batches.letters(49)
-    model = trainer._model(0)
+    letters = trainer._course.batches.letters(49)
+    model = trainer._course.model(0)
     task = config.built_task
     right, loss = [], 0.0
     for logits, wanted in zip(model.program.run(letters), task.machine.run(letters), strict=True):

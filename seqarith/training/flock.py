@@ -151,6 +151,9 @@ def _check(seeds: Sequence[int], together: int, settings: dict[str, Any]) -> Non
         raise InvalidValueError(f"{together} networks together: expected 1 or more")
     if len(set(seeds)) < len(seeds):
         raise InvalidValueError("a seed occurs twice: its network would be the same one")
+    for seed in seeds:
+        if not 0 <= seed < 2**32:
+            raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
     for name in ("seed", "restarts", "preset"):
         if name in settings:
             raise InvalidValueError(
