@@ -1,7 +1,9 @@
 """Time `seqarith predict` over a file of pairs, and what its time is spent on."""
 
-import argparse
-import json
+from __future__ import annotations
+
+import sidebyside  # isort: skip  # before NumPy: it takes one core
+
 import os
 import subprocess
 import sys
@@ -9,16 +11,20 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from typing import Any
 
 import numpy as np
+from sidebyside import Fact, Figure, Row, Spread
 
 from seqarith import Model
 from seqarith.cli.answers import text_lines
 from seqarith.cli.operands import operand_blocks
 
+PAIRS, BITS, RUNS = 1_000_000, 32, 5
 PARTS = ("parsing", "network", "formatting")
+TEXT = f"""`seqarith predict --input FILE` as a whole command: {PAIRS:,} pairs of {BITS} bits, one
+a line, with the adder that comes with the package (float64). *Shares* are those of the work in one
+process; the network's includes digits and what is right."""
 
 
 def write_pairs(path: Path, count: int, bits: int) -> None:
@@ -75,52 +81,31 @@ def shares(path: Path) -> dict[str, float]:
     return spent
 
 
-def measure(pairs: int, bits: int, runs: int) -> list[dict[str, float | str]]:
-    rows: list[dict[str, float | str]] = []
+def measure() -> Figure:
+    figure = Figure("A million pairs", TEXT)
     with tempfile.TemporaryDirectory() as folder:
         few, many = Path(folder) / "few", Path(folder) / "many"
-        write_pairs(few, pairs // 10, bits)
-        write_pairs(many, pairs, bits)
-        for name, path, how in (
+        write_pairs(few, PAIRS // 10, BITS)
+        write_pairs(many, PAIRS, BITS)
+        ways: list[tuple[str, Path, dict[str, Any]]] = [
             ("--input, a tenth of the pairs", few, {}),
             ("--input", many, {}),
             ("--input --json", many, {"as_json": True}),
-            ("cat | predict -", many, {"piped": True}),
-        ):
-            found = [command(path, **how) for _ in range(runs)]
-            seconds = median(each for each, _ in found)
-            count = pairs // 10 if path == few else pairs
-            row: dict[str, float | str] = {"name": name, "pairs": count, "seconds": seconds}
-            row |= {"pairs_per_second": count / seconds, "max_rss_mb": max(mb for _, mb in found)}
-            rows.append(row)
-        timed = [shares(many) for _ in range(runs)]
+            ("cat FILE | seqarith predict -", many, {"piped": True}),
+        ]
+        for name, path, how in ways:
+            found = [command(path, **how) for _ in range(RUNS)]
+            seconds = Spread.of(each for each, _ in found)
+            figure.add(Row("seqarith predict", name, seconds))
+            rate = (PAIRS // 10 if path == few else PAIRS) / seconds.middle
+            figure.note(Fact(f"{name}: pairs a second", rate))
+            figure.note(Fact(f"{name}: memory at most", max(mb for _, mb in found), "MB"))
+        timed = [shares(many) for _ in range(RUNS)]
     parts = {part: median(each[part] for each in timed) for part in PARTS}
-    rows.extend(
-        {"name": part, "seconds": spent, "share": spent / sum(parts.values())}
-        for part, spent in parts.items()
-    )
-    return rows
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=1_000_000)
-    parser.add_argument("--bits", type=int, default=32)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    options = parser.parse_args()
-    rows = measure(options.pairs, options.bits, options.runs)
-    print(f"{options.pairs:,} pairs of {options.bits} bits, median of {options.runs} runs")
-    for row in rows:
-        if "share" in row:
-            print(f"  {row['name']:<28} {row['seconds']:6.2f} s  {row['share']:6.1%}")
-        else:
-            rate = f"{row['pairs_per_second']:9,.0f} pairs/s  {row['max_rss_mb']:4.0f} MB"
-            print(f"{row['name']:<30} {row['seconds']:6.2f} s  {rate}")
-    if options.json:
-        record = {"benchmark": "batch", "pairs": options.pairs, "bits": options.bits, "rows": rows}
-        options.json.write_text(json.dumps(record, indent=1) + "\n")
+    for part, spent in parts.items():
+        figure.note(Fact(f"Share of {part}", 100 * spent / sum(parts.values()), "%"))
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    sidebyside.main("batch", measure)

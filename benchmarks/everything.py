@@ -11,7 +11,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("training_step", "tutorial", "whole_command", "evaluation", "certification", "growth")
+SCRIPTS = (
+    "training_step",
+    "tutorial",
+    "whole_command",
+    "evaluation",
+    "exhaustive",
+    "certification",
+    "networks",
+    "batch",
+    "growth",
+)
 """In the order of the page. Each takes ``--save FILE``."""
 
 

@@ -12,14 +12,20 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS, PAGE = ROOT / "benchmarks" / "results.json", ROOT / "docs" / "benchmarks.md"
-ORDER = ("training_step", "tutorial", "whole_command", "evaluation", "certification", "growth")
+ORDER = (
+    "training_step",
+    "tutorial",
+    "whole_command",
+    "evaluation",
+    "exhaustive",
+    "certification",
+    "networks",
+    "batch",
+    "growth",
+)
 """What comes first; figures of other names follow in the order of the file."""
 
-INTRODUCTION = """---
-orphan: true
----
-
-# Speed
+INTRODUCTION = """# Speed
 
 <!-- Written by scripts/make_benchmark_page.py from results.json; run make bench instead. -->
 

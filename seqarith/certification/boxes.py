@@ -96,6 +96,14 @@ def _reach(program: Program, cell: Dynamics) -> tuple[IntArray, FloatArray]:
     return np.array(order, np.intp), np.stack([found[q] for q in order])
 
 
+def is_affordable(program: Program, k: int) -> bool:
+    """Return whether boxes split by k letters are few enough to be sought."""
+    nodes: int = len(program.next_state) * program.letters**k
+    size = nodes * program.letters * program.memory * len(program.readout_bias)
+    stored = 8 * MATRICES * nodes * program.memory**2
+    return nodes <= NODES and size <= SIZE and stored <= DEFAULT.memory
+
+
 def prove_boxes(program: Program, k: int, cell: Dynamics | None = None) -> Certificate | None:
     """Seek boxes, one a context, that are closed under every letter and right all over.
 
@@ -103,10 +111,7 @@ def prove_boxes(program: Program, k: int, cell: Dynamics | None = None) -> Certi
     to hold the images of their predecessors, with a little widening. A wrong digit ends the attempt
     at once, since boxes only grow.
     """
-    nodes = len(program.next_state) * program.letters**k
-    size = nodes * program.letters * program.memory * len(program.readout_bias)
-    stored = 8 * MATRICES * nodes * program.memory**2
-    if nodes > NODES or size > SIZE or stored > DEFAULT.memory:
+    if not is_affordable(program, k):
         return None
     cell = cell or dynamics(program)
     split, readout = contexts(program, cell, k), Readout(program)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import final
 
-from seqarith.certification.boxes import prove_boxes
+from seqarith.certification.boxes import is_affordable, prove_boxes
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
+from seqarith.certification.enclosure import Dynamics
 from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
 from seqarith.certification.wellformed import MAX_WIDTH
@@ -34,6 +35,9 @@ class Found:
 def quick(program: Program, letters: int = LETTERS) -> Found | None:
     """Try boxes: a few milliseconds, which training can afford every now and then.
 
+    The most finely split ones come first: mostly there is no proof yet, and one try is enough to
+    see that. Where they suffice, fewer boxes may, too.
+
     Args:
         program: What to prove.
         letters: Split the boxes by fewer letters than this.
@@ -41,12 +45,17 @@ def quick(program: Program, letters: int = LETTERS) -> Found | None:
     if max(program.memory, program.letters) > MAX_WIDTH:
         return None
     cell = dynamics(program)
-    for k in range(letters):
-        certificate = prove_boxes(program, k, cell)
-        found = certificate and confirm(program, certificate, f"boxes k={k}")
-        if found:
-            return found
-    return None
+    affordable = [k for k in range(letters) if is_affordable(program, k)]
+    finest = affordable and _by_boxes(program, affordable[-1], cell)
+    if not finest:
+        return None
+    fewer = (_by_boxes(program, k, cell) for k in affordable[:-1])
+    return next(filter(None, fewer), finest)
+
+
+def _by_boxes(program: Program, k: int, cell: Dynamics) -> Found | None:
+    certificate = prove_boxes(program, k, cell)
+    return certificate and confirm(program, certificate, f"boxes k={k}")
 
 
 def confirm(program: Program, certificate: Certificate, method: str) -> Found | None:

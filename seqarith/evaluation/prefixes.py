@@ -14,8 +14,10 @@ from seqarith.cells.cell import Array
 from seqarith.network import Program, emitted
 from seqarith.tasks.task import Letters, Task
 
-BLOCK_BYTES = 2**18
+BLOCK_BYTES = 2**19
 """Of memories that are worked on at once: with what is made of them they stay in the cache."""
+
+_KEPT_BYTES = 30 * 2**20  # a little less than the largest size that counts for this
 
 
 @final
@@ -79,6 +81,9 @@ class Prefixes:
 
     def blocks(self, prefix: Sequence[int] = ()) -> Iterator[Block]:
         """Yield every block, each before those that it is the beginning of."""
+        # The C library of Linux gives blocks back to the system, to ask for them again at once,
+        # until a larger one was freed: without this a third of the time goes into that.
+        np.empty(_KEPT_BYTES, np.uint8)
         root = Block(0, self._machine.initial, self._program.start(1))
         waiting = [iter([[root]])]
         while waiting:

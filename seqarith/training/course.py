@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -97,12 +98,17 @@ class Course:
 
     def model(self, index: int) -> Model:
         """Return one of the networks, as a run of its own would describe it."""
-        config = self.config
+        training = {**self._description, "steps": self.step}
         if self.seeds is not None:
-            config = replace(config, seed=self.seeds[index], restarts=1)
-        training = {**config.describe(), "steps": self.step}
-        training.pop("own", None)  # the model's own task says it
-        return Model(config.built_task, config.network, self.stack.parameters(index), training)
+            training |= {"seed": self.seeds[index], "restarts": 1}
+        config, parameters = self.config, self.stack.parameters(index)
+        return Model(config.built_task, config.network, parameters, training)
+
+    @cached_property
+    def _description(self) -> dict[str, Any]:
+        settings = self.config.describe()
+        settings.pop("own", None)  # the model's own task says it
+        return settings
 
     def kept(self, rows: Sequence[int]) -> Course:
         """Return the course of some of the networks alone, each with a seed of its own."""

@@ -18,7 +18,7 @@ from seqarith.training.goal import Examiner
 from seqarith.training.lessons import SEEK_EVERY
 from seqarith.training.result import TrainingResult
 
-TOGETHER = 32
+TOGETHER = 16
 """Networks that are trained side by side: with more of them the arrays outgrow the cache."""
 
 
