@@ -180,7 +180,8 @@ def test_train_log(call: Call, tmp_path: Path) -> None:
     assert code == 0
     records = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
     assert [record["step"] for record in records] == [50, 100, 150]
-    assert all({"step", "loss", "accuracy", "digit_accuracy", "seconds"} <= set(r) for r in records)
+    keys = {"step", "loss", "accuracy", "digit_accuracy", "min_margin", "seconds"}
+    assert all(keys <= set(r) for r in records)
 
 
 def test_the_tutorial(call: Call, tmp_path: Path) -> None:

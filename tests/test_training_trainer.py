@@ -215,7 +215,7 @@ def test_reports_and_checkpoints_come_when_they_should() -> None:
     assert [checkpoint.step for checkpoint in checkpoints] == [60, 120, 180]
     for report in reports:
         record = report.record()
-        assert set(record) == {"step", "loss", "accuracy", "digit_accuracy"}
+        assert set(record) == {"step", "loss", "accuracy", "digit_accuracy", "min_margin"}
         assert 0 <= record["accuracy"] <= record["digit_accuracy"] <= 1
         assert f"{record['loss']:.3f}"[:3] in report.text()
 
@@ -229,12 +229,14 @@ def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
     letters = trainer._course.batches.letters(49)
     model = trainer._course.model(0)
     task = config.built_task
-    right, loss = [], 0.0
+    right, loss, least = [], 0.0, np.inf
     for logits, wanted in zip(model.program.run(letters), task.machine.run(letters), strict=True):
         z = logits[:, 0]
         right.append((z > 0) == wanted)
+        least = min(least, float(np.where(wanted, z, -z).min()))
         loss += float(np.log1p(np.exp(np.where(wanted, -z, z))).mean()) / len(letters)
     record = reports[0].record()
     assert record["loss"] == pytest.approx(loss, rel=1e-9)
     assert record["accuracy"] == pytest.approx(np.all(right, axis=0).mean())
     assert record["digit_accuracy"] == pytest.approx(np.mean(right))
+    assert record["min_margin"] == pytest.approx(least)

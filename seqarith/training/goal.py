@@ -46,11 +46,16 @@ class Examiner:
     def __init__(self, config: TrainingConfig, steps: int) -> None:
         self._config, self._task, self._steps = config, config.built_task, steps
 
+    def margins(self, logits: Array, letters: Letters) -> Array:
+        """Return the margins of the results' digits, for words (T, B), shape (T - delay, B)."""
+        expected = self._task.expected(letters)
+        found = margins(logits.reshape(*letters.shape, -1), expected)
+        return found[self._task.first_result_step(len(letters)) :]
+
     def right(self, logits: Array, letters: Letters) -> NDArray[np.bool]:
         """Return which digits of the results of words (T, B) are right, shape (T - delay, B)."""
-        expected = self._task.expected(letters)
-        right: NDArray[np.bool] = margins(logits.reshape(*letters.shape, -1), expected) > 0
-        return right[self._task.first_result_step(len(letters)) :]
+        right: NDArray[np.bool] = self.margins(logits, letters) > 0
+        return right
 
     @property
     def needed(self) -> float:

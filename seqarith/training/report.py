@@ -31,12 +31,14 @@ class Progress(Report):
         loss: Loss of the last step's words, before its update.
         accuracy: Share of those words with every digit right.
         digit_accuracy: Share of their digits that are right.
+        min_margin: Smallest margin of their digits.
     """
 
     step: int
     loss: float
     accuracy: float
     digit_accuracy: float
+    min_margin: float
 
     def record(self) -> dict[str, Any]:
         return {
@@ -44,6 +46,7 @@ class Progress(Report):
             "loss": self.loss,
             "accuracy": self.accuracy,
             "digit_accuracy": self.digit_accuracy,
+            "min_margin": self.min_margin,
         }
 
     def text(self) -> str:

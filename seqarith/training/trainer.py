@@ -144,9 +144,10 @@ class Trainer:
             self._course.check_finite()
             logits = self._course.logits(self._best)
             loss = self.config.built_loss.value(logits, batches(iteration)[1], batches.steps)
-            right = self._examiner.right(logits, batches.letters(iteration))
-            words = float(right.all(axis=0).mean())
-            report(Progress(self.step, float(loss), words, float(right.mean())))
+            margins = self._examiner.margins(logits, batches.letters(iteration))
+            words, digits = (margins > 0).all(axis=0).mean(), (margins > 0).mean()
+            shares = float(words), float(digits)
+            report(Progress(self.step, float(loss), *shares, float(margins.min())))
 
     def _look(self) -> tuple[bool, Certificate | None]:
         """Return whether a network has reached the goal, and its proof; that one is the best."""
