@@ -50,7 +50,7 @@ def _figure(figure: dict[str, Any]) -> Iterator[str]:
     yield f"{figure['text']}\n"
     yield f"{_machine(figure['measured on'])}\n"
     if figure["image"]:
-        yield f"![{figure['title']}]({figure['image']})\n"
+        yield f"![{figure['title']}: what was measured, and the exponents]({figure['image']})\n"
     if figure["rows"]:
         yield "| case | contender | time | ratio | wanted | |\n|---|---|--:|--:|--:|---|"
         before = ""

@@ -175,15 +175,8 @@ class _ElmanTape(Tape):
 
     def step_back(self, t: int) -> list[Operation]:
         # The gradient by the hidden vector becomes, in place, that by the pre-activation.
-        delta, slope = (
-            self.hidden_gradient[..., t, :, :],
-            self._slopes[..., t % self._at_once, :, :],
-        )
-        own: list[Operation] = [partial(np.multiply, delta, slope, delta)]
-        some = group(t, self._steps, self._at_once)
-        if some.stop:
-            slopes = self._slopes[..., : some.stop - some.start, :, :]
-            own = [*self._activation.derivative(self.clean[..., some, :, :], slopes), *own]
+        delta, slope = self.hidden_gradient[..., t, :, :], self._slope(t)
+        own: list[Operation] = [*self._make_slopes(t), partial(np.multiply, delta, slope, delta)]
         if self._below is not None:
             return [product(self._beside, self._below[..., t + 1, :, :], delta), *own]
         if t == 0:
@@ -191,6 +184,17 @@ class _ElmanTape(Tape):
         earlier = self.hidden_gradient[..., t - 1, :, :]
         back = product(self._recurrent, delta, self._sums)
         return [*own, back, partial(np.add, earlier, self._sums, earlier)]
+
+    def _slope(self, t: int) -> Array:
+        return self._slopes[..., t % self._at_once, :, :]
+
+    def _make_slopes(self, t: int) -> list[Operation]:
+        """Return what computes the slopes of a few steps, when the first of them is met."""
+        some = group(t, self._steps, self._at_once)
+        if not some.stop:
+            return []
+        slopes = self._slopes[..., : some.stop - some.start, :, :]
+        return self._activation.derivative(self.clean[..., some, :, :], slopes)
 
     def finish(self) -> list[Operation]:
         return gradient(self._rows[..., :-1, :, :], self.hidden_gradient, self._gradient)
