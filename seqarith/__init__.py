@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from seqarith.training.trainer import train as train
     from seqarith.training.tutorial import tutorial_config as tutorial_config
 
-__version__ = "0.3.0"
+__version__ = "0.5.0"
 
 _PLACES = {
     "seqarith.certification.certificate": "Certificate",
