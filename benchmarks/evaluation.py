@@ -12,7 +12,7 @@ from peers.all_pairs import BITS, OnnxRuntime, PyTorch
 from sidebyside import Fact, Figure, alternate
 
 import seqarith as sa
-from seqarith.evaluation import is_exact
+from seqarith.evaluation.prefixes import is_exact
 
 BATCHES = (256, 1024, 4096, 16_384, 65_536)
 PAIRS = 4**BITS
