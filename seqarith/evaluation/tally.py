@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from math import log2
 from typing import Any, final
 
 import numpy as np
@@ -74,7 +75,22 @@ class Tally:
 
     def _look_at(self, letters: Letters) -> None:
         self.wrong_chains.update(longest_chains(self._task, letters).tolist())
-        self._keep(zip(*self._task.operands_of(letters), strict=True))
+        self._keep(zip(*self._task.operands_of(self._smallest(letters)), strict=True))
+
+    def _smallest(self, letters: Letters) -> Letters:
+        """Return some of the words, the `SHOWN` with the smallest operands among them.
+
+        They are found by the leading digits of the first operand: an integer is made of its digits
+        in more than linear time.
+        """
+        if letters.shape[1] <= SHOWN:
+            return letters
+        digits = self._task.digits[0][letters]
+        first = digits[::-1] if self._task.order == "least" else digits
+        key = np.zeros(letters.shape[1], np.int64)
+        for row in first[: int(62 / log2(self._task.base))]:
+            key = key * self._task.base + row
+        return letters[:, key <= np.partition(key, SHOWN - 1)[SHOWN - 1]]
 
     def _keep(self, found: Any) -> None:
         self.first_wrong = sorted({*self.first_wrong, *found})[:SHOWN]

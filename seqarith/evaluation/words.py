@@ -11,7 +11,8 @@ from seqarith.model import Model
 from seqarith.network import emitted, margins
 from seqarith.tasks.task import Letters
 
-_BLOCK_BYTES = 2**19  # of letters or hidden vectors that are worked on at once
+_BLOCK_BYTES = 2**19  # of hidden vectors that are worked on at once
+_BLOCK_LETTERS = 2**21  # of words that are drawn at once
 
 
 def run_words(model: Model, letters: Letters, tally: Tally) -> None:
@@ -48,6 +49,6 @@ def drawn_words(
     draw: Callable[[int], Letters], count: int, steps: int, hidden: int
 ) -> Iterator[Letters]:
     """Yield ``count`` words of ``steps`` letters, drawn in blocks that suit a hidden width."""
-    room = max(1, _BLOCK_BYTES // max(steps, hidden * 4))
+    room = max(1, min(_BLOCK_LETTERS // steps, _BLOCK_BYTES // (hidden * 4)))
     for start in range(0, count, room):
         yield draw(min(room, count - start))
