@@ -17,7 +17,7 @@ from seqarith import archive
 from seqarith.cells.cell import Cell
 from seqarith.errors import ModelFileError, SeqarithError, TaskError
 from seqarith.network import Network, Parameters, Program
-from seqarith.prediction import Answers, Columns, Prediction, answer, layout_of, width_of
+from seqarith.prediction import Answers, Columns, Prediction, answer, checked, layout_of, width_of
 from seqarith.registry import CELLS
 from seqarith.tasks.description import build_task, describe_task, typed
 from seqarith.tasks.layout import Layout
@@ -149,11 +149,13 @@ class Model:
         Raises:
             TaskError: There are more or fewer operands than the task has, or a negative one where
                 it takes naturals only.
+            DigitsError: They are no integers, or no columns of one length.
 
         Example:
             >>> Model.shipped("add").answer(np.array([[37, 200], [58, 100]])).predicted
             [95, 300]
         """
+        operands = checked(operands)
         if isinstance(operands, np.ndarray):
             lowest = operands.min(axis=1, initial=0).tolist()
         else:

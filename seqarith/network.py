@@ -199,7 +199,6 @@ class Unroll:
         ]
         self.hidden_gradient = tape.hidden_gradient
         self._back = [
-            *tape.start_backward(),
             *(operation for t in reversed(range(steps)) for operation in tape.step_back(t)),
             *tape.finish(),
         ]

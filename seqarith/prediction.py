@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.digits import count_digits
+from seqarith.errors import DigitsError
 from seqarith.network import Program, emitted, margins
 from seqarith.tasks.layout import Layout
 from seqarith.tasks.task import Letters, Range, Task
@@ -35,7 +36,8 @@ class Prediction:
         predicted: Its result.
         expected: The right result.
         min_margin: The smallest margin over all emitted digits: how far the nearest logit is
-            from deciding otherwise; negative where a digit is wrong.
+            from deciding otherwise; negative where a digit is wrong. Where a task without a
+            machine has a negative operand, that of what the network says, right or wrong.
     """
 
     task: Task
@@ -122,6 +124,28 @@ def answer(program: Program, task: Task, operands: Columns, digits: int = 1) -> 
     return Answers(task, columns, results[0].tolist(), results[1].tolist(), least)
 
 
+def checked(operands: Columns) -> Columns:
+    """Return operands as an array of int64, or as columns of Python integers.
+
+    Raises:
+        DigitsError: They are no integers, or no columns of one length.
+    """
+    if not isinstance(operands, np.ndarray):
+        if len({len(values) for values in operands}) > 1:
+            lengths = ", ".join(str(len(values)) for values in operands)
+            raise DigitsError(f"columns of {lengths} operands: expected as many in each")
+        return operands
+    if operands.ndim != 2 or operands.dtype.kind not in "iu":
+        raise DigitsError(
+            f"an array of {operands.dtype} of shape {operands.shape}: expected integers of shape "
+            "(operands, N)"
+        )
+    if operands.dtype == np.uint64 and operands.max(initial=0) >= 2**63:
+        columns: list[list[int]] = operands.tolist()
+        return columns
+    return operands.astype(np.int64, copy=False)
+
+
 def layout_of(task: Task, digits: int, signed: bool) -> Layout:
     """Return how words of operands of so many digits are laid out.
 
@@ -169,6 +193,12 @@ def _alike(widths: NDArray[np.intp], signed: NDArray[np.bool]) -> Iterator[NDArr
             yield members[start : start + CHUNK]
 
 
+def _natural(operands: Columns) -> bool:
+    if isinstance(operands, np.ndarray):
+        return bool((operands >= 0).all())
+    return all(value >= 0 for values in operands for value in values)
+
+
 def _chosen(operands: Columns, members: NDArray[np.intp]) -> Columns:
     if isinstance(operands, np.ndarray):
         return operands[:, members]
@@ -180,10 +210,10 @@ def _run(
 ) -> tuple[list[int], list[int], NDArray[np.float64]]:
     """Return what is predicted, what is right, and the margins."""
     letters = task.encode(operands, layout.steps)
-    right = task.expected(letters) if task.machine else None
+    right = task.expected(letters) if task.machine or _natural(operands) else None
     symbols, least = _emitted(program, letters, right, task.first_result_step(layout.steps))
     predicted = task.decode(symbols, layout.signed)
-    if right is not None and isinstance(operands, np.ndarray):
+    if task.machine and right is not None and isinstance(operands, np.ndarray):
         return predicted, task.decode(right, layout.signed), least
     expected = [task.reference(*map(int, values)) for values in zip(*operands, strict=True)]
     return predicted, expected, least

@@ -75,7 +75,6 @@ def test_losses_may_see_the_whole_memory(network: Network, flat: Any, inputs: An
         value = float((tape.hidden * by_hidden).sum() + (tape.rest * by_rest).sum())
         tape.hidden_gradient[...] = by_hidden
         tape.rest_gradient()[...] = by_rest
-        run(tape.start_backward())
         run([operation for t in reversed(range(T)) for operation in tape.step_back(t)])
         run(tape.finish())
         return value, gradients.flat

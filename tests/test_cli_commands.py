@@ -200,14 +200,14 @@ def test_the_tutorial(call: Call, tmp_path: Path) -> None:
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let Ctrl-C come after a step."""
-    advance = trainer.Trainer._advance
+    keep = trainer.Trainer._keep
 
     def stopped(self: Any, hooks: sa.Hooks) -> None:
-        if self.step + 1 == step:
+        if self.step == step:
             hooks.stop = lambda: True
-        advance(self, hooks)
+        keep(self, hooks)
 
-    monkeypatch.setattr(trainer.Trainer, "_advance", stopped)
+    monkeypatch.setattr(trainer.Trainer, "_keep", stopped)
 
 
 RUN = ("train", "add", "--until", "steps", "--max-steps", "300", "--hidden", "8")
@@ -404,11 +404,20 @@ def test_lines_that_are_no_pairs(
     assert len(err.splitlines()) == 1
 
 
+def test_a_list_is_whole_where_a_line_is_wrong(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("1 2\n3 x\n")
+    code, out, err = call("predict", "--input", "f", "--json")
+    assert code == 2
+    assert [row["predicted"] for row in json.loads(out)] == ["3"]
+    assert "f, line 2: 'x' is no integer" in err
+
+
 def test_input_that_is_no_text(call: Call, adder_file: Path, tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"1 2\n\xff\xfe\x00 3\n")
     code, _, err = call("predict", "--model", str(adder_file), "--input", "p")
     assert code == 2
-    assert "not a text" in err
+    assert "line 2: " in err
+    assert "is no integer" in err
 
 
 # ------------------------------------------------------------- eval, show, lists
@@ -539,6 +548,12 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("eval", "."), 1, "not a file"),
     (("eval", "adder.npz", "--bits", "0"), 2, "operands of 0 digits"),
     (("eval", "adder.npz", "--bits", "99999999"), 2, "99999999"),
+    (("eval", "adder.npz", "--bits", "1000000000000"), 2, "operands of 1000000000000 digits"),
+    (("eval", "adder.npz", "--jobs", "0"), 2, "0 jobs: expected 1 or more"),
+    (("eval", "adder.npz", "--bits", "40", "--exhaustive"), 2, "more than 2**62 tuples"),
+    (("eval", "adder.npz", "--exhaustive", "--samples", "5"), 2, "choose one of the two"),
+    (("eval", "adder.npz", "--bits", "60", "--checkpoint", "c"), 2, "only an exhaustive"),
+    (("eval", "adder.npz", "--checkpoint", "text"), 1, "text"),
     (("eval", "adder.npz", "--samples", "0"), 2, "0 samples"),
     (("eval", "adder.npz", "--seed", "-1"), 2, "seed -1"),
     (("show", "missing"), 1, "no such file"),

@@ -113,11 +113,12 @@ def test_negative_operands_that_the_task_cannot_read() -> None:
     assert rows(io.BytesIO(b"1 2\n3 4\n"), task) == [(1, 2), (3, 4)]
 
 
-def test_bytes_that_are_no_text_after_lines_that_are() -> None:
-    source = Trickle(b"1 2\n\xff 3\n", [4])
+@pytest.mark.parametrize("pieces", [[4], [100]])
+def test_bytes_that_are_no_text_after_lines_that_are(pieces: list[int]) -> None:
+    source = Trickle(b"1 2\n\xff 3\n", pieces)
     blocks = operand_blocks(source, ADD, "f")
     assert np.asarray(next(blocks)).tolist() == [[1], [2]]
-    with pytest.raises(DigitsError, match="f: not a text of integers"):
+    with pytest.raises(DigitsError, match=r"f, line 2: .* is no integer"):
         next(blocks)
 
 

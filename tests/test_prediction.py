@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 import seqarith as sa
 from seqarith import prediction
-from seqarith.errors import TaskError
+from seqarith.errors import DigitsError, TaskError
 from seqarith.network import Program
 from seqarith.registry import TASKS
 
@@ -95,3 +97,32 @@ def test_arrays_that_no_task_takes(adder: sa.Model) -> None:
     network = sa.Network(sa.CELLS.build("elman", {}), 1, 2, 2)
     with pytest.raises(TaskError, match="naturals only, not -7"):
         sa.Model(parity, network, network.parameters()).answer(np.array([[3, -7, 1]]))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64, np.int64])
+def test_arrays_of_any_integers(dtype: Any) -> None:
+    most = min(2**61, int(np.iinfo(dtype).max))
+    values = np.array([[most, 1, 0], [most, 2, most]], dtype)
+    answers = sa.Model.shipped("add").answer(values)
+    assert answers.predicted == [2 * most, 3, most] == list(answers.expected)
+
+
+def test_integers_that_no_int64_holds() -> None:
+    answers = sa.Model.shipped("add").answer(np.array([[2**64 - 1], [1]], np.uint64))
+    assert answers.predicted == [2**64]
+
+
+@pytest.mark.parametrize(
+    "operands",
+    [np.array([1, 2]), np.array([[1.5], [2.0]]), np.array([[True], [False]]), [[1, 2], [3]]],
+)
+def test_what_are_no_columns_of_integers(operands: Any) -> None:
+    with pytest.raises(DigitsError, match="expected"):
+        sa.Model.shipped("add").answer(operands)
+
+
+def test_margins_of_a_product_are_those_of_the_right_digits(make_random: Any) -> None:
+    model = make_random(sa.TASKS["mul"](), 1, "float64")
+    found = model.predict(3, 3)
+    assert (found.min_margin < 0) == (not found.correct)
+    assert not found.correct

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.errors import DivergedError
+from seqarith.errors import DivergedError, ModelFileError
 
 RUNS: dict[str, sa.TrainingConfig] = {
     "adam": sa.TrainingConfig(bits=4, max_steps=90, until="steps"),
@@ -77,6 +78,31 @@ def test_resumed_as_uninterrupted(config: sa.TrainingConfig, tmp_path: Path) -> 
         result = sa.Trainer(config, checkpoint).run()
         assert result.steps == whole.steps
         assert content(result.model, tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", ["until proved", "restarts"])
+def test_resumed_from_any_look(name: str, tmp_path: Path) -> None:
+    """What a look at the networks changes is in the checkpoint of its step."""
+    config, kept = RUNS[name], list[sa.Checkpoint]()
+    whole = sa.Trainer(config).run(sa.Hooks(checkpoint=kept.append, checkpoint_every=10))
+    expected = content(whole.model, tmp_path)
+    assert len(kept) >= 4
+    for checkpoint in kept:
+        checkpoint.save(tmp_path / "c")
+        result = sa.Trainer(config, sa.Checkpoint.load(tmp_path / "c")).run()
+        assert content(result.model, tmp_path) == expected
+
+
+def test_the_best_network_is_remembered(tmp_path: Path) -> None:
+    config = replace(RUNS["restarts"], max_steps=58, restart_after=0)
+    whole = sa.Trainer(config).run()
+    checkpoint = stopped_at(config, 55, tmp_path)
+    assert checkpoint.best > 0
+    result = sa.Trainer(config, checkpoint).run()
+    assert content(result.model, tmp_path) == content(whole.model, tmp_path)
+    replace(checkpoint, best=3).save(tmp_path / "c")
+    with pytest.raises(ModelFileError, match="notes on training are damaged"):
+        sa.Checkpoint.load(tmp_path / "c")
 
 
 def test_resumed_twice(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Tape(ABC):
     The operations are bound to the buffers when the tape is made, once a shape: to run a batch
     is to write ``inputs`` and to run them in order, with nothing to look up or to allocate. The
     network asks for the steps t = 0 .. T - 1 forwards, then, with ``hidden_gradient`` written,
-    for `start_backward`, the steps T - 1 .. 0 backwards, and `finish`.
+    for the steps T - 1 .. 0 backwards, and for `finish`.
 
     Attributes:
         inputs: Input vectors, shape (..., T, B, D).
@@ -91,10 +91,6 @@ class Tape(ABC):
     @abstractmethod
     def step(self, t: int) -> list[Operation]:
         """Return what computes the hidden vectors after step t."""
-
-    def start_backward(self) -> list[Operation]:
-        """Return what prepares the backward pass, for all steps at once: nothing, mostly."""
-        return []
 
     @abstractmethod
     def step_back(self, t: int) -> list[Operation]:

@@ -59,7 +59,7 @@ class Elman(Cell):
         U(-2, 2). Digits are 0 and 1, and few: with PyTorch's scale they hardly move a hidden
         unit, and networks take about twice as many steps to become exact.
         """
-        from_input, from_hidden, bias = self._parts(kernels[KERNEL])
+        from_input, from_hidden, bias = self.parts(kernels)
         bound = from_hidden.shape[-1] ** -0.5
         large = min(INPUT_BOUND * bound, LARGEST_INPUT)
         for part, limit in ((from_input, large), (from_hidden, bound), (bias, large)):
@@ -75,14 +75,14 @@ class Elman(Cell):
         return shapes
 
     def export(self, kernels: Arrays) -> dict[str, Array]:
-        from_input, from_hidden, bias = self._parts(kernels[KERNEL])
+        from_input, from_hidden, bias = self.parts(kernels)
         arrays = {"rnn.weight_ih_l0": from_input.T, "rnn.weight_hh_l0": from_hidden.T}
         if self.bias:
             arrays |= {"rnn.bias_ih_l0": bias[0], "rnn.bias_hh_l0": np.zeros_like(bias[0])}
         return arrays
 
     def absorb(self, kernels: Arrays, exported: Arrays) -> None:
-        from_input, from_hidden, bias = self._parts(kernels[KERNEL])
+        from_input, from_hidden, bias = self.parts(kernels)
         from_input[...] = exported["rnn.weight_ih_l0"].T
         from_hidden[...] = exported["rnn.weight_hh_l0"].T
         if self.bias:
@@ -92,12 +92,12 @@ class Elman(Cell):
         return _ElmanTape(self, kernels[KERNEL], gradients[KERNEL], extent)
 
     def project_inputs(self, kernels: Arrays, vectors: Array) -> Array:
-        from_input, _, bias = self._parts(kernels[KERNEL])
+        from_input, _, bias = self.parts(kernels)
         projected: Array = vectors @ from_input
         return projected + bias[0] if self.bias else projected
 
     def project_memory(self, kernels: Arrays, memory: Array) -> Array:
-        return weighed(memory, self._parts(kernels[KERNEL])[1])
+        return weighed(memory, self.parts(kernels)[1])
 
     def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
         result: Array = from_input + from_memory
@@ -106,10 +106,7 @@ class Elman(Cell):
 
     def parts(self, kernels: Arrays) -> tuple[Array, Array, Array]:
         """Return views of the rows for input (D, H), hidden vector (H, H) and bias (1 or 0, H)."""
-        return self._parts(kernels[KERNEL])
-
-    def _parts(self, kernel: Array) -> tuple[Array, Array, Array]:
-        """Return views of the rows for input (D, H), hidden vector (H, H) and bias (1, H)."""
+        kernel = kernels[KERNEL]
         inputs = kernel.shape[-2] - kernel.shape[-1] - self.bias
         return (
             kernel[..., :inputs, :],

@@ -116,7 +116,9 @@ def eval_command(
 
 def _jobs(task: Task, bits: int) -> int:
     """Return how many processes to use where the user does not say."""
-    if task.letters**bits <= MANY:
+    from seqarith.evaluation.count import widest_exhaustive
+
+    if bits <= widest_exhaustive(task, MANY):
         return 1
     cores = getattr(os, "sched_getaffinity", None)
     return len(cores(0)) if cores else os.cpu_count() or 1

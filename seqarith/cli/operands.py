@@ -49,26 +49,22 @@ def operand_blocks(source: Source, task: Task, name: str) -> Iterator[Columns]:
         name: Of the source, for messages.
 
     Raises:
-        DigitsError: A line has another number of operands, or one that is no integer; or the
-            source is no text.
+        DigitsError: A line has another number of operands, or one that is no integer.
         TaskError: The task takes no negative operands.
     """
     number = 1
-    try:
-        for text in whole_lines(source):
-            lines = text.replace(",", " ").replace(";", " ")
-            heading, newline, rest = lines.partition("\n")
-            if number == 1 and not re.search(r"\d", heading):
-                number, lines = 1 + len(newline), rest
-            table = plain_table(lines, task.operands)
-            if table is None or (table.min(initial=0) < 0 and not task.negative):
-                yield from _any_integers(lines, task, name, number)
-            else:
-                for start in range(0, table.shape[1], ROWS):
-                    yield table[:, start : start + ROWS]
-            number += lines.count("\n")
-    except UnicodeDecodeError:
-        raise DigitsError(f"{name}: not a text of integers in UTF-8") from None
+    for text in whole_lines(source):
+        lines = text.replace(",", " ").replace(";", " ")
+        heading, newline, rest = lines.partition("\n")
+        if number == 1 and not re.search(r"\d", heading):
+            number, lines = 1 + len(newline), rest
+        table = plain_table(lines, task.operands)
+        if table is None or (table.min(initial=0) < 0 and not task.negative):
+            yield from _any_integers(lines, task, name, number)
+        else:
+            for start in range(0, table.shape[1], ROWS):
+                yield table[:, start : start + ROWS]
+        number += lines.count("\n")
 
 
 def whole_lines(source: Source) -> Iterator[str]:
@@ -76,7 +72,9 @@ def whole_lines(source: Source) -> Iterator[str]:
 
     What is there is yielded at once: whoever types a line need not wait for another one.
     """
-    decoder = IncrementalNewlineDecoder(getincrementaldecoder("utf-8-sig")(), translate=True)
+    # What is no UTF-8 is no integer either, and is told so with its line.
+    text = getincrementaldecoder("utf-8-sig")("surrogateescape")
+    decoder = IncrementalNewlineDecoder(text, translate=True)
     begun: list[str] = []  # the pieces of a line that has not ended yet
     while read := source.read1(BLOCK):
         ended, newline, rest = decoder.decode(read).rpartition("\n")
@@ -95,7 +93,7 @@ def plain_table(lines: str, operands: int) -> NDArray[np.int64] | None:
     Returns:
         None where a line has anything else in it; then they are to be read one by one.
     """
-    text = ("\n" + lines).encode()
+    text = ("\n" + lines).encode(errors="surrogateescape")
     if text.translate(None, delete=_PLAIN):
         return None
     octets = np.frombuffer(text, np.uint8)

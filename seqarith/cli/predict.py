@@ -116,17 +116,19 @@ def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) 
 
     wrong = total = 0
     separator = "["
-    for operands in operand_blocks(file, model.task, name):
-        answers = model.answer(operands)
-        total += len(answers)
-        wrong += len(answers.wrong())
-        if as_json:
-            click.echo(separator + ",\n ".join(json_lines(answers)), nl=False)
-            separator = ",\n "
-        else:
-            click.echo("\n".join(text_lines(answers)))
-    if as_json:
-        click.echo("]" if total else "[]")
+    try:
+        for operands in operand_blocks(file, model.task, name):
+            answers = model.answer(operands)
+            total += len(answers)
+            wrong += len(answers.wrong())
+            if as_json:
+                click.echo(separator + ",\n ".join(json_lines(answers)), nl=False)
+                separator = ",\n "
+            else:
+                click.echo("\n".join(text_lines(answers)))
+    finally:
+        if as_json:  # a list is whole even where a line is wrong
+            click.echo("]" if total else "[]")
     if wrong:
         notice(f"{wrong:,} of {total:,} results are wrong.")
     return wrong

@@ -31,6 +31,9 @@ PARTS = 256
 PART_WORDS = 2**22
 """Words of a part at most: what is lost when a run is stopped."""
 
+MOST_JOBS = 60
+"""Processes of a pool at most: Windows allows no more."""
+
 SAVE_SECONDS = 2.0
 """Between two writings of a checkpoint."""
 
@@ -44,6 +47,10 @@ class Parts:
     Args:
         model: The model.
         bits: Digits of each operand.
+
+    Attributes:
+        count: How many parts there are.
+        words: How many words each of them has.
     """
 
     def __init__(self, model: Model, bits: int) -> None:
@@ -52,6 +59,7 @@ class Parts:
         while self._length < bits and self._are_few():
             self._length += 1
         self.count = self._parts_of(self._length)
+        self.words = self._letters ** (bits - self._length)
 
     def _are_few(self) -> bool:
         words: int = self._letters ** (self.bits - self._length)
@@ -110,6 +118,8 @@ def run_parts(
         ) from None
     finally:
         run.save()
+    if run.done < parts.count:  # Ctrl-C came, and nobody has raised it
+        raise KeyboardInterrupt
     return run.tally
 
 
@@ -119,14 +129,24 @@ class _Run:
 
     def __init__(self, parts: Parts, path: Path_ | None) -> None:
         self._parts, self._path = parts, None if path is None else Path(path)
-        self.done, self.tally = 0, Tally(parts.model.task)
+        self._counted = 0, Tally(parts.model.task)
         self._saved, self._key = time.monotonic(), _key(parts)
         if self._path is not None and self._path.exists():
             self._load(self._path)
 
+    @property
+    def done(self) -> int:
+        return self._counted[0]
+
+    @property
+    def tally(self) -> Tally:
+        return self._counted[1]
+
     def add(self, tally: Tally) -> None:
-        self.tally.merge(tally)
-        self.done += 1
+        merged = Tally(self._parts.model.task)
+        merged.merge(self.tally)
+        merged.merge(tally)
+        self._counted = self.done + 1, merged  # both at once, wherever Ctrl-C comes
         if time.monotonic() - self._saved > SAVE_SECONDS:
             self.save()
 
@@ -134,7 +154,8 @@ class _Run:
         if self._path is None:
             return
         header = {"format": FORMAT, "version": VERSION, **self._key}
-        header |= {"done": self.done, "tally": self.tally.describe()}
+        done, tally = self._counted
+        header |= {"done": done, "tally": tally.describe()}
         archive.write(self._path, header, {})
         self._saved = time.monotonic()
 
@@ -146,13 +167,17 @@ class _Run:
                     f"{path} is of another evaluation: it has {name} {header.get(name)!r}, "
                     f"this one {value!r}; remove it, or name another file"
                 )
+        parts = self._parts
         try:
-            self.done = header["done"]
-            self.tally = Tally.from_description(self._parts.model.task, header["tally"])
+            done = header["done"]
+            tally = Tally.from_description(parts.model.task, header["tally"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path}: the header is not complete ({error})") from None
-        if type(self.done) is not int or not 0 <= self.done <= self._parts.count:
-            raise ModelFileError(f"{path}: {self.done!r} of {self._parts.count} parts")
+        if type(done) is not int or not 0 <= done <= parts.count:
+            raise ModelFileError(f"{path}: {done!r} of {parts.count} parts")
+        if not tally.is_sound(done * parts.words, parts.bits):
+            raise ModelFileError(f"{path}: its counts contradict each other")
+        self._counted = done, tally
 
 
 def _key(parts: Parts) -> dict[str, Any]:
@@ -174,8 +199,9 @@ def _found(parts: Parts, numbers: Iterator[int], jobs: int) -> Iterator[Iterator
     with tempfile.TemporaryDirectory() as folder, _interrupts_held() as interrupted:
         path = Path(folder) / "model.npz"
         parts.model.save(path)
+        Model.load(path)  # what the processes could not read is refused here, with its reason
         context = get_context("spawn")
-        pool = ProcessPoolExecutor(jobs, context, _begin, (str(path), parts.bits))
+        pool = ProcessPoolExecutor(min(jobs, MOST_JOBS), context, _begin, (str(path), parts.bits))
         try:
             found = takewhile(lambda _: not interrupted(), _in_order(pool, numbers, 3 * jobs))
             yield (Tally.from_description(parts.model.task, each) for each in found)
@@ -201,7 +227,8 @@ def _interrupts_held() -> Iterator[Callable[[], bool]]:
     A pool of processes must not be interrupted anywhere. Those that are started meanwhile never
     see Ctrl-C, although it reaches every process of a terminal.
     """
-    if not hasattr(signal, "pthread_sigmask"):
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored or not hasattr(signal, "pthread_sigmask"):
         yield lambda: False
         return
     resource_tracker.ensure_running()  # it lets Ctrl-C through again when it is started

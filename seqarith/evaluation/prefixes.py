@@ -98,10 +98,17 @@ class Prefixes:
     def _following(self, front: list[Block], prefix: Sequence[int]) -> Iterator[list[Block]]:
         """Yield, in lists, the words of some blocks of one depth with a letter behind them."""
         children = chain.from_iterable(self._children(block, prefix) for block in front)
-        if 2 * sum(map(len, front)) <= self._room:
-            yield list(self._joined(children))
-        else:
+        if 2 * sum(map(len, front)) > self._room:
             yield from ([child] for child in children)
+            return
+        few = []
+        for child in self._joined(children):
+            if 2 * len(child) > self._room:
+                yield [child]
+            else:
+                few.append(child)
+        if few:
+            yield few
 
     def _letters(self, depth: int, prefix: Sequence[int]) -> Sequence[int]:
         """Return the letters that may stand at a step."""

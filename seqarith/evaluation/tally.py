@@ -95,6 +95,21 @@ class Tally:
     def _keep(self, found: Any) -> None:
         self.first_wrong = sorted({*self.first_wrong, *found})[:SHOWN]
 
+    def is_sound(self, words: int, bits: int) -> bool:
+        """Return whether these can be the counts of so many words, for a width of operands."""
+        limit, operands = self._task.base**bits, self._task.operands
+        return (
+            self.words == words
+            and self.wrong_words <= min(words, self.wrong_digits)
+            and bool(self.wrong_words) == bool(self.wrong_digits)
+            and sum(self.wrong_chains.values()) == self.wrong_words
+            and len(self.first_wrong) == min(SHOWN, self.wrong_words)
+            and all(
+                len(each) == operands and all(0 <= value < limit for value in each)
+                for each in self.first_wrong
+            )
+        )
+
     def describe(self) -> dict[str, Any]:
         """Return all counts, ready for JSON."""
         return {

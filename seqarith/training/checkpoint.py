@@ -34,6 +34,7 @@ class Checkpoint:
         hardening: Whether the synchrony penalty has begun, and the level of noise, 0 to 1.
         lessons: Words on which the network was found to be wrong.
         clouds: See `seqarith.training.clouds`; None where the network learns from words.
+        best: Number of the best of the networks side by side.
     """
 
     config: TrainingConfig
@@ -43,6 +44,7 @@ class Checkpoint:
     hardening: tuple[bool, float] = (False, 0.0)
     lessons: list[list[int]] = field(default_factory=list)
     clouds: Array | None = None
+    best: int = 0
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint, wholly or not at all.
@@ -57,6 +59,7 @@ class Checkpoint:
             "step": self.step,
             "hardening": list(self.hardening),
             "lessons": self.lessons,
+            "best": self.best,
         }
         memory = {name: array for name, array in self.memory.items() if name != SCRATCH}
         clouds = {} if self.clouds is None else {CLOUDS: self.clouds}
@@ -74,6 +77,7 @@ class Checkpoint:
             config = TrainingConfig.from_description(found.header["config"])
             step = found.header["step"]
             (begun, level), lessons = found.header["hardening"], found.header["lessons"]
+            best = found.header.get("best", 0)
         except SeqarithError as error:
             raise ModelFileError(f"{found.path}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -81,6 +85,7 @@ class Checkpoint:
         if type(step) is not int or not 0 <= step <= config.max_steps:
             raise ModelFileError(f"{found.path}: step {step!r} of {config.max_steps}")
         sound = type(begun) is bool and type(level) is float and 0 <= level <= 1
+        sound = sound and type(best) is int and 0 <= best < config.restarts
         if not sound or not _are_words(lessons, config.built_task.letters):
             raise ModelFileError(f"{found.path}: the header's notes on training are damaged")
         names = (PARAMETERS, *config.built_optimizer.slots)
@@ -90,7 +95,7 @@ class Checkpoint:
             shapes[CLOUDS] = (*leading, config.clouds_size)
         arrays = found.arrays(shapes, config.dtype)
         parameters, clouds = arrays.pop(PARAMETERS), arrays.pop(CLOUDS, None)
-        return Checkpoint(config, step, parameters, arrays, (begun, level), lessons, clouds)
+        return Checkpoint(config, step, parameters, arrays, (begun, level), lessons, clouds, best)
 
     def check_same_run(self, config: TrainingConfig) -> None:
         """Refuse to go on with other settings; only those of `EXTENDABLE` may differ.

@@ -75,6 +75,7 @@ class Trainer:
         checkpoint.check_same_run(self.config)
         course = self._course
         course.step, course.lessons.words = checkpoint.step, checkpoint.lessons
+        self._best = checkpoint.best
         course.hardening.begun[...], course.hardening.level[...] = checkpoint.hardening
         course.stack.flat[...] = checkpoint.parameters
         if course.clouds is not None:
@@ -95,9 +96,12 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):
             while self.step < self.config.max_steps and not reached:
                 self._course.advance()
-                self._tell(hooks)
+                if hooks.report:
+                    self._report(hooks.report)
                 if self.step % CHECK_EVERY == 0:
                     reached, proof = self._look()
+                if not reached:
+                    self._keep(hooks)
         self._course.check_finite()
         reached = reached or self.config.goal == "steps"
         model = self._course.model(self._best)
@@ -117,11 +121,11 @@ class Trainer:
             (bool(hardening.begun), float(hardening.level)),
             self._course.lessons.words,
             None if clouds is None else clouds.state.copy(),
+            self._best,
         )
 
-    def _tell(self, hooks: Hooks) -> None:
-        if hooks.report:
-            self._report(hooks.report)
+    def _keep(self, hooks: Hooks) -> None:
+        """Write a checkpoint where one is due, after the look of its step, which changes a run."""
         stop = hooks.stop is not None and hooks.stop()
         if hooks.checkpoint and (stop or self.step % hooks.checkpoint_every == 0):
             self._course.check_finite()

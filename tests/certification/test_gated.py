@@ -120,7 +120,7 @@ def synchronised(model: sa.Model, steps: int = 400) -> sa.Model:
         if by_rest.size:
             together = drawn_together(rest, alike, weight) + 0.02 * rest / len(slope)
             by_rest[...] = together.reshape(length, count, -1).swapaxes(1, 2)
-        for operations in (tape.start_backward(), *back, tape.finish()):
+        for operations in (*back, tape.finish()):
             run(operations)
         gradients.flat /= max(1.0, float(np.linalg.norm(gradients.flat)))
         optimizer.update(parameters.flat, gradients.flat, kept, 0.01, number)

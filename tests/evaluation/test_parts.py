@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
@@ -114,16 +114,27 @@ def test_a_damaged_checkpoint_is_refused(
         sa.evaluate(adder, 4, checkpoint=place)
 
 
-@pytest.mark.parametrize("change", [{"words": -1}, {"wrong_chains": [[1]]}, {"least": "x"}])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"words": -1}, "not complete"),
+        ({"wrong_chains": [[1]]}, "not complete"),
+        ({"least": "x"}, "not complete"),
+        ({"words": 255}, "contradict"),
+        ({"wrong_digits": 5}, "contradict"),
+        ({"wrong_words": 5, "wrong_digits": 5}, "contradict"),
+        ({"first_wrong": [[1, 2]]}, "contradict"),
+    ],
+)
 def test_a_damaged_tally_is_refused(
-    adder: sa.Model, tmp_path: Path, change: dict[str, Any]
+    adder: sa.Model, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     place = tmp_path / "c"
     sa.evaluate(adder, 4, checkpoint=place)
     header = archive.read(place, module.FORMAT, 1).header
     header["tally"] |= change
     archive.write(place, header, {})
-    with pytest.raises(ModelFileError, match="not complete"):
+    with pytest.raises(ModelFileError, match=message):
         sa.evaluate(adder, 4, checkpoint=place)
 
 
@@ -136,6 +147,62 @@ def test_refusals(adder: sa.Model, tmp_path: Path) -> None:
         sa.evaluate(adder, 32, exhaustive=True)
     with pytest.raises(InvalidValueError, match="only an exhaustive evaluation"):
         sa.evaluate(adder, 32, checkpoint=tmp_path / "c")
+
+
+def test_ctrl_c_in_the_middle_of_a_sum(
+    wrong_adder: sa.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part is counted once or not at all, wherever the sum is interrupted."""
+    place, kept, calls = tmp_path / "c", Tally.merge, []
+
+    def interrupted(self: Tally, other: Tally) -> None:
+        calls.append(other)
+        kept(self, other)
+        if len(calls) in (41, 42):  # with what was known, with what is new
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tally, "merge", interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run_parts(wrong_adder, 4, jobs=1, checkpoint=place)
+    found = run_parts(wrong_adder, 4, jobs=1, checkpoint=place)
+    monkeypatch.undo()
+    assert counted(found) == counted(run_parts(wrong_adder, 4, jobs=1))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs POSIX signals")
+def test_where_ctrl_c_is_ignored_all_is_counted(
+    adder_file: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """As in a script that runs it in the background."""
+    command = ["eval", str(adder_file), "--bits", "12", "--jobs", "2", "--checkpoint", "run"]
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        started = Popen(
+            [sys.executable, "-m", "seqarith", *command], stdout=PIPE, stderr=PIPE, text=True,
+            env=environment, cwd=tmp_path, start_new_session=True,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+    wait_for((tmp_path / "run").exists)
+    os.killpg(started.pid, signal.SIGINT)
+    out, _ = started.communicate(timeout=60)
+    assert started.returncode == 0
+    assert "(16,777,216 of 16,777,216)" in out
+
+
+def test_ctrl_c_that_nobody_raises(
+    wrong_adder: sa.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller's own handler of the signal may do nothing: no part of a count is a count."""
+
+    @contextmanager
+    def due() -> Iterator[Callable[[], bool]]:
+        yield lambda: True
+
+    monkeypatch.setattr(module, "_interrupts_held", due)
+    with pytest.raises(KeyboardInterrupt):
+        run_parts(wrong_adder, 4, jobs=2, checkpoint=tmp_path / "c")
 
 
 def _end(_path: str, _bits: int) -> None:
