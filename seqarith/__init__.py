@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from seqarith.errors import ModelFileError as ModelFileError
     from seqarith.errors import OutputError as OutputError
     from seqarith.errors import PluginError as PluginError
+    from seqarith.errors import ProcessError as ProcessError
     from seqarith.errors import SeqarithError as SeqarithError
     from seqarith.errors import TaskError as TaskError
     from seqarith.errors import UnknownNameError as UnknownNameError
@@ -91,8 +92,8 @@ _PLACES = {
     "seqarith.digits": "count_digits format_integer from_digits parse_integer to_digits",
     "seqarith.errors": (
         "CertificateError CheckpointError DigitsError DivergedError InvalidValueError LogError "
-        "MachineError MissingExtraError ModelFileError OutputError PluginError SeqarithError "
-        "TaskError UnknownNameError"
+        "MachineError MissingExtraError ModelFileError OutputError PluginError ProcessError "
+        "SeqarithError TaskError UnknownNameError"
     ),
     "seqarith.evaluation.count": "evaluate",
     "seqarith.evaluation.result": "Evaluation",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.errors import InvalidValueError
+from seqarith.errors import DivergedError, InvalidValueError
 from seqarith.training.course import Course
 from seqarith.training.flock import Flock
 
@@ -41,7 +41,7 @@ def test_the_first_is_the_network_of_its_own_run() -> None:
     first, other = sa.train_many("sub", [9, 4], **settings)
     np.testing.assert_allclose(weights(first), weights(alone), rtol=1e-6, atol=1e-8)
     assert not np.allclose(weights(other), weights(alone), atol=0.1)
-    assert first.model.training == alone.model.training
+    assert first.model.training == {**alone.model.training, "beside": [9, 4]}
 
 
 def test_one_network_is_the_run_itself() -> None:
@@ -97,6 +97,15 @@ def test_the_steps_may_be_spent() -> None:
     assert [(result.reached, result.steps) for result in results] == [(False, 10)] * 2
     until = replace(config, until="steps")
     assert [result.reached for result in Flock(until, [1, 2]).run()] == [True, True]
+
+
+def test_one_that_is_done_may_diverge() -> None:
+    config = sa.TrainingConfig("add", bits=4, restarts=3)
+    course = Course(config, [1, 2, 3])
+    course.stack.flat[1] = np.nan
+    course.check_finite([0, 2])
+    with pytest.raises(DivergedError):
+        course.check_finite([0, 1])
 
 
 def test_a_task_of_your_own() -> None:

@@ -35,8 +35,8 @@ class Found:
 def quick(program: Program, letters: int = LETTERS) -> Found | None:
     """Try boxes: a few milliseconds, which training can afford every now and then.
 
-    The most finely split ones come first: mostly there is no proof yet, and one try is enough to
-    see that. Where they suffice, fewer boxes may, too.
+    The most finely split ones come first: mostly there is no proof yet, and where these fail
+    others would but seldom suffice. Where they suffice, fewer boxes may, too.
 
     Args:
         program: What to prove.
@@ -46,8 +46,8 @@ def quick(program: Program, letters: int = LETTERS) -> Found | None:
         return None
     cell = dynamics(program)
     affordable = [k for k in range(letters) if is_affordable(program, k)]
-    finest = affordable and _by_boxes(program, affordable[-1], cell)
-    if not finest:
+    finest = _by_boxes(program, affordable[-1], cell) if affordable else None
+    if finest is None:
         return None
     fewer = (_by_boxes(program, k, cell) for k in affordable[:-1])
     return next(filter(None, fewer), finest)

@@ -60,6 +60,8 @@ def evaluate(
             them all, or settings contradict each other.
         CheckpointError: The checkpoint is of another evaluation.
         ModelFileError: It is damaged.
+        OutputError: It cannot be written.
+        ProcessError: A process ended before its time.
 
     Example:
         >>> evaluation = evaluate(Model.shipped("add"), bits=8)

@@ -34,6 +34,7 @@ class Course:
         config: The settings; ``restarts`` is the number S of networks.
         seeds: The seed of each network's initial weights; None: all follow from the run's. Then
             the networks are hardened together, as the best of them bears it, else each by itself.
+        beside: The seeds that the networks began with side by side; default: these.
 
     Attributes:
         step: Steps done.
@@ -41,8 +42,14 @@ class Course:
             networks learn from words.
     """
 
-    def __init__(self, config: TrainingConfig, seeds: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        seeds: Sequence[int] | None = None,
+        beside: Sequence[int] | None = None,
+    ) -> None:
         self.config, self.seeds, self.step = config, seeds, 0
+        self._beside = seeds if beside is None else beside
         self.batches = _batches(config)
         self.stack = Stack(config, seeds)
         noisy = config.hidden_noise > 0
@@ -97,10 +104,15 @@ class Course:
         return one
 
     def model(self, index: int) -> Model:
-        """Return one of the networks, as a run of its own would describe it."""
+        """Return one of the networks, with what it was made by.
+
+        One that was trained beside others names their seeds: they fix its words and its noise.
+        """
         training = {**self._description, "steps": self.step}
         if self.seeds is not None:
             training |= {"seed": self.seeds[index], "restarts": 1}
+            if self._beside is not None and len(self._beside) > 1:
+                training["beside"] = list(self._beside)
         config, parameters = self.config, self.stack.parameters(index)
         return Model(config.built_task, config.network, parameters, training)
 
@@ -114,7 +126,7 @@ class Course:
         """Return the course of some of the networks alone, each with a seed of its own."""
         assert self.seeds is not None
         config = replace(self.config, restarts=len(rows))
-        other = Course(config, [self.seeds[row] for row in rows])
+        other = Course(config, [self.seeds[row] for row in rows], self._beside)
         other.step, other.batches, other.lessons.words = self.step, self.batches, self.lessons.words
         _copy_rows(self.stack.flat, other.stack.flat, rows)
         for name in self.stack.memory.keys() - {SCRATCH}:
@@ -125,13 +137,13 @@ class Course:
             _copy_rows(self.clouds.state, other.clouds.state, rows)
         return other
 
-    def check_finite(self) -> None:
-        """Refuse to go on with what is no number.
+    def check_finite(self, rows: Sequence[int] | slice = slice(None)) -> None:
+        """Refuse to go on with what is no number, in some of the networks or in any.
 
         Raises:
             DivergedError: A parameter is not finite.
         """
-        if not np.isfinite(self.stack.flat).all():
+        if not np.isfinite(self.stack.flat.reshape(-1, self.config.network.size)[rows]).all():
             raise DivergedError(
                 f"training diverged before step {self.step}: parameters are not finite; lower the "
                 f"learning rate (now {self.config.learning_rate:g}) or clip the gradient (--clip 1)"

@@ -51,7 +51,7 @@ class Flock:
                 if self._course.step % CHECK_EVERY == 0:
                     self._look()
                     self._close_ranks()
-        self._course.check_finite()
+        self._course.check_finite(list(self._rows.values()))
         stays = self._course.config.goal == "steps"
         for seed, row in list(self._rows.items()):
             self._end(seed, row, stays, None)
@@ -60,7 +60,7 @@ class Flock:
     def _look(self) -> None:
         """Take note of how far the networks are, and end those that have reached the goal."""
         course, examiner = self._course, self._examiner
-        course.check_finite()
+        course.check_finite(list(self._rows.values()))
         letters = course.batches.letters(course.step - 1)
         shares = np.array(
             [
@@ -112,7 +112,8 @@ def train_many(
 
     Side by side they share the fixed cost of array operations, and the words: those of the first
     seed among them. The initial weights are those of a run with the seed alone. So the networks
-    are as different as their beginnings, but not as independent as those of runs of their own.
+    are as different as their beginnings, but not as independent as those of runs of their own; the
+    model of each names the seeds beside it.
 
     Args:
         task: Name of a task, or a task.
