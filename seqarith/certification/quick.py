@@ -13,7 +13,8 @@ from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
 from seqarith.certification.wellformed import MAX_WIDTH
 
-LETTERS = 4  # boxes are split by fewer letters than this
+LETTERS, FEW_LETTERS = 4, 3
+"""Boxes are split by fewer letters than these: where there is time, and where there is little."""
 
 
 @final

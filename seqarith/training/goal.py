@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqarith.cells.cell import Array
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.program import from_model
-from seqarith.certification.quick import LETTERS, quick
+from seqarith.certification.quick import FEW_LETTERS, LETTERS, quick
 from seqarith.evaluation.count import SAMPLES, evaluate, widest_exhaustive
 from seqarith.evaluation.prefixes import is_exact
 from seqarith.evaluation.result import Evaluation
@@ -20,7 +20,7 @@ from seqarith.tasks.task import Letters
 from seqarith.training.config import TrainingConfig
 
 ALMOST = 0.98
-THOROUGH_EVERY, FEW_LETTERS, NARROW = 50, 3, 4
+THOROUGH_EVERY, NARROW = 50, 4
 """Steps between two tries that take longer: boxes split by more letters, and, for exact networks of
 a few units, induction."""
 
