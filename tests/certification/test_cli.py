@@ -85,7 +85,7 @@ def test_refuted_as_json(wrong):
 def test_undecided_says_what_is_lacking(exact, monkeypatch):
     from seqarith.certification import certify as module
 
-    monkeypatch.setattr(module, "quick", lambda program: None)
+    monkeypatch.setattr(module, "quick", lambda *_: None)
     monkeypatch.setattr(
         module.Thorough, "run", lambda self, until: module.NotFound("a region too many", 7, 3)
     )

@@ -139,7 +139,7 @@ def test_it_is_proved_and_the_proof_says_what_it_rests_on(dtype: str) -> None:
 def test_the_induction_needs_no_more_than_the_enclosure(monkeypatch: pytest.MonkeyPatch) -> None:
     import seqarith.certification.certify as module
 
-    monkeypatch.setattr(module, "quick", lambda program: None)
+    monkeypatch.setattr(module, "quick", lambda *_: None)
     verdict = sa.certify(leaky_adder(), 20)
     assert isinstance(verdict, sa.Proved)
     assert verdict.method.startswith("induction")
