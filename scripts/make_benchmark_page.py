@@ -38,19 +38,21 @@ the first line of its case, taken round by round: the median, and in brackets th
 
 NOT_REACHED = """## Wanted and not reached
 
-- *A step of one word, or of 64, three times faster than JAX.* A step of one word is some 70 NumPy calls of
-  0.15 to 0.3 µs; of 64 words, half of the time are products that take BLAS 0.8 µs each. NumPy's price for a
-  call is what is left; fewer calls than the recurrence has steps there cannot be.
-- *A step of 256 words five and two times faster than PyTorch and JAX.* Two thirds of it are matrix products at
-  80 to 95 GFLOP/s, which is what OpenBLAS reaches with 32 units. JAX with its steps unrolled takes as long.
-- *A GRU and an LSTM ahead of JAX in every row.* They are ahead of `scan`; the unrolled program is ahead of them
-  with one word, and level with the GRU of 32 units.
-- *The tutorial eight times faster.* Four fifths of an iteration are the two passes over one word of eight
-  digits, in the order of sums that the tutorial has.
-- *Twenty times faster than the tutorial's loop to exactness.* That loop needs less than two seconds: a
-  twentieth is about what `import numpy, click` takes.
-- *Exponents of at most one.* Time grows a little faster than the number of bits or of networks where the
-  buffers outgrow the cache.
+- *A step of one word, or of 64, three times faster than JAX.* A step of one word is some 70 NumPy
+  calls of 0.15 to 0.3 µs; of 64 words, half of the time are products that take BLAS 0.8 µs each.
+  NumPy's price for a call is what is left; fewer calls than the recurrence has steps there cannot
+  be.
+- *A step of 256 words five and two times faster than PyTorch and JAX.* Two thirds of it are
+  matrix products at 80 to 95 GFLOP/s, which is what OpenBLAS reaches with 32 units. JAX with its
+  steps unrolled takes as long.
+- *A GRU and an LSTM ahead of JAX in every row.* They are ahead of `scan`; the unrolled program is
+  ahead of them with one word, and level with the GRU of 32 units.
+- *The tutorial eight times faster.* Four fifths of an iteration are the two passes over one word
+  of eight digits, in the order of sums that the tutorial has.
+- *Twenty times faster than the tutorial's loop to exactness.* That loop needs less than two
+  seconds: a twentieth is about what `import numpy, click` takes.
+- *Exponents of at most one.* Time grows a little faster than the number of bits or of networks
+  where the buffers outgrow the cache.
 """
 
 
