@@ -383,7 +383,7 @@ def test_training_does_not_count_outputs_that_are_thrown_away(
     trainer.run()
     letters = trainer._course.batches.letters(0)
     logits = trainer._course.logits(0).reshape(letters.shape)
-    right = trainer._examiner.right(trainer._course.logits(0), letters)
+    right = trainer._course.examiner.right(trainer._course.logits(0), letters)
     assert letters.shape == (4, config.batch)
     assert (right == ((logits > 0) == average().expected(letters))[1:]).all()
 

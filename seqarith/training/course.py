@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
 from seqarith.errors import DivergedError
@@ -15,8 +16,9 @@ from seqarith.model import Model
 from seqarith.optimizers import SCRATCH
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.config import TrainingConfig
+from seqarith.training.goal import Examiner
 from seqarith.training.hardening import Hardening
-from seqarith.training.lessons import Lessons
+from seqarith.training.lessons import SEEK_EVERY, Lessons
 from seqarith.training.stack import Stack
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Course:
         step: Steps done.
         batches, stack, hardening, lessons, clouds: See their modules; ``clouds`` is None where the
             networks learn from words.
+        examiner: Judges the networks.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Course:
         self.config, self.seeds, self.step = config, seeds, 0
         self._beside = seeds if beside is None else beside
         self.batches = _batches(config)
+        self.examiner = Examiner(config, self.batches.steps)
         self.stack = Stack(config, seeds)
         noisy = config.hidden_noise > 0
         self._pass = self.stack.over(self.batches.steps, config.batch, noisy)
@@ -102,6 +106,24 @@ class Course:
         logits = self._pass.unroll.logits
         one: Array = logits.reshape(-1, *logits.shape[-2:])[index]
         return one
+
+    def shares(self) -> NDArray[np.float64]:
+        """Return each network's share of right digits on the words of the last step, (S,)."""
+        letters, count = self.batches.letters(self.step - 1), self.config.restarts
+        right = (self.examiner.right(self.logits(row), letters) for row in range(count))
+        return np.array([each.mean() for each in right])
+
+    def promising(self) -> bool:
+        """Return whether a network may have reached the goal, as far as is cheaply known."""
+        if self.config.goal == "steps":
+            return False
+        return self.clouds is None or self.clouds.promising()
+
+    def seek(self, row: int, share: float) -> None:
+        """Search, where that is due, for a word on which a network is wrong."""
+        due = self.config.goal == "proved" and self.step % SEEK_EVERY == 0
+        if due and share >= self.examiner.needed:
+            self.lessons.seek(self.model(row))
 
     def model(self, index: int) -> Model:
         """Return one of the networks, with what it was made by.

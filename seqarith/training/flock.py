@@ -7,15 +7,12 @@ from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqarith.certification.certificate import Certificate
 from seqarith.errors import InvalidValueError
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
 from seqarith.training.course import CHECK_EVERY, Course
-from seqarith.training.goal import Examiner
-from seqarith.training.lessons import SEEK_EVERY
 from seqarith.training.result import TrainingResult
 
 TOGETHER = 16
@@ -35,7 +32,6 @@ class Flock:
 
     def __init__(self, config: TrainingConfig, seeds: Sequence[int]) -> None:
         self._course = Course(replace(config, restarts=len(seeds)), seeds)
-        self._examiner = Examiner(config, self._course.batches.steps)
         self._rows: dict[int, int] = {seed: row for row, seed in enumerate(seeds)}
         self._seeds, self._results = seeds, dict[int, TrainingResult]()
 
@@ -59,40 +55,24 @@ class Flock:
 
     def _look(self) -> None:
         """Take note of how far the networks are, and end those that have reached the goal."""
-        course, examiner = self._course, self._examiner
+        course, examiner = self._course, self._course.examiner
         course.check_finite(list(self._rows.values()))
-        letters = course.batches.letters(course.step - 1)
-        shares = np.array(
-            [
-                examiner.right(course.logits(row), letters).mean()
-                for row in range(course.config.restarts)
-            ]
-        )
+        shares = course.shares()
         course.hardening.look(shares)
-        if course.config.goal == "steps":
-            return
-        if course.clouds is not None and not course.clouds.promising():
+        if not course.promising():
             return
         for seed, row in list(self._rows.items()):
             if shares[row] >= examiner.needed:
                 reached, proof = examiner.judge(course.model(row))
                 if reached:
                     self._end(seed, row, True, proof)
-        self._seek(shares)
+        if self._rows:
+            best = max(self._rows.values(), key=lambda row: shares[row])
+            course.seek(best, shares[best])
 
     def _end(self, seed: int, row: int, reached: bool, proof: Certificate | None) -> None:
-        model, config = self._course.model(row), self._course.config
-        self._results[seed] = TrainingResult.of(model, config, self._examiner, reached, proof)
+        self._results[seed] = TrainingResult.of(self._course, row, reached, proof)
         del self._rows[seed]
-
-    def _seek(self, shares: NDArray[np.floating[Any]]) -> None:
-        """Search for a word on which the best of those that are left is wrong."""
-        course = self._course
-        due = course.config.goal == "proved" and course.step % SEEK_EVERY == 0
-        if due and self._rows:
-            best = max(self._rows.values(), key=lambda row: shares[row])
-            if shares[best] >= self._examiner.needed:
-                course.lessons.seek(course.model(best))
 
     def _close_ranks(self) -> None:
         """Leave out the networks that have ended, once they are half."""

@@ -8,8 +8,7 @@ from typing import final
 from seqarith.certification.certificate import Certificate
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
-from seqarith.training.config import TrainingConfig
-from seqarith.training.goal import Examiner
+from seqarith.training.course import Course
 
 
 @final
@@ -37,16 +36,10 @@ class TrainingResult:
         return self.model.certificate is not None
 
     @staticmethod
-    def of(
-        model: Model,
-        config: TrainingConfig,
-        examiner: Examiner,
-        reached: bool,
-        proof: Certificate | None,
-    ) -> TrainingResult:
-        """Return the result of a run that ended with a model, and perhaps with its proof."""
-        steps = model.training["steps"]
+    def of(course: Course, row: int, reached: bool, proof: Certificate | None) -> TrainingResult:
+        """Return the result of a network of a course, with its proof where there is one."""
+        model, examples = course.model(row), course.step * course.config.batch
         model = replace(model, certificate=None if proof is None else proof.stored())
-        known = examiner.evaluate(model)
+        known = course.examiner.evaluate(model)
         model = replace(model, evaluation=known.summary())
-        return TrainingResult(model, steps, steps * config.batch, known, reached)
+        return TrainingResult(model, course.step, examples, known, reached)

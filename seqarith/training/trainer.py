@@ -13,8 +13,6 @@ from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
 from seqarith.training.course import CHECK_EVERY, Course
-from seqarith.training.goal import Examiner
-from seqarith.training.lessons import SEEK_EVERY
 from seqarith.training.report import Progress, Report
 from seqarith.training.result import TrainingResult
 
@@ -61,7 +59,6 @@ class Trainer:
     def __init__(self, config: TrainingConfig, checkpoint: Checkpoint | None = None) -> None:
         self.config = config
         self._course = Course(config)
-        self._examiner = Examiner(config, self._course.batches.steps)
         self._best = 0
         if checkpoint is not None:
             self._take_up(checkpoint)
@@ -104,8 +101,7 @@ class Trainer:
                     self._keep(hooks)
         self._course.check_finite()
         reached = reached or self.config.goal == "steps"
-        model = self._course.model(self._best)
-        return TrainingResult.of(model, self.config, self._examiner, reached, proof)
+        return TrainingResult.of(self._course, self._best, reached, proof)
 
     def checkpoint(self) -> Checkpoint:
         """Return where the run stands."""
@@ -148,40 +144,31 @@ class Trainer:
             self._course.check_finite()
             logits = self._course.logits(self._best)
             loss = self.config.built_loss.value(logits, batches(iteration)[1], batches.steps)
-            margins = self._examiner.margins(logits, batches.letters(iteration))
+            margins = self._course.examiner.margins(logits, batches.letters(iteration))
             words, digits = (margins > 0).all(axis=0).mean(), (margins > 0).mean()
             shares = float(words), float(digits)
             report(Progress(self.step, float(loss), *shares, float(margins.min())))
 
     def _look(self) -> tuple[bool, Certificate | None]:
         """Return whether a network has reached the goal, and its proof; that one is the best."""
-        self._course.check_finite()
-        stays = self.config.goal == "steps"
-        if stays and not self._course.hardening.used and self.config.restarts == 1:
+        course, examiner = self._course, self._course.examiner
+        course.check_finite()
+        if self.config.goal == "steps" and not course.hardening.used and self.config.restarts == 1:
             return False, None
-        letters = self._course.batches.letters(self.step - 1)
-        shares = [
-            float(self._examiner.right(self._course.logits(i), letters).mean())
-            for i in range(self.config.restarts)
-        ]
+        shares = course.shares()
         self._best = int(np.argmax(shares))
-        self._course.hardening.look(shares[self._best])
-        if stays or (self._course.clouds is not None and not self._course.clouds.promising()):
+        course.hardening.look(shares[self._best])
+        if not course.promising():
             return False, None
         for i in np.argsort(shares, kind="stable")[::-1]:
-            if shares[i] < self._examiner.needed:
+            if shares[i] < examiner.needed:
                 break
-            reached, proof = self._examiner.judge(self._course.model(int(i)))
+            reached, proof = examiner.judge(course.model(int(i)))
             if reached:
                 self._best = int(i)
                 return True, proof
-        if self._seeks(shares[self._best]):
-            self._course.lessons.seek(self._course.model(self._best))
+        course.seek(self._best, shares[self._best])
         return False, None
-
-    def _seeks(self, share: float) -> bool:
-        due = self.config.goal == "proved" and self.step % SEEK_EVERY == 0
-        return due and share >= self._examiner.needed
 
 
 def train(task: str | Task = "add", **settings: Any) -> TrainingResult:
