@@ -91,7 +91,7 @@ def measure() -> Figure:
             ("--input, a tenth of the pairs", few, {}),
             ("--input", many, {}),
             ("--input --json", many, {"as_json": True}),
-            ("cat FILE | seqarith predict -", many, {"piped": True}),
+            ("from a pipe", many, {"piped": True}),
         ]
         for name, path, how in ways:
             found = [command(path, **how) for _ in range(RUNS)]

@@ -19,6 +19,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+import seqarith
+
 RESULTS = Path(__file__).with_name("results.json")
 ROUNDS, TURN = 21, 0.02
 """Rounds, and least seconds that a contender works in each."""
@@ -176,6 +178,8 @@ def machine() -> dict[str, Any]:
 
 
 def _version(name: str) -> str:
+    if name == "seqarith":  # its metadata are those of when it was installed
+        return seqarith.__version__
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

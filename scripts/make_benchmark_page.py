@@ -33,7 +33,8 @@ Measured by `make bench`, which anyone can run: it makes an environment of its o
 `benchmarks/requirements.txt`. Contenders take turns in one run, on one core and with one thread,
 unless a table says otherwise. *Time* is the median. *Ratio* is the contender's time over that of
 the first line of its case, taken round by round: the median, and in brackets the quartiles.
-*Wanted* is the ratio that this project set itself before it measured.
+*Wanted* is what this project set itself before it measured: a ratio of at least so much, or what
+the table says.
 """
 
 NOT_REACHED = """## Wanted and not reached
@@ -102,9 +103,14 @@ def _row(row: dict[str, Any], repeated: bool) -> str:
         _time(row["seconds"]["middle"]) if row["seconds"] else "",
         f"{ratio['middle']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})" if ratio else "",
         "" if row["wanted"] is None else f"{row['wanted']:g}",
-        row["remark"],
+        _remark(row),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _remark(row: dict[str, Any]) -> str:
+    missed = row["ratio"] and row["wanted"] and row["ratio"]["middle"] < row["wanted"]
+    return ", ".join(filter(None, ("**not reached**" if missed else "", row["remark"])))
 
 
 def _time(seconds: float) -> str:

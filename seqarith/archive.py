@@ -188,6 +188,19 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"cannot write {place}: the folder {place.parent} is not writable")
 
 
+def check_no_archive(path: str | os.PathLike[str]) -> None:
+    """Refuse to put another kind of file in the place of a model or a checkpoint.
+
+    Raises:
+        OutputError: There is one.
+    """
+    place = Path(path)
+    if place.is_file() and zipfile.is_zipfile(place):
+        raise OutputError(
+            f"{place} is a model or a checkpoint, which would be lost: name another file"
+        )
+
+
 def _replace(place: Path, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     try:

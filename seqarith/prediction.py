@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import final
 
 import numpy as np
@@ -134,7 +135,10 @@ def checked(operands: Columns) -> Columns:
         if len({len(values) for values in operands}) > 1:
             lengths = ", ".join(str(len(values)) for values in operands)
             raise DigitsError(f"columns of {lengths} operands: expected as many in each")
-        return operands
+        try:
+            return [list(map(index, values)) for values in operands]
+        except TypeError as error:
+            raise DigitsError(f"operands that are no integers: {error}") from None
     if operands.ndim != 2 or operands.dtype.kind not in "iu":
         raise DigitsError(
             f"an array of {operands.dtype} of shape {operands.shape}: expected integers of shape "

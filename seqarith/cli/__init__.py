@@ -112,9 +112,14 @@ def main() -> None:
     atexit.register(gc.freeze)
     try:
         status = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "seqarith"
-        _say(f"Error: {error.format_message()} See '{command} --help'.")
+        message = " ".join(error.format_message().split())
+        stop = "" if message.endswith((".", "?", "!")) else "."
+        _say(f"Error: {message}{stop} See '{command} --help'.")
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

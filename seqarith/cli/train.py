@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -163,7 +163,6 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         from seqarith.registry import TASKS
 
         raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.", ctx=ctx)
-    from seqarith.archive import check_writable
     from seqarith.training.trainer import Hooks, Trainer
 
     checkpoint = _resumed(options["resume"])
@@ -173,9 +172,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         raise InvalidValueError(
             f"checkpoint every {options['checkpoint_every']}: expected 1 or more"
         )
-    for place in (options["output"], options["checkpoint"], options["log"]):
-        if place is not None:
-            check_writable(place)
+    _check_places(options)
     trainer = Trainer(config, checkpoint)
     start = time.perf_counter()
     bar = Bar(f"train {config.task}")
@@ -280,6 +277,26 @@ def _settings(options: dict[str, Any], chosen: set[str], given: set[str]) -> dic
         name: options[name] for name in ("momentum", "nesterov") if options[name] is not None
     }
     return settings
+
+
+def _check_places(options: Mapping[str, Any]) -> None:
+    """Refuse files that cannot be written, or in whose place something would be lost."""
+    from seqarith.archive import check_no_archive, check_writable
+
+    output, log = options["output"], options["log"]
+    checkpoint, resume = options["checkpoint"], options["resume"]
+    places = [place for place in (output, log, checkpoint) if place is not None]
+    for place in places:
+        check_writable(place)
+    if len({place.resolve() for place in places}) < len(places):
+        raise InvalidValueError("--output, --log and --checkpoint: give each a file of its own")
+    if log is not None:
+        check_no_archive(log)
+    if checkpoint is not None and checkpoint.exists() and checkpoint != resume:
+        raise InvalidValueError(
+            f"--checkpoint {checkpoint}: there is such a file; go on from it with "
+            f"--resume {checkpoint}, or remove it"
+        )
 
 
 @contextmanager

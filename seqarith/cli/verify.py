@@ -30,8 +30,8 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
     file. docs/certificates.md says why what it accepts is true.
 
     --exact then repeats the check with python-flint, in arithmetic that is exact but for bounds
-    that it carries along: 'pip install python-flint'. It takes about a minute where the first
-    check takes a second, and both have to accept.
+    that it carries along: 'pip install python-flint'. It takes about a hundred times
+    as long, and both have to accept.
 
     Exit code 0: accepted; 3: rejected; 1: there is no certificate.
     """

@@ -113,8 +113,8 @@ def run_parts(
                     progress(run.tally.words, model.task.letters**bits)
     except BrokenExecutor:
         raise ProcessError(
-            "a process of this evaluation was ended from outside, for want of memory perhaps; "
-            "take fewer jobs"
+            "a process of this evaluation ended before its time: for want of memory perhaps, then "
+            "take fewer jobs; or a script's main part is not guarded by if __name__ == '__main__'"
         ) from None
     finally:
         run.save()

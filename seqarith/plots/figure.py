@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqarith.archive import check_writable, write_bytes
+from seqarith.archive import check_no_archive, check_writable, write_bytes
 from seqarith.errors import InvalidValueError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def check_picture(path: str | os.PathLike[str]) -> str:
             f"{path}: the ending {kind!r} is no picture's; expected {', '.join(FORMATS)}"
         )
     check_writable(path)
+    check_no_archive(path)
     return kind
 
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from seqarith import __version__
-from seqarith.archive import check_writable, write_bytes
+from seqarith.archive import check_no_archive, check_writable, write_bytes
 from seqarith.model import Model
 from seqarith.report.facts import evaluate_widths, facts, verdict
 from seqarith.report.payload import payload, require_runnable
@@ -42,6 +42,7 @@ def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunL
         OutputError: It cannot be written; an existing file is left as it was.
     """
     check_writable(path)
+    check_no_archive(path)
     write_bytes(path, page(model, logs).encode())
     return Path(path)
 

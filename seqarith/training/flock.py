@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import index
 from typing import Any, final
 
 import numpy as np
@@ -115,6 +116,7 @@ def train_many(
         >>> [result.proved for result in results].count(True)
         8
     """
+    seeds = _numbers(seeds)
     _check(seeds, together, settings)
     results: list[TrainingResult] = []
     for start in range(0, len(seeds), together):
@@ -125,6 +127,13 @@ def train_many(
             config = TrainingConfig(task=task, seed=group[0], **settings)
         results += Flock(config, group).run()
     return results
+
+
+def _numbers(seeds: Sequence[int]) -> list[int]:
+    try:
+        return [index(seed) for seed in seeds]
+    except TypeError as error:
+        raise InvalidValueError(f"seeds: expected integers, {error}") from None
 
 
 def _check(seeds: Sequence[int], together: int, settings: dict[str, Any]) -> None:
