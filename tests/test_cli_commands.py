@@ -554,6 +554,7 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("eval", "adder.npz", "--exhaustive", "--samples", "5"), 2, "choose one of the two"),
     (("eval", "adder.npz", "--bits", "60", "--checkpoint", "c"), 2, "only an exhaustive"),
     (("eval", "adder.npz", "--checkpoint", "text"), 1, "text"),
+    (("predict", "--task", "ad", "1", "2"), 2, "Did you mean 'add'?"),
     (("train", "add", "--log", "adder.npz"), 1, "adder.npz is a model or a checkpoint"),
     (("train", "add", "--checkpoint", "adder.npz"), 2, "there is such a file"),
     (("train", "add", "--log", "x", "-o", "./x"), 2, "give each a file of its own"),

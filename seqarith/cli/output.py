@@ -65,6 +65,7 @@ def find_model(path: Path | None, task: str) -> Model:
     comes with the package; the last is said on stderr.
     """
     from seqarith.model import Model
+    from seqarith.registry import TASKS
 
     if path is not None:
         return Model.load(path)
@@ -73,6 +74,8 @@ def find_model(path: Path | None, task: str) -> Model:
         model = Model.load(here)
         if task in ("", model.task.name):
             return model
+    if task and task not in TASKS:
+        TASKS[task]  # raises, and says what there is
     model = Model.shipped(task or "add")
     notice(
         f"Using the {model.task.name} model that comes with seqarith; train your own with "

@@ -74,8 +74,9 @@ def _certificate(model: Model, place: Path) -> str:
     if model.certificate is None:
         return f"none; look for a proof: seqarith certify {place}"
     claims, arrays = model.certificate.claims, model.certificate.arrays
-    regions = len(arrays.get("states", ()))
+    regions, margin = len(arrays.get("states", ())), claims.get("margin")
+    shown = f"{margin:.4g}" if isinstance(margin, int | float) else margin
     return (
-        f"claims every width, {regions:,} regions, margin {claims.get('margin')}, "
+        f"claims every width, {regions:,} regions, margin {shown}, "
         f"{claims.get('dtype')}; not checked here: seqarith verify {place}"
     )
