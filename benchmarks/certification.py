@@ -11,7 +11,7 @@ from dataclasses import replace
 from sidebyside import Fact, Figure, Row, Spread
 
 import seqarith as sa
-from seqarith.certification.program import from_model
+from seqarith.certification.adapter import from_model
 from seqarith.certification.quick import quick
 
 SEEDS, TIMES = 20, 5

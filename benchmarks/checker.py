@@ -23,9 +23,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import seqarith as sa
+from seqarith.certification.adapter import from_model, from_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
-from seqarith.certification.program import Program, from_model
+from seqarith.certification.program import Program
 
 TRUSTED = ("check", "recurrences", "affine", "outward", "wellformed")
 
@@ -110,7 +111,7 @@ def main() -> None:
         ("tutorial, seed 0", sa.attach(tutorial, proved.certificate)),
     ):
         assert model.certificate is not None
-        certificate = Certificate.from_stored(model.certificate)
+        certificate = from_stored(model.certificate)
         program = from_model(model)
         size = sum(array.nbytes for array in model.certificate.arrays.values())
         print(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import seqarith as sa
 
 PACKAGE = Path(sa.__file__).parent
 LAYERS = [
-    {"errors"},
+    {"errors", "text"},
     {"digits", "registry"},
     {"machine"},
     {"cells", "tasks", "schedules"},
@@ -71,6 +73,30 @@ def test_an_arrow_that_runs_back_is_found() -> None:
     assert backward("losses", "import seqarith.optimizers") == {"optimizers"}
     assert backward("cells", "from seqarith import network") == {"network"}
     assert backward("network", "from seqarith.cells.cell import Cell") == set()
+
+
+KERNEL = {"check", "recurrences", "affine", "outward", "wellformed", "certificate", "program"}
+"""What must be believed of a proof, and the two records that it reads."""
+
+
+@pytest.mark.parametrize("name", sorted(KERNEL))
+def test_the_checker_imports_nothing_from_the_search(name: str) -> None:
+    source = (PACKAGE / "certification" / f"{name}.py").read_text()
+    places = [
+        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    ours = {str(place) for place in places if str(place).startswith("seqarith")}
+    assert ours <= {f"seqarith.certification.{other}" for other in KERNEL}
+
+
+def test_the_checker_loads_nothing_but_itself() -> None:
+    program = "import sys, seqarith.certification.check; print(*sorted(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    loaded = {name for name in run.stdout.split() if name.startswith("seqarith")}
+    kernel = {f"seqarith.certification.{name}" for name in KERNEL}
+    assert loaded == {"seqarith", "seqarith.certification", *kernel}
 
 
 def test_library_never_touches_the_environment() -> None:

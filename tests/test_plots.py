@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
+from seqarith.certification.adapter import from_stored
 from seqarith.errors import MissingExtraError
 
 pytest.importorskip("matplotlib")
@@ -166,7 +167,7 @@ def proved_adder(make_adder: Callable[..., sa.Model]) -> sa.Model:
 
 def test_the_regions_of_a_proof(make_adder: Callable[..., sa.Model]) -> None:
     model = proved_adder(make_adder)
-    count = sa.Certificate.from_stored(model.certificate).regions
+    count = from_stored(model.certificate).regions
     _, (plain, outlined, rejected) = plots.new_figure(1, 3)
     plots.trajectories(plain, sa.Model(model.task, model.network, model.parameters))
     plots.trajectories(outlined, model)

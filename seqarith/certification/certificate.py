@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
 from numpy.typing import NDArray
-
-from seqarith.errors import ModelFileError
-from seqarith.model import StoredCertificate
 
 ARRAYS = ("states", "successors", "centres", "shapes")
 
@@ -59,25 +54,3 @@ class Certificate:
     def regions(self) -> int:
         """Number of regions R."""
         return len(self.states)
-
-    def stored(self) -> StoredCertificate:
-        """Return what a model file keeps of it."""
-        claims = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ARRAYS}
-        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in ARRAYS}
-        for name in ("states", "successors"):
-            arrays[name] = arrays[name].astype(np.int32)
-        return StoredCertificate(claims, arrays)
-
-    @staticmethod
-    def from_stored(stored: StoredCertificate) -> Certificate:
-        """Return the certificate of a model file. Nothing is believed: `check` looks at all of it.
-
-        Raises:
-            ModelFileError: A field is missing, or there is one that no certificate has.
-        """
-        values: Mapping[str, Any] = {**stored.claims, **stored.arrays}
-        names = {field.name for field in fields(Certificate)}
-        if values.keys() != names or stored.arrays.keys() != set(ARRAYS):
-            wrong = ", ".join(sorted(values.keys() ^ names)) or "a field of the wrong kind"
-            raise ModelFileError(f"the certificate does not have the fields of one: {wrong}")
-        return Certificate(**values)

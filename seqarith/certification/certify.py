@@ -9,9 +9,10 @@ from typing import final
 
 import numpy as np
 
+from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
-from seqarith.certification.program import Program, from_model
+from seqarith.certification.program import Program
 from seqarith.certification.quick import FEW_LETTERS, Found, quick
 from seqarith.certification.refute import Counterexample, Refuter
 from seqarith.certification.search import NotFound, Thorough
@@ -60,7 +61,7 @@ def certify(model: Model, seconds: float = BUDGET, progress: Progress | None = N
 
 def attach(model: Model, certificate: Certificate) -> Model:
     """Return the model with a certificate, ready to be saved."""
-    return replace(model, certificate=certificate.stored())
+    return replace(model, certificate=to_stored(certificate))
 
 
 def stored_certificate(model: Model) -> Certificate:
@@ -73,7 +74,7 @@ def stored_certificate(model: Model) -> Certificate:
         raise CertificateError(
             "the model holds no certificate: 'seqarith certify' looks for a proof and stores it"
         )
-    return Certificate.from_stored(model.certificate)
+    return from_stored(model.certificate)
 
 
 def verify(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:

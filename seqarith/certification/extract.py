@@ -16,9 +16,10 @@ from typing import final
 
 import numpy as np
 
+from seqarith.certification.adapter import due, from_model, from_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
-from seqarith.certification.program import Program, due, from_model
+from seqarith.certification.program import Program
 from seqarith.certification.suspect import Floats, Ints, Suspect
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
@@ -67,7 +68,7 @@ def extract(model: Model) -> Extracted:
     wanted = due(model.task)
     program, certificate = from_model(model), model.certificate
     if certificate is not None:
-        believed = Certificate.from_stored(certificate)
+        believed = from_stored(certificate)
         if isinstance(check(program, believed), Accepted):
             machine = _named(_from_regions(program, believed), wanted)
             return Extracted(machine, True, machine.difference(wanted), 1.0, 0)

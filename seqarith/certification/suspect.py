@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.program import due
+from seqarith.certification.adapter import due
 from seqarith.digits import Order
 from seqarith.model import Model
 from seqarith.network import Program, emitted, margins

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from seqarith.certification.adapter import from_model
 from seqarith.certification.certify import verify
 from seqarith.certification.check import Accepted
-from seqarith.certification.program import from_model
 from seqarith.compose.part import Part
 from seqarith.errors import CertificateError, TaskError
 from seqarith.model import Model

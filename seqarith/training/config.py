@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, final
 
 from seqarith.cells.cell import Cell
-from seqarith.certification.program import check_provable, is_provable
+from seqarith.certification.adapter import check_provable, is_provable
 from seqarith.errors import InvalidValueError, TaskError
 from seqarith.losses import Loss
 from seqarith.network import Network

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import final
 
+from seqarith.certification.adapter import to_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
@@ -39,7 +40,7 @@ class TrainingResult:
     def of(course: Course, row: int, reached: bool, proof: Certificate | None) -> TrainingResult:
         """Return the result of a network of a course, with its proof where there is one."""
         model, examples = course.model(row), course.step * course.config.batch
-        model = replace(model, certificate=None if proof is None else proof.stored())
+        model = replace(model, certificate=None if proof is None else to_stored(proof))
         known = course.examiner.evaluate(model)
         model = replace(model, evaluation=known.summary())
         return TrainingResult(model, course.step, examples, known, reached)

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, settings
 
 import seqarith as sa
 from seqarith.cells.elman import Elman
+from seqarith.certification.adapter import from_model
 from seqarith.certification.boxes import prove_boxes
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.gated import dynamics
-from seqarith.certification.program import Program, from_model
+from seqarith.certification.program import Program
 from seqarith.certification.repair import Repair
 from seqarith.certification.sampling import sample, words
 from seqarith.network import Network

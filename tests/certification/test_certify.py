@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 import seqarith as sa
 from seqarith.cells.elman import Elman
-from seqarith.certification.certificate import Certificate
+from seqarith.certification.adapter import due, from_model, from_stored
 from seqarith.certification.check import Accepted, check
-from seqarith.certification.program import due, from_model
 from seqarith.certification.quick import quick
 from seqarith.certification.refute import Refuter
 from seqarith.certification.sampling import words
@@ -46,7 +45,7 @@ def test_exact_adders_are_proved(make, activation, dtype, outputs):
 
 def test_a_proved_model_never_errs_nor_leaves_its_regions(proved):
     """Long random words and runs: every hidden vector lies in the box that its path spells."""
-    c = Certificate.from_stored(proved.certificate)
+    c = from_stored(proved.certificate)
     rng = np.random.default_rng(3)
     sampler = Sampler(proved.task, 3000)
     drawn = [sampler.uniform(rng, 10), sampler.favouring(rng, 40)]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith.certification import check as numpy_check
 from seqarith.certification import outward, recurrences
+from seqarith.certification.adapter import from_model
 from seqarith.certification.boxes import prove_boxes
 from seqarith.certification.check import Accepted, Budget, Rejected, check
-from seqarith.certification.program import from_model
 from seqarith.certification.search import Found, prove
 from seqarith.cli import cli
 

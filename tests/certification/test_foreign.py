@@ -15,10 +15,11 @@ import seqarith as sa
 from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
 from seqarith.certification import recurrences
+from seqarith.certification.adapter import from_model
 from seqarith.certification.affine import blend, constant, memory, squash
 from seqarith.certification.check import Accepted, Rejected, check
 from seqarith.certification.outward import Sets
-from seqarith.certification.program import Program, from_model
+from seqarith.certification.program import Program
 from seqarith.cli import cli
 from seqarith.errors import TaskError
 from seqarith.network import Network

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith.cells.activations import run
 from seqarith.cells.cell import Extent
+from seqarith.certification.adapter import from_model
 from seqarith.certification.boxes import prove_boxes
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, Budget, Rejected, check
-from seqarith.certification.program import Program, from_model
+from seqarith.certification.program import Program
 from seqarith.network import READOUT, Network, emitted
 from seqarith.optimizers import Adam
 from seqarith.registry import CELLS

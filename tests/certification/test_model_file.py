@@ -7,7 +7,7 @@ import pytest
 
 import seqarith as sa
 from seqarith import archive
-from seqarith.certification.certificate import Certificate
+from seqarith.certification.adapter import from_stored
 from seqarith.model import FORMAT, VERSION, StoredCertificate
 
 
@@ -139,5 +139,5 @@ def test_bytes_changed_at_random_never_pass_for_a_proof_of_another_program(path,
         except sa.SeqarithError:
             continue
         if isinstance(verdict, sa.Accepted):
-            was = Certificate.from_stored(proved.certificate)
-            assert Certificate.from_stored(loaded.certificate).digest == was.digest
+            was = from_stored(proved.certificate)
+            assert from_stored(loaded.certificate).digest == was.digest

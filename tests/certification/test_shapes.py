@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from seqarith.certification import shapes
+from seqarith.certification.adapter import from_model
 from seqarith.certification.enclosure import Elman as Cell
 from seqarith.certification.leaves import Leaves
-from seqarith.certification.program import from_model
 from seqarith.certification.sampling import sample, words
 
 
