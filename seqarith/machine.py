@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from math import prod
@@ -89,6 +90,18 @@ class MealyMachine:
     def letters(self) -> int:
         """Number of letters A."""
         return int(self.next_state.shape[1])
+
+    def digest(self) -> str:
+        """Return the SHA-256 of tables and initial state, alike on every platform.
+
+        Names are no part of it: they do not change what the machine computes.
+        """
+        sha = hashlib.sha256(
+            f"mealy {self.outputs} {self.initial} {self.next_state.shape};".encode()
+        )
+        for table in (self.next_state, self.output):
+            sha.update(np.ascontiguousarray(table, "<i8").tobytes())
+        return sha.hexdigest()
 
     def run(self, letters: ArrayLike, state: int | None = None) -> Table:
         """Return the output symbols for words.

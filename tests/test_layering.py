@@ -93,7 +93,9 @@ def test_the_checker_imports_nothing_from_the_search(name: str) -> None:
 
 def test_the_checker_loads_nothing_but_itself() -> None:
     program = "import sys, seqarith.certification.check; print(*sorted(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
     loaded = {name for name in run.stdout.split() if name.startswith("seqarith")}
     kernel = {f"seqarith.certification.{name}" for name in KERNEL}
     assert loaded == {"seqarith", "seqarith.certification", *kernel}

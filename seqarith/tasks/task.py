@@ -23,6 +23,7 @@ from seqarith.digits import (
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.tasks.layout import Layout
+from seqarith.tasks.origin import Asked
 
 Range = tuple[int, int]
 Letters = NDArray[np.intp]
@@ -57,6 +58,10 @@ class Task:
         negative: Whether negative operands, sign-extended, are read right; else they are refused.
         equals: What stands between the task applied to its operands and its result.
         own: Whether a model file has to hold the machine itself, since no registry knows it.
+        asked: The function that the machine was found in, and how much it was asked; None where the
+            machine was given.
+        function: That function, encoded as ``reference`` is; None where it is not at hand, as after
+            loading a file. Where it is, it says what is right, and not the machine.
 
     Raises:
         TaskError: The parts contradict each other.
@@ -77,6 +82,8 @@ class Task:
     negative: bool = True
     equals: str = " ="
     own: bool = False
+    asked: Asked | None = None
+    function: Callable[..., int] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.base not in BASES:

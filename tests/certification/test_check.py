@@ -260,4 +260,4 @@ def test_the_checker_imports_nothing_of_the_search():
 
 
 def test_every_array_of_a_certificate_is_stored(case):
-    assert set(case[1].stored().arrays) == set(ARRAYS)
+    assert set(to_stored(case[1]).arrays) == set(ARRAYS)

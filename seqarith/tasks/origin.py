@@ -1,0 +1,20 @@
+"""Where the machine of a task that no registry knows comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+
+@final
+@dataclass(frozen=True)
+class Asked:
+    """A function, and how much it was asked before its machine was believed.
+
+    Attributes:
+        function: The function's name, ``"module:name"`` where that is known.
+        words: Words that it was asked, each once.
+    """
+
+    function: str
+    words: int
