@@ -279,12 +279,19 @@ class Program:
         logits = weighed(memory[..., : self.network.hidden], self._weight)
         return logits if self._bias is None else logits + self._bias
 
-    def run(self, letters: NDArray[np.intp]) -> Iterator[Array]:
-        """Yield the logits (N, K) after every step of words, shape (T, N), in constant memory."""
+    def memories(self, letters: NDArray[np.intp]) -> Iterator[Array]:
+        """Yield the memories (N, M) of words (T, N) before the first letter and after each."""
         memory = self.start(letters.shape[1])
+        yield memory
         for letter in letters:
             memory = self.step(memory, letter)
-            yield self.logits(memory)
+            yield memory
+
+    def run(self, letters: NDArray[np.intp]) -> Iterator[Array]:
+        """Yield the logits (N, K) after every step of words, shape (T, N), in constant memory."""
+        memories = self.memories(letters)
+        next(memories)
+        return map(self.logits, memories)
 
 
 def emitted(logits: Array) -> NDArray[np.intp]:
