@@ -113,8 +113,8 @@ class Network:
         network's number format.
 
         Args:
-            arrays: Exactly those of `exported_shapes`: floats, or integers that the network's format
-                holds exactly.
+            arrays: Exactly those of `exported_shapes`: floats, or integers that the network's
+                format holds exactly.
 
         Raises:
             InvalidValueError: An array is missing or not used, or has another shape, holds no

@@ -78,6 +78,7 @@ def test_a_run_goes_on_where_it_stopped(
     run.append(-1)  # so that it is not stopped again
     found, resumed = run_parts(wrong_adder, 5, jobs=1, checkpoint=place)
     assert run == [*range(100), -1, *range(100, 256)]
+    assert resumed == 100 * Parts(wrong_adder, 5).words
     again = len(run)
     assert counted(run_parts(wrong_adder, 5, jobs=1, checkpoint=place)[0]) == counted(found)
     assert len(run) == again
