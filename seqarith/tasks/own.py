@@ -72,7 +72,10 @@ def task_from_machine(
         )
     if symbols and (len(set(symbols)) < max(2, len(symbols)) or delay):
         raise TaskError(f"{len(symbols)} symbols: expected two or more, no two alike, and no delay")
-    least = _fitting(machine, base**operands, len(symbols) or base).minimised()
+    whole = _fitting(machine, base**operands, len(symbols) or base)
+    least = whole.minimised()
+    if least.difference(whole) is not None:  # so that minimising need not be trusted
+        raise TaskError("the minimised machine is not the machine that was given")
     ends = _Ends.of(least, operands, base, order, delay, symbols)
 
     def reference(*values: int) -> int:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import seqarith as sa
+from seqarith.certification.adapter import due
 from seqarith.certification.claim import claim_of
 from seqarith.cli import cli
 from seqarith.compose.basis import basis
@@ -159,3 +160,30 @@ def test_a_certificate_of_another_machine_is_rejected(solved: Callable[[Task], s
     other = MealyMachine(XOR.next_state, [[0, 1, 1, 1]])
     moved = replace(model, task=task_from_machine(other, "mix", operands=2))
     assert isinstance(sa.verify(sa.attach(moved, verdict.certificate)), sa.Rejected)
+
+
+def test_a_renumbering_that_changes_the_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = MealyMachine.explore
+
+    def spoilt(*arguments: Any) -> MealyMachine:
+        found = kept(*arguments)
+        output = found.output.copy()
+        output[-1, -1] = (output[-1, -1] + 1) % found.outputs
+        return MealyMachine(found.next_state, output, found.outputs, 0, found.names)
+
+    for name, options in (("add", {}), ("gray", {}), ("mod", {})):
+        task = TASKS[name](**options)
+        assert due(task).states >= task.machine.states
+        with monkeypatch.context() as patched:
+            patched.setattr(MealyMachine, "explore", staticmethod(spoilt))
+            with pytest.raises(sa.MachineError, match="not the task's"):
+                due(task)
+
+
+def test_a_minimisation_that_changes_the_machine_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = MealyMachine([[0, 0, 0, 0]], [[0, 1, 1, 1]])
+    monkeypatch.setattr(MealyMachine, "minimised", lambda self: other)
+    with pytest.raises(sa.TaskError, match="not the machine that was given"):
+        task_from_machine(XOR, "mix", operands=2)
