@@ -42,7 +42,7 @@ def certify_command(
       seqarith certify
       seqarith certify model.npz --budget 600 -o proved.npz
     """
-    from seqarith.archive import check_writable
+    from seqarith.atomic import check_writable
     from seqarith.certification.certify import attach, certify
     from seqarith.certification.verdict import Proved
     from seqarith.model import Model

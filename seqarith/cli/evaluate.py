@@ -66,7 +66,7 @@ def eval_command(
     \b
       seqarith eval model.npz --bits 16 --exhaustive --checkpoint eval.ckpt
     """
-    from seqarith.archive import check_writable
+    from seqarith.atomic import check_writable
     from seqarith.errors import InvalidValueError
     from seqarith.evaluation.count import evaluate
     from seqarith.model import Model

@@ -281,7 +281,8 @@ def _settings(options: dict[str, Any], chosen: set[str], given: set[str]) -> dic
 
 def _check_places(options: Mapping[str, Any]) -> None:
     """Refuse files that cannot be written, or in whose place something would be lost."""
-    from seqarith.archive import check_no_archive, check_writable
+    from seqarith.archive import check_no_archive
+    from seqarith.atomic import check_writable
 
     output, log = options["output"], options["log"]
     checkpoint, resume = options["checkpoint"], options["resume"]
