@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import Bar, json_option, notice, print_json
+from seqarith.cli.output import Bar, json_option, notice, print_json, say
 from seqarith.cli.verdicts import claim, counterexample_json, counterexample_lines, trust_lines
 
 if TYPE_CHECKING:
@@ -112,37 +112,35 @@ def _print(model: Model, verdict: Verdict, place: Path) -> None:
 
 
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
-    click.echo(f"{model.task.name}: proved. {claim(model)}")
-    click.echo(
+    say(f"{model.task.name}: proved. {claim(model)}")
+    say(
         f"  {verdict.regions:,} regions of the memory, every image back in one after at most "
         f"{verdict.depth:,} letters"
     )
-    click.echo(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
-    click.echo(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
+    say(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
+    say(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
     for line in trust_lines(verdict.trusting):
-        click.echo(f"  {line}")
-    click.echo(f"certificate stored in {place}; check it again: seqarith verify {place}")
+        say(f"  {line}")
+    say(f"certificate stored in {place}; check it again: seqarith verify {place}")
 
 
 def _print_refuted(verdict: Refuted) -> None:
     how = "there is no shorter one" if verdict.shortest else "the shortest that was found"
-    click.echo(
+    say(
         f"{verdict.task.name}: refuted by operands of {verdict.bits:,} digits ({how}; every word "
         f"of {verdict.exhausted} letters is right)"
     )
     for line in counterexample_lines(verdict):
-        click.echo(f"  {line}")
-    click.echo(f"  found by {verdict.found_by} search in {verdict.seconds:.2f} s")
+        say(f"  {line}")
+    say(f"  found by {verdict.found_by} search in {verdict.seconds:.2f} s")
 
 
 def _print_undecided(verdict: Undecided) -> None:
-    click.echo(
-        f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either"
-    )
-    click.echo(f"  every word of up to {verdict.exhausted} letters was run and is right")
-    click.echo(f"  what a proof lacks: {verdict.obligation}")
+    say(f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either")
+    say(f"  every word of up to {verdict.exhausted} letters was run and is right")
+    say(f"  what a proof lacks: {verdict.obligation}")
     if verdict.regions:
-        click.echo(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
+        say(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
     notice(
         f"Try --budget {10 * max(1, round(verdict.seconds))}, or train with more steps or another "
         "--seed."

@@ -116,8 +116,18 @@ class _Columns:
         return {key: np.array(self._filled(self._values[key])) for key in sorted(self._values)}
 
 
+def log_lines(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield every line of a log with the line break that ends it; what is no UTF-8 is replaced.
+
+    Raises:
+        LogError: It cannot be read.
+    """
+    for line in io.BytesIO(_content(Path(path))):
+        yield line.decode("utf-8", "replace")
+
+
 def _lines(place: Path) -> Iterator[tuple[str, bool]]:
-    """Yield every line of a file, and whether it is the last."""
+    """Yield every line of a log, and whether it is the last."""
     content = _content(place)
     rest = len(content)
     for line in io.BytesIO(content):
