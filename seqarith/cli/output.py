@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from seqarith.model import Model
     from seqarith.prediction import Prediction
     from seqarith.tasks.task import Task
+
+PATIENCE, REDRAW = 1.0, 0.1
+"""Seconds before a bar is shown, and between two looks of it."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -125,6 +130,28 @@ def find_model(path: Path | None, task: str) -> Model:
         f"'seqarith train {model.task.name}'."
     )
     return model
+
+
+@contextmanager
+def spent(label: str) -> Iterator[Callable[[float, str], None]]:
+    """Show what share of a budget is spent, once that takes longer than a second.
+
+    Args:
+        label: What is going on.
+    """
+    bar, begin, last = Bar(label), monotonic(), 0.0
+
+    def show(share: float, text: str) -> None:
+        nonlocal last
+        now = monotonic()
+        if now - begin > PATIENCE and now - last > REDRAW:
+            last = now
+            bar(round(1000 * share), 1000, f"of the budget: {text}")
+
+    try:
+        yield show
+    finally:
+        bar.close()
 
 
 class Bar:

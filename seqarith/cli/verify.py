@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqarith.cli.output import json_option, notice, print_json, say
+from seqarith.cli.output import json_option, notice, print_json, say, spent
 from seqarith.cli.verdicts import claim, trust_lines
 
 if TYPE_CHECKING:
@@ -43,10 +43,12 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
     if exact:
         exact_checker()  # its lack is told before anything else
     begin = time.perf_counter()
-    found = verify(loaded)
+    with spent("verify") as progress:
+        found = verify(loaded, progress=progress)
     if exact and isinstance(found, Accepted):
         notice(f"checking {found.steps:,} sets again in ball arithmetic ...")
-        found = verify_exact(loaded)
+        with spent("verify --exact") as progress:
+            found = verify_exact(loaded, progress=progress)
     seconds = time.perf_counter() - begin
     if as_json:
         record = {
