@@ -125,7 +125,7 @@ MODEL = Record(
         "training": TRAINING,
         "evaluation": EVALUATION,
     },
-    {"certificate": CERTIFICATE},
+    {"certificate": CERTIFICATE, "digest": _DIGEST},
 )
 
 SETTINGS = Record(

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from seqarith.digits import count_digits
 from seqarith.errors import DigitsError
-from seqarith.network import Program, emitted, margins
+from seqarith.execution import emit
+from seqarith.network import Program
 from seqarith.tasks.layout import Layout
-from seqarith.tasks.task import Letters, Range, Task
+from seqarith.tasks.task import Range, Task
 
 Columns = Sequence[Sequence[int]] | NDArray[np.int64]
 """For each operand its N values: integers of any size, or int64 in an array (operands, N)."""
@@ -215,23 +216,9 @@ def _run(
     """Return what is predicted, what is right, and the margins."""
     letters = task.encode(operands, layout.steps)
     right = task.expected(letters) if task.machine or _natural(operands) else None
-    symbols, least = _emitted(program, letters, right, task.first_result_step(layout.steps))
-    predicted = task.decode(symbols, layout.signed)
+    found = emit(program, letters, task.first_result_step(layout.steps), right)
+    predicted = task.decode(found.symbols, layout.signed)
     if task.machine and right is not None and isinstance(operands, np.ndarray):
-        return predicted, task.decode(right, layout.signed), least
+        return predicted, task.decode(right, layout.signed), found.margins
     expected = [task.reference(*map(int, values)) for values in zip(*operands, strict=True)]
-    return predicted, expected, least
-
-
-def _emitted(
-    program: Program, letters: Letters, right: Letters | None, first: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return the symbols that a network emits, shape (T, N), and the margins from ``first`` on."""
-    symbols = np.empty(letters.shape, np.uint8)
-    least = np.full(letters.shape[1], np.inf)
-    for t, logits in enumerate(program.run(letters)):
-        symbols[t] = emitted(logits)
-        if t >= first:
-            wanted = symbols[t].astype(np.intp) if right is None else right[t]
-            np.minimum(least, margins(logits, wanted), out=least)
-    return symbols, least
+    return predicted, expected, found.margins

@@ -104,9 +104,7 @@ def visits(model: Model, bits: int, words: int, seed: int = 0) -> Visits:
     """
     task, program = model.task, model.program
     letters = Sampler(task, bits).draw(np.random.default_rng(seed), words)
-    memory = [program.start(words)]
-    for letter in letters:
-        memory.append(program.step(memory[-1], letter))
+    memory = list(program.memories(letters))
     machine = task.machine
     states = np.zeros((len(letters) + 1, words), np.intp)
     if machine is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import seqarith as sa
@@ -16,7 +18,12 @@ DATA = Path(__file__).parent / "data"
 def test_a_model_of_version_0_5_0_is_written_again_as_it_was(name: str, tmp_path: Path) -> None:
     model = sa.Model.load(DATA / f"{name}-0.5.0.npz")
     model.save(tmp_path / "again")
-    assert (tmp_path / "again").read_bytes() == (DATA / f"{name}-0.5.0.npz").read_bytes()
+    with np.load(DATA / f"{name}-0.5.0.npz") as old, np.load(tmp_path / "again") as new:
+        before, after = (json.loads(bytes(file["header"])) for file in (old, new))
+        after.pop("digest")  # later versions note what the notes are of
+        assert after == before
+        assert old.files == new.files
+        assert all((old[entry] == new[entry]).all() for entry in old.files if entry != "header")
 
 
 def test_a_proof_of_version_0_5_0_is_accepted() -> None:

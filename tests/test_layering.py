@@ -19,6 +19,7 @@ LAYERS = [
     {"cells", "tasks", "schedules"},
     {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
     {"network", "archive"},
+    {"execution"},
     {"prediction"},
     {"model"},
     {"evaluation", "certification", "tracing"},

@@ -13,6 +13,7 @@ from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
 from seqarith.certification.check import Progress as Step
+from seqarith.certification.claim import claim_of
 from seqarith.certification.program import Program
 from seqarith.certification.quick import FEW_LETTERS, Found, quick
 from seqarith.certification.refute import Counterexample, Refuter
@@ -21,8 +22,8 @@ from seqarith.certification.shapes import PLAIN, ROOMY
 from seqarith.certification.suspect import Suspect
 from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError, MissingExtraError
+from seqarith.execution import emit
 from seqarith.model import Model
-from seqarith.network import emitted
 
 BUDGET = 60.0
 FIRST = 0.5  # seconds of the first search: nearly all wrong networks are found out in 0.2
@@ -92,7 +93,7 @@ def verify(
         CertificateError: It holds none.
         TaskError: The task has no finite-state machine.
     """
-    return check(from_model(model), stored_certificate(model), budget, progress)
+    return _claimed(model, check(from_model(model), stored_certificate(model), budget, progress))
 
 
 def verify_exact(
@@ -113,7 +114,15 @@ def verify_exact(
         TaskError: The task has no finite-state machine.
     """
     check_again = exact_checker()
-    return check_again(from_model(model), stored_certificate(model), budget, progress)
+    found = check_again(from_model(model), stored_certificate(model), budget, progress)
+    return _claimed(model, found)
+
+
+def _claimed(model: Model, found: Accepted | Rejected) -> Accepted | Rejected:
+    """Put into words what was accepted: the checker knows the program, not the task."""
+    if isinstance(found, Rejected):
+        return found
+    return replace(found, claim=str(claim_of(model)))
 
 
 def exact_checker() -> Callable[[Program, Certificate, Budget, Step | None], Accepted | Rejected]:
@@ -178,13 +187,13 @@ class _Run:
     def _proved(self, found: Found) -> Proved:
         said = found.accepted
         return Proved(
+            claim=claim_of(self._model),
             certificate=found.certificate,
             method=found.method,
             margin=found.certificate.margin,
             steps=said.steps,
             depth=said.depth,
             seconds=self._spent(),
-            trusting=said.trusting,
         )
 
     def _refuted(self, refuter: Refuter, wrong: Counterexample) -> Refuted:
@@ -196,7 +205,7 @@ class _Run:
         layout = task.natural_layout(len(word))
         more = task.delay if task.order == "most" else max(0, layout.steps - len(word))
         letters = np.append(word, np.zeros(more, np.intp))[:, None]
-        symbols = np.array([emitted(logits) for logits in model.program.run(letters)])
+        symbols = emit(model.program, letters).symbols
         right = task.expected(letters)
         return Refuted(
             task=task,

@@ -103,6 +103,7 @@ def eval_command(
             {
                 "task": found.task,
                 **found.summary(),
+                "resumed": found.resumed,
                 "counterexamples": [prediction_json(case) for case in found.counterexamples],
                 "by_chain": {
                     str(length): {"checked": words, "wrong": wrong}
@@ -131,6 +132,8 @@ def _print(task: Task, found: Evaluation) -> None:
         say(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
     else:
         say(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
+    if found.resumed:
+        say(f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's")
     _row("exact-match accuracy", f"{found.accuracy:.4%}", f"{found.correct:,} of {found.checked:,}")
     _row(
         "digit accuracy",

@@ -14,6 +14,7 @@ import click
 
 from seqarith.cli.output import (
     find_model,
+    is_task,
     json_option,
     notice,
     prediction_json,
@@ -69,7 +70,7 @@ def predict_command(
     if not operands and not streamed:
         raise click.UsageError("Missing operands: seqarith predict 37 58", ctx=ctx)
     loaded = find_model(model, task)
-    if task and loaded.task.name != task:
+    if task and not is_task(loaded, task):
         raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
     if streamed:
         with _opened(source) as file:

@@ -27,6 +27,8 @@ class Evaluation:
         min_margin: Smallest margin over all digits of all words.
         counterexamples: The first wrong cases in the order of the operands, at most ten.
         by_chain: For every length of the longest carry chain: words, wrong words.
+        resumed: How many of the operand tuples were not run now but in an earlier run, as its
+            checkpoint says.
     """
 
     task: str
@@ -41,6 +43,7 @@ class Evaluation:
     min_margin: float
     counterexamples: tuple[Prediction, ...]
     by_chain: dict[int, tuple[int, int]]
+    resumed: int = 0
 
     @property
     def accuracy(self) -> float:

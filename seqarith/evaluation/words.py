@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from seqarith.evaluation.tally import Tally
+from seqarith.execution import emit
 from seqarith.model import Model
-from seqarith.network import emitted, margins
 from seqarith.tasks.task import Letters
 
 _BLOCK_BYTES = 2**19  # of hidden vectors that are worked on at once
@@ -18,12 +18,9 @@ _BLOCK_LETTERS = 2**21  # of words that are drawn at once
 def run_words(model: Model, letters: Letters, tally: Tally) -> None:
     """Run words (T, N) and count what comes out."""
     first = model.task.first_result_step(len(letters))
-    expected = model.task.expected(letters)
-    wrong = np.zeros(letters.shape[1], np.uint32)
-    for t, logits in enumerate(model.program.run(letters)):
-        if t >= first:
-            wrong += emitted(logits) != expected[t]
-            tally.least = min(tally.least, float(margins(logits, expected[t]).min()))
+    found = emit(model.program, letters, first, model.task.expected(letters))
+    tally.least = min(tally.least, float(found.margins.min()))
+    wrong = found.wrong if found.wrong.any() else None
     tally.add(letters.shape[1], wrong, lambda chosen: letters[:, chosen])
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.errors import TaskError
+from seqarith.execution import emit
 from seqarith.model import Model
-from seqarith.network import emitted, margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,14 +76,9 @@ def _run_rows(
     steps = task.natural_layout(digits).steps
     firsts = list(range(side)) * len(seconds)
     letters = task.encode([firsts, [b for b in seconds for _ in range(side)]], steps)
-    due, first = task.expected(letters), task.first_result_step(steps)
-    wrong = np.zeros(letters.shape[1], np.intp)
-    least = np.full(letters.shape[1], np.inf)
-    for t, logits in enumerate(model.program.run(letters)):
-        if t >= first:
-            wrong += emitted(logits) != due[t]
-            np.minimum(least, margins(logits, due[t]), out=least)
-    return wrong.reshape(-1, side), least.reshape(-1, side)
+    first = task.first_result_step(steps)
+    found = emit(model.program, letters, first, task.expected(letters))
+    return found.wrong.reshape(-1, side), found.margins.reshape(-1, side)
 
 
 def error_map(axes: Axes, model: Model, bits: int | None = None) -> None:

@@ -13,6 +13,7 @@ from seqarith.digits import Order, count_digits
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.tasks.parameters import MAX_OPERANDS, check_base, check_integer, check_order
+from seqarith.tasks.reserved import check_name, owner_of
 from seqarith.tasks.task import Range, Task
 
 MAX_CELLS = 2**14
@@ -40,7 +41,7 @@ def task_from_machine(
 
     Args:
         machine: Its letters are numbered as those of a `Task`.
-        name: Letters, digits, ``_`` and ``-``.
+        name: Letters, digits, ``_`` and ``-``; not a name of the registry.
         operands: Number of operands.
         base: 2 to 16.
         order: Which digit is read first.
@@ -48,7 +49,8 @@ def task_from_machine(
             result is a symbol.
         symbols: Where given, the last output is the result, and this is what it means; otherwise
             the outputs are the digits of the result.
-        notation: One pair of braces an operand; default: ``"name({}, {})"``.
+        notation: One pair of braces an operand, not a notation of the registry; default:
+            ``"name({}, {})"``.
 
     Raises:
         TaskError: The machine computes no function on integers, or a value is out of range.
@@ -60,11 +62,20 @@ def task_from_machine(
         'double(-37) = -74'
     """
     _check(name, operands, base, order, delay)
-    notation = notation or f"{name}({', '.join(['{}'] * operands)})"
+    usual = f"{name}({', '.join(['{}'] * operands)})"
+    notation = notation or usual
     _check_texts(notation, *symbols, *machine.names)
+    if notation != usual and (owner := owner_of(notation, operands)):
+        raise TaskError(
+            f"notation {notation!r} is that of task {owner!r} of the registry; take that task, or "
+            f"another notation, for instance {usual!r}"
+        )
     if symbols and (len(set(symbols)) < max(2, len(symbols)) or delay):
         raise TaskError(f"{len(symbols)} symbols: expected two or more, no two alike, and no delay")
-    least = _fitting(machine, base**operands, len(symbols) or base).minimised()
+    whole = _fitting(machine, base**operands, len(symbols) or base)
+    least = whole.minimised()
+    if least.difference(whole) is not None:  # so that minimising need not be trusted
+        raise TaskError("the minimised machine is not the machine that was given")
     ends = _Ends.of(least, operands, base, order, delay, symbols)
 
     def reference(*values: int) -> int:
@@ -97,7 +108,8 @@ class _Ends:
     """How the result goes on after the operands' digits: digits more than they have, and sign.
 
     Attributes:
-        natural: For naturals: digits more, and whether the result may be negative.
+        natural: For naturals: digits more before only a sign's digits follow, and whether the
+            result may be negative.
         negative: For operands of any sign; None where the result of negative ones has no end.
     """
 
@@ -130,14 +142,16 @@ class _Ends:
         known = [end for end in each if end is not None]
         if len(known) < len(each):
             return _Ends(natural, None)
+        # A sign digit of the result must have settled whatever the operands' signs are: the
+        # longest wait of all, then one digit more where any result may be negative.
         return _Ends(natural, (max(e[0] for e in known), any(e[1] for e in known)))
 
     def bounds(self, base: int, ranges: tuple[Range, ...]) -> Range:
         """Return the integers that the digits of the result can hold."""
         signed = any(low < 0 for low, _ in ranges)
         width = max(count_digits(v, base, signed=signed) for pair in ranges for v in pair)
-        more, negative = self.negative if signed and self.negative else self.natural
-        count = base ** (width + more)
+        settling, negative = self.negative if signed and self.negative else self.natural
+        count = base ** (width + settling + negative)
         return (-(count // 2), (count - 1) // 2) if negative else (0, count - 1)
 
 
@@ -145,8 +159,8 @@ def _settling(machine: MealyMachine, letter: int, base: int, delay: int) -> tupl
     """Return when the outputs under one letter for ever become a sign's digits, from any state.
 
     Returns:
-        Digits more than the operands have, and whether some result is negative; None where the
-        outputs never settle.
+        Digits more than the operands have, without one for the sign, and whether some result is
+        negative; None where the outputs never settle.
     """
     states = np.arange(machine.states)
     rows = []
@@ -161,7 +175,7 @@ def _settling(machine: MealyMachine, letter: int, base: int, delay: int) -> tupl
     unsettled = (outputs != cycles[0]).any(axis=1)
     steps = int(np.flatnonzero(unsettled)[-1]) + 1 if unsettled.any() else 0
     negative = bool((cycles[0] == base - 1).any())
-    return max(0, steps - delay) + negative, negative
+    return max(0, steps - delay), negative
 
 
 def _check_leading_zeros(machine: MealyMachine, symbols: bool) -> None:
@@ -188,6 +202,7 @@ def _check(name: str, operands: int, base: int, order: Order, delay: int) -> Non
     check_integer("delay", delay, 0, MAX_DELAY)
     if not _NAME.match(name):
         raise TaskError(f"name {name[:80]!r}: expected 1 to 64 letters, digits, '_' and '-'")
+    check_name(name)
     if delay and order == "most":
         raise TaskError(f"delay {delay}: only digits least significant first can be delayed")
 
