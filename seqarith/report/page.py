@@ -13,7 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from seqarith import __version__
-from seqarith.archive import check_no_archive, check_writable, write_bytes
+from seqarith.archive import check_no_archive
+from seqarith.atomic import check_writable, write_bytes
 from seqarith.model import Model
 from seqarith.report.facts import evaluate_widths, facts, verdict
 from seqarith.report.payload import payload, require_runnable
