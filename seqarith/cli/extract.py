@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith.cli.output import print_json
+from seqarith.text import percent
 
 if TYPE_CHECKING:
     from seqarith.certification.extract import Extracted
@@ -73,7 +74,7 @@ def _text(task: Task, found: Extracted) -> str:
     how = "proved" if found.proved else f"observed on {found.samples:,} hidden vectors, not proved"
     lines = [f"{task.name}: a machine of {machine.states} states, {how}"]
     if not found.proved:
-        lines.append(f"  {found.agreement:.2%} of those vectors move as it does")
+        lines.append(f"  {percent(found.agreement, 2)} of those vectors move as it does")
     if found.difference is None:
         lines.append(f"  equal to the machine of {task.formula}")
     else:

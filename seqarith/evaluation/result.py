@@ -26,7 +26,8 @@ class Evaluation:
         directed_correct: How many of them came out right.
         min_margin: Smallest margin over all digits of all words.
         counterexamples: The first wrong cases in the order of the operands, at most ten.
-        by_chain: For every length of the longest carry chain: words, wrong words.
+        by_chain: For every length of the longest chain: words, wrong words.
+        chain: What such a chain is, for instance ``"carry chain"``.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Evaluation:
     min_margin: float
     counterexamples: tuple[Prediction, ...]
     by_chain: dict[int, tuple[int, int]]
+    chain: str = "chain"
 
     @property
     def accuracy(self) -> float:

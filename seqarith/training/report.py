@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, final
 
+from seqarith.text import percent
+
 
 class Report(ABC):
     """A report: a record for the log, a text for people."""
@@ -52,5 +54,6 @@ class Progress(Report):
     def text(self) -> str:
         return (
             f"step {self.step:>6,}  loss {self.loss:<8.4g}  "
-            f"words right {self.accuracy:7.2%}  digits right {self.digit_accuracy:7.2%}"
+            f"words right {percent(self.accuracy, 2):>7}  "
+            f"digits right {percent(self.digit_accuracy, 2):>7}"
         )
