@@ -10,6 +10,7 @@ from seqarith.certification.diagram import arrows
 from seqarith.certification.extract import Extracted
 from seqarith.plots.palette import BLUE, INK
 from seqarith.tasks.task import Task
+from seqarith.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,8 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
     axes.set_axis_off()
     how = "proved"
     if not found.proved:
-        how = f"observed on {found.samples:,} hidden vectors; {found.agreement:.0%} move as it does"
+        agreeing = percent(found.agreement, 0)
+        how = f"observed on {found.samples:,} hidden vectors; {agreeing} move as it does"
     same = "is equal to" if found.equal else "differs from"
     axes.set_title(
         f"The machine of the network, {how};\nit {same} that of {task.formula}\n"

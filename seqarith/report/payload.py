@@ -17,6 +17,7 @@ from seqarith.model import Model
 from seqarith.projection import Projection, visits
 from seqarith.report.regions import Known, encoded, regions
 from seqarith.tasks.task import Task
+from seqarith.text import percent
 from seqarith.tracing import state_names
 from seqarith.training.log import RunLog
 
@@ -154,8 +155,9 @@ def _machine(model: Model, known: Known) -> dict[str, Any]:
         return {"extracted": None, "no_machine": f"No machine is shown: {error}."}
     if found.agreement < 1:
         # What does not move as the network does is not the network's machine.
-        said = f"No machine is shown: only {found.agreement:.0%} of the hidden vectors of random "
-        return {"extracted": None, "no_machine": said + "words move as that which was observed."}
+        share = percent(found.agreement, 0)
+        said = f"No machine is shown: only {share} of the hidden vectors of random words move as "
+        return {"extracted": None, "no_machine": f"{said}that which was observed."}
     if found.machine.states > STATES or found.machine.next_state.size > MOST_ENTRIES:
         said = f"The network's machine has {found.machine.states} states, too many to draw."
         return {"extracted": None, "no_machine": said}

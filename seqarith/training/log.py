@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -13,8 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.errors import LogError
+from seqarith.text import printable
 
 STEP = ("step", "iteration")
+IDENTITY = ("task", "base", "operands", "bits", "cell", "hidden", "seed")
+"""Settings that every line of a log repeats, so that it says which run it is of."""
+
+
+def identity(settings: Mapping[str, Any]) -> dict[str, str | int]:
+    """Return what tells a run from others, as far as settings or a line of a log hold it."""
+    found = {key: settings[key] for key in IDENTITY if type(settings.get(key)) in (str, int)}
+    options = settings.get("parameters")
+    if "task" in found and isinstance(options, Mapping):
+        found["task"] = " ".join([str(found["task"]), *(f"{k}={v}" for k, v in options.items())])
+    return found
 
 
 @final
@@ -27,11 +39,24 @@ class RunLog:
         steps: Steps done at every report, shape (N,).
         values: The numbers by their keys, ``"loss"`` and others, shape (N,) each; nan where a
             report lacks one.
+        run: What the log says of the run that it is of, see `identity`; empty in logs of versions
+            before 0.6.
     """
 
     name: str
     steps: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
+    run: Mapping[str, str | int] = field(default_factory=dict)
+
+    def contradiction(self, run: Mapping[str, str | int]) -> str:
+        """Return in words what the log says otherwise than the `identity` of a run; else nothing.
+
+        A log of an earlier version, which does not say of which run it is, contradicts none.
+        """
+        for key in sorted(self.run.keys() & run.keys()):
+            if self.run[key] != run[key]:
+                return f"{key} {printable(str(self.run[key]))}, not {printable(str(run[key]))}"
+        return ""
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> RunLog:
@@ -57,6 +82,9 @@ class RunLog:
                     raise
         if not records:
             raise LogError(f"{place}: the log is empty; a run writes one with --log")
+        for number, record in enumerate(records, 1):
+            if identity(record) != identity(records[0]):
+                raise LogError(f"{place}, line {number}: it is of another run than line 1")
         return _table(place.stem, records)
 
 
@@ -78,12 +106,13 @@ def _table(name: str, records: list[dict[str, Any]]) -> RunLog:
         key
         for record in records
         for key, value in record.items()
-        if type(value) in (int, float) and key != step
+        if type(value) in (int, float) and key != step and key not in IDENTITY
     }
     values = {
         key: np.array([_number(record.get(key)) for record in records]) for key in sorted(keys)
     }
-    return RunLog(name, np.array([record.get(step, -1) for record in records]), values)
+    steps = np.array([record.get(step, -1) for record in records])
+    return RunLog(name, steps, values, identity(records[0]))
 
 
 def _number(value: Any) -> float:
