@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -46,6 +49,11 @@ class StoredCertificate:
     claims: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
 
+    def __post_init__(self) -> None:
+        frozen = {name: _read_only(array) for name, array in self.arrays.items()}
+        object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
+        object.__setattr__(self, "arrays", MappingProxyType(frozen))
+
     def header(self) -> dict[str, Any]:
         """Return the claims, and shape and dtype of every array, ready for JSON."""
         arrays = {
@@ -79,6 +87,10 @@ class StoredCertificate:
 class Model:
     """A trained network.
 
+    A model never changes: its arrays are read-only copies. For other numbers make another model.
+    The notes ``training`` and ``evaluation`` are bound to the network that they speak of: where
+    `dataclasses.replace` hands them over to another one, they are dropped.
+
     Args:
         task: What it was trained for.
         network: Its shape.
@@ -87,6 +99,7 @@ class Model:
         evaluation: What is known of it: the last evaluation, as JSON; empty where none is.
         certificate: The proof that it is right at every width, as it was stored; `verify` tells
             whether it holds.
+        known_of: Digest of the network that the notes speak of; default: of this one.
     """
 
     task: Task
@@ -95,10 +108,33 @@ class Model:
     training: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     certificate: StoredCertificate | None = None
+    known_of: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", self.parameters.frozen())
+        of_this = self.known_of in ("", self.digest)
+        for name in ("training", "evaluation"):
+            note = dict(getattr(self, name)) if of_this else {}
+            object.__setattr__(self, name, MappingProxyType(note))
+        object.__setattr__(self, "known_of", self.digest)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the task, the network's shape and every parameter, in hexadecimal.
+
+        It names the whole of what answers: change a weight, the machine or the cell, and it is
+        another one.
+        """
+        described = [describe_task(self.task), describe_network(self.network)]
+        sha = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+        for name, array in self.network.export(self.parameters).items():
+            little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            sha.update(f"{name} {little.dtype.str} {little.shape};".encode() + little.tobytes())
+        return sha.hexdigest()
 
     @cached_property
     def program(self) -> Program:
-        """The network as it is used; parameters must not change any more."""
+        """The network as it is used."""
         return Program(self.network, self.parameters, self.task.vectors)
 
     def predict(self, *operands: int) -> Prediction:
@@ -195,6 +231,7 @@ class Model:
             "network": describe_network(self.network),
             "training": dict(self.training),
             "evaluation": dict(self.evaluation),
+            "digest": self.digest,
         }
         if self.certificate is not None:
             header["certificate"] = self.certificate.header()
@@ -213,6 +250,8 @@ class Model:
             task = build_task(found.header["task"])
             network = build_network(found.header["network"], task)
             training, evaluation = found.header["training"], found.header["evaluation"]
+            # Files before 0.6 name no digest: what they note is of the network that they hold.
+            known_of = typed(found.header.get("digest", ""), str)
             if not (isinstance(training, dict) and isinstance(evaluation, dict)):
                 raise TypeError("training and evaluation must be objects")
             if proof.entries or "certificate" in found.header:
@@ -225,7 +264,7 @@ class Model:
             raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
         arrays = found.arrays(network.exported_shapes(), network.dtype)
         parameters = network.absorb(arrays)
-        return Model(task, network, parameters, training, evaluation, certificate)
+        return Model(task, network, parameters, training, evaluation, certificate, known_of)
 
     @staticmethod
     def shipped(task: str) -> Model:
@@ -244,13 +283,16 @@ class Model:
 
 def describe_network(network: Network) -> dict[str, Any]:
     """Return what `build_network` needs, ready for JSON."""
-    return {
+    description = {
         "cell": network.cell.name,
         **dataclasses.asdict(network.cell),  # type: ignore[call-overload]
         "hidden": network.hidden,
         "outputs": network.outputs,
         "dtype": network.dtype,
     }
+    if network.readout_bias != network.cell.bias:
+        description["readout_bias"] = network.readout_bias
+    return description
 
 
 def build_network(description: Mapping[str, Any], task: Task) -> Network:
@@ -264,9 +306,10 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
     name = typed(options.pop("cell"), str)
     hidden, outputs = (typed(options.pop(key), int) for key in ("hidden", "outputs"))
     dtype = typed(options.pop("dtype"), str)
+    readout_bias = options.pop("readout_bias", None)
     cell: Cell = CELLS.build(name, options)
     check_outputs(outputs, task)
-    return Network(cell, task.inputs, hidden, outputs, dtype)
+    return Network(cell, task.inputs, hidden, outputs, dtype, readout_bias)
 
 
 def check_outputs(outputs: int, task: Task) -> None:
@@ -277,6 +320,12 @@ def check_outputs(outputs: int, task: Task) -> None:
     """
     if outputs != task.outputs and (outputs, task.outputs) != (1, 2):
         raise TaskError(f"{outputs} outputs for a task of {task.outputs} symbols")
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    copied = array.copy()
+    copied.setflags(write=False)
+    return copied
 
 
 def _sizes(value: Any) -> list[int]:

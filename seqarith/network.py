@@ -6,10 +6,11 @@ inference pass. Both run the same recurrence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
+from types import MappingProxyType
 from typing import Protocol, final
 
 import numpy as np
@@ -20,10 +21,12 @@ from seqarith.cells.cell import Array, Cell, Extent, Shape
 from seqarith.cells.operations import gradient as sum_products
 from seqarith.cells.operations import spread, weighed
 from seqarith.errors import InvalidValueError
+from seqarith.text import shortened
 
 READOUT = "readout"
 DTYPES = ("float32", "float64")
 MAX_HIDDEN = 4096
+MESSAGE = 280  # characters of an error message that lists names
 
 
 @final
@@ -40,9 +43,10 @@ class Network:
         hidden: Hidden width H, 1 to 4096.
         outputs: Output width K.
         dtype: ``"float32"`` or ``"float64"``.
+        readout_bias: Whether the readout has a bias; default: as the cell has.
 
     Raises:
-        InvalidValueError: A size or dtype is out of range.
+        InvalidValueError: A size, dtype or bias is out of range.
     """
 
     cell: Cell
@@ -50,8 +54,13 @@ class Network:
     hidden: int
     outputs: int
     dtype: str = "float32"
+    readout_bias: bool | None = None
 
     def __post_init__(self) -> None:
+        if self.readout_bias is None:
+            object.__setattr__(self, "readout_bias", self.cell.bias)
+        if type(self.readout_bias) is not bool:
+            raise InvalidValueError(f"readout bias {self.readout_bias!r}: expected true or false")
         if not 1 <= self.hidden <= MAX_HIDDEN:
             raise InvalidValueError(f"hidden width {self.hidden}: expected 1 to {MAX_HIDDEN}")
         if self.dtype not in DTYPES:
@@ -59,7 +68,7 @@ class Network:
 
     def kernels(self) -> dict[str, Shape]:
         """Return the shape of every kernel, the readout's last."""
-        readout = (self.hidden + self.cell.bias, self.outputs)
+        readout = (self.hidden + bool(self.readout_bias), self.outputs)
         return {**self.cell.kernels(self.inputs, self.hidden), READOUT: readout}
 
     @property
@@ -84,7 +93,7 @@ class Network:
         """Return name and shape of every array in a model file."""
         shapes = self.cell.exported_shapes(self.inputs, self.hidden)
         shapes["readout.weight"] = (self.outputs, self.hidden)
-        if self.cell.bias:
+        if self.readout_bias:
             shapes["readout.bias"] = (self.outputs,)
         return shapes
 
@@ -93,19 +102,70 @@ class Network:
         arrays = self.cell.export(parameters.kernels)
         readout = parameters.kernels[READOUT]
         arrays["readout.weight"] = readout[: self.hidden].T
-        if self.cell.bias:
+        if self.readout_bias:
             arrays["readout.bias"] = readout[self.hidden]
         return {name: np.array(array, order="C") for name, array in arrays.items()}
 
-    def absorb(self, arrays: dict[str, Array]) -> Parameters:
-        """Return the parameters that exported arrays hold: the inverse of `export`."""
+    def absorb(self, arrays: Mapping[str, Array]) -> Parameters:
+        """Return the parameters that exported arrays hold: the inverse of `export`.
+
+        Every array is used. Nothing is broadcast, transposed or left out. Values are rounded to the
+        network's number format.
+
+        Args:
+            arrays: Exactly those of `exported_shapes`: floats, or integers that the network's
+                format holds exactly.
+
+        Raises:
+            InvalidValueError: An array is missing or not used, or has another shape, holds no
+                numbers, or a value that is not finite in the network's format.
+        """
+        checked = self._checked(arrays)
         parameters = self.parameters()
-        self.cell.absorb(parameters.kernels, arrays)
+        with np.errstate(over="ignore"):
+            self.cell.absorb(parameters.kernels, checked)
         readout = parameters.kernels[READOUT]
-        readout[: self.hidden] = arrays["readout.weight"].T
-        if self.cell.bias:
-            readout[self.hidden] = arrays["readout.bias"]
+        readout[: self.hidden] = checked["readout.weight"].T
+        if self.readout_bias:
+            readout[self.hidden] = checked["readout.bias"]
+        if not np.isfinite(parameters.flat).all():  # two finite biases may add up to infinity
+            raise InvalidValueError(f"the arrays hold sums that are not finite in {self.dtype}")
         return parameters
+
+    def _checked(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Return arrays in the network's number format, once they are those that it takes."""
+        shapes = self.exported_shapes()
+        surplus = sorted(set(map(str, arrays)) - set(shapes))
+        missing = sorted(set(shapes) - set(arrays))
+        if surplus or missing:
+            wrong = f"array {surplus[0]!r} is not used" if surplus else f"no array {missing[0]!r}"
+            raise InvalidValueError(shortened(f"{wrong}: {self._takes(surplus)}", MESSAGE))
+        return {name: self._array(name, arrays[name], shape) for name, shape in shapes.items()}
+
+    def _takes(self, surplus: list[str]) -> str:
+        """Return what arrays the network takes, and how it could take one that it does not."""
+        if surplus == ["readout.bias"]:
+            return "the readout has no bias; build Network(..., readout_bias=True)"
+        return f"a network of cell {self.cell.name!r} takes {', '.join(self.exported_shapes())}"
+
+    def _array(self, name: str, array: Array, shape: Shape) -> Array:
+        found = np.asarray(array)
+        if found.dtype.kind not in "fiu":
+            raise InvalidValueError(f"array {name!r} has dtype {found.dtype}; expected floats")
+        if found.shape != shape:
+            turned = "; transpose it" if found.shape == shape[::-1] else ""
+            raise InvalidValueError(
+                f"array {name!r} has shape {found.shape}; expected {shape}{turned}"
+            )
+        with np.errstate(over="ignore"):
+            rounded: Array = found.astype(self.dtype)
+        if not np.isfinite(rounded).all():
+            raise InvalidValueError(
+                f"array {name!r} holds values that are not finite in {self.dtype}"
+            )
+        if found.dtype.kind != "f" and (rounded != found).any():
+            raise InvalidValueError(f"array {name!r} holds integers that {self.dtype} rounds")
+        return rounded
 
 
 @final
@@ -117,16 +177,44 @@ class Parameters:
     Attributes:
         flat: The vector, shape (..., size).
         kernels: Views of it by name, shapes (..., *shape).
+
+    Args:
+        flat: The vector.
+        shapes: Of every kernel, in their order.
+        frozen: Whether nobody can change the vector; see `frozen`.
     """
 
-    def __init__(self, flat: Array, shapes: dict[str, Shape]) -> None:
-        self.flat = flat
-        self.kernels: dict[str, Array] = {}
+    __slots__ = ("_frozen", "_shapes", "flat", "kernels")
+    flat: Array
+    kernels: Mapping[str, Array]
+    _shapes: Mapping[str, Shape]
+    _frozen: bool
+
+    def __init__(self, flat: Array, shapes: Mapping[str, Shape], *, frozen: bool = False) -> None:
+        kernels: dict[str, Array] = {}
         start = 0
         for name, shape in shapes.items():
             part = flat[..., start : start + prod(shape)]
-            self.kernels[name] = part.reshape(*flat.shape[:-1], *shape)
+            kernels[name] = part.reshape(*flat.shape[:-1], *shape)
             start += prod(shape)
+        parts = flat, MappingProxyType(kernels), dict(shapes), frozen
+        for attribute, value in zip(("flat", "kernels", "_shapes", "_frozen"), parts, strict=True):
+            object.__setattr__(self, attribute, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if value is getattr(self, name, None):  # parameters.flat -= ... ends with this
+            return
+        raise AttributeError(f"parameters keep their arrays: change {name!r} in place")
+
+    def frozen(self) -> Parameters:
+        """Return a copy that nobody can change: NumPy lets no one write to the bytes of an array.
+
+        What is frozen already is returned as it is.
+        """
+        if self._frozen:
+            return self
+        flat = np.frombuffer(self.flat.tobytes(), self.flat.dtype).reshape(self.flat.shape)
+        return Parameters(flat, self._shapes, frozen=True)
 
 
 Penalty = Callable[[], None]
@@ -202,7 +290,7 @@ class Unroll:
             *(operation for t in reversed(range(steps)) for operation in tape.step_back(t)),
             *tape.finish(),
         ]
-        if network.cell.bias:
+        if network.readout_bias:
             bias, bias_gradient = readout[..., width:, :], gradient[..., width:, :]
             self._forward.append(partial(np.add, self.logits, bias, self.logits))
             total = partial(np.add.reduce, axis=-2, keepdims=True, out=bias_gradient)
@@ -238,7 +326,7 @@ class Program:
 
     Args:
         network: The network.
-        parameters: Its parameters; they must not change while the program is in use.
+        parameters: Its parameters; those of a `Model` are frozen.
         vectors: The input vector of every letter, shape (A, D).
     """
 
@@ -250,7 +338,7 @@ class Program:
         )
         readout = self._kernels[READOUT]
         self._weight = readout[: network.hidden]
-        self._bias = readout[network.hidden] if network.cell.bias else None
+        self._bias = readout[network.hidden] if network.readout_bias else None
 
     def start(self, count: int) -> Array:
         """Return the memories before the first letter, shape (N, M)."""

@@ -64,6 +64,40 @@ def build_adder(
     return sa.Model(task, network, parameters)
 
 
+def build_solved(task: Task, dtype: str = "float64") -> sa.Model:
+    """Return a network that equals the machine of a task, its weights written by hand.
+
+    Unit (q, a) is a steep sigmoid that fires where the machine was in state q and reads letter a:
+    where all units of transitions into q, one of which fires, and the digits of a add up. Before
+    the first letter none fires, which counts as the initial state.
+    """
+    machine = task.machine
+    assert machine is not None
+    states, letters = machine.next_state.shape
+    units, steep = states * letters, 60.0
+    arrives = np.eye(states)[machine.next_state.ravel()]  # (units, Q): the state after a unit
+    of_state, of_letter = np.repeat(np.arange(states), letters), np.tile(np.arange(letters), states)
+    recurrent = arrives.T[of_state]  # (units, units): 1 from the units that lead into q
+    first = of_state == machine.initial
+    recurrent[first] -= 1  # no unit at all, or one that leads there: 0; another one: -1
+    vectors = task.vectors.astype(float)
+    inputs = (2 * vectors - 1)[of_letter] if task.base == 2 else vectors[of_letter]
+    needed = vectors.sum(axis=1)[of_letter] if task.base == 2 else np.full(units, task.operands)
+    symbols = machine.output.ravel()
+    outputs = task.outputs
+    readout = 40.0 * np.eye(outputs)[symbols].T
+    network = Network(Elman("sigmoid"), task.inputs, units, outputs, dtype)
+    arrays = {
+        "rnn.weight_ih_l0": steep * inputs,
+        "rnn.weight_hh_l0": steep * recurrent,
+        "rnn.bias_ih_l0": -steep * (needed + np.where(first, 0, 1) - 0.5),
+        "rnn.bias_hh_l0": np.zeros(units),
+        "readout.weight": readout,
+        "readout.bias": np.zeros(outputs),
+    }
+    return sa.Model(task, network, network.absorb(arrays))
+
+
 def build_wrong_adder(dtype: str = "float64") -> sa.Model:
     """Return an adder that forgets its third unit: 1 + 1 + carry gives 0 instead of 1."""
     right = build_adder(dtype=dtype)
@@ -120,6 +154,11 @@ def make_random() -> Callable[..., sa.Model]:
 @pytest.fixture(scope="session")
 def unrolled() -> Callable[..., tuple[Any, Any]]:
     return run_unrolled
+
+
+@pytest.fixture(scope="session")
+def solved() -> Callable[..., sa.Model]:
+    return build_solved
 
 
 @pytest.fixture(scope="session")

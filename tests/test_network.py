@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,3 +101,81 @@ def test_a_carry_travels_a_thousand_digits(adder: sa.Model) -> None:
     found = adder.predict(2**1000 - 1, 1)
     assert found.predicted == 2**1000
     assert adder.predict(-1, 2**1000).predicted == 2**1000 - 1
+
+
+def exported(network: Network) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    return {name: rng.normal(size=shape) for name, shape in network.exported_shapes().items()}
+
+
+SPOILT: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
+    "a second layer": (lambda a: {**a, "rnn.weight_ih_l1": np.zeros((4, 4))}, "l1' is not used"),
+    "a missing array": (lambda a: _without(a, "rnn.bias_hh_l0"), "no array 'rnn.bias_hh_l0'"),
+    "a misspelt name": (
+        lambda a: {**_without(a, "readout.bias"), "bias": a["readout.bias"]},
+        "'bias'",
+    ),
+    "a column for a vector": (lambda a: {**a, "rnn.bias_ih_l0": np.zeros((4, 1))}, "shape (4, 1)"),
+    "a number for a vector": (lambda a: {**a, "rnn.bias_ih_l0": np.float64(1)}, "shape ()"),
+    "a matrix on its side": (lambda a: {**a, "readout.weight": np.zeros((4, 1))}, "transpose it"),
+    "not a number": (lambda a: {**a, "readout.weight": np.full((1, 4), np.nan)}, "not finite"),
+    "infinity": (lambda a: {**a, "readout.weight": np.full((1, 4), np.inf)}, "not finite"),
+    "too large": (
+        lambda a: {**a, "readout.weight": np.full((1, 4), 1e39)},
+        "not finite in float32",
+    ),
+    "an infinite sum": (
+        lambda a: {**a, **{n: np.full_like(a[n], 3e38) for n in a if n.startswith("rnn.bias")}},
+        "sums that are not finite",
+    ),
+    "complex numbers": (lambda a: {**a, "readout.bias": np.zeros(1, complex)}, "complex128"),
+    "truth values": (lambda a: {**a, "readout.bias": np.zeros(1, bool)}, "dtype bool"),
+    "objects": (lambda a: {**a, "readout.bias": np.array([None])}, "dtype object"),
+    "large integers": (lambda a: {**a, "readout.bias": np.array([2**24 + 1])}, "float32 rounds"),
+}
+
+
+def _without(arrays: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in arrays.items() if key != name}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+def test_arrays_from_elsewhere_are_used_or_refused(kind: str, cell: str) -> None:
+    network = Network(sa.CELLS[cell](), 2, 4, 1)
+    arrays = exported(network)
+    spoil, message = SPOILT[kind]
+    spoilt = spoil(arrays)
+    network.absorb(arrays)
+    with pytest.raises(sa.InvalidValueError, match=re.escape(message)) as raised:
+        network.absorb(spoilt)
+    assert len(str(raised.value)) < 300
+    assert "\n" not in str(raised.value)
+
+
+def test_a_readout_may_have_a_bias_beside_a_cell_without() -> None:
+    plain = Network(sa.CELLS["elman"](bias=False), 2, 4, 1, "float64")
+    arrays = {**exported(plain), "readout.bias": np.array([0.75])}
+    with pytest.raises(sa.InvalidValueError, match="readout_bias=True"):
+        plain.absorb(arrays)
+    network = replace(plain, readout_bias=True)
+    parameters = network.absorb(arrays)
+    assert network.export(parameters)["readout.bias"].tolist() == [0.75]
+    task = sa.TASKS["add"]()
+    with_bias = sa.Model(task, network, parameters)
+    without = sa.Model(
+        task, plain, plain.absorb({k: v for k, v in arrays.items() if k != "readout.bias"})
+    )
+    word = np.array([[1], [3], [0]])
+    both = zip(with_bias.program.run(word), without.program.run(word), strict=True)
+    assert all(np.allclose(a - b, 0.75) for a, b in both)
+
+
+def test_a_network_of_another_readout_bias_survives_its_file(tmp_path: Path) -> None:
+    for cell_bias, readout_bias in ((False, True), (True, False)):
+        network = Network(sa.CELLS["elman"](bias=cell_bias), 2, 4, 1, "float64", readout_bias)
+        model = sa.Model(sa.TASKS["add"](), network, network.initial(np.random.default_rng(0)))
+        model.save(tmp_path / "m.npz")
+        loaded = sa.Model.load(tmp_path / "m.npz")
+        assert loaded.network == network
+        assert loaded.digest == model.digest

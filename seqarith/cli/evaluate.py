@@ -104,6 +104,7 @@ def eval_command(
             {
                 "task": found.task,
                 **found.summary(),
+                "resumed": found.resumed,
                 "counterexamples": [prediction_json(case) for case in found.counterexamples],
                 "by_chain": {
                     str(length): {"checked": words, "wrong": wrong}
@@ -132,6 +133,10 @@ def _print(task: Task, found: Evaluation) -> None:
         click.echo(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
     else:
         click.echo(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
+    if found.resumed:
+        click.echo(
+            f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's"
+        )
     _share("exact-match accuracy", found.correct, found.checked)
     _share("digit accuracy", found.digits_correct, found.digits)
     if found.directed:

@@ -74,13 +74,15 @@ def evaluate(
     _check(task, bits, samples, exhaustive, jobs, whole or checkpoint is None)
     if not (whole or exhaustive):
         return _sampled(model, bits, samples or SAMPLES, seed, progress)
+    resumed = 0
     if jobs == 1 and checkpoint is None:
         tally = run_every(model, bits, progress=progress)
     else:
         from seqarith.evaluation.parts import run_parts
 
-        tally = run_parts(model, bits, jobs=jobs, checkpoint=checkpoint, progress=progress)
-    return _evaluation(model, bits, "exhaustive", tally, Tally(task), count_chains(task, bits))
+        tally, resumed = run_parts(model, bits, jobs=jobs, checkpoint=checkpoint, progress=progress)
+    chains = count_chains(task, bits)
+    return _evaluation(model, bits, "exhaustive", tally, Tally(task), chains, resumed)
 
 
 def widest_exhaustive(task: Task, limit: int) -> int:
@@ -134,6 +136,7 @@ def _evaluation(
     tally: Tally,
     directed: Tally,
     chains: dict[int, int],
+    resumed: int = 0,
 ) -> Evaluation:
     layout = model.task.natural_layout(bits)
     digits = tally.words * (layout.steps - model.task.first_result_step(layout.steps))
@@ -154,4 +157,5 @@ def _evaluation(
         counterexamples=tuple(model.predict_many(both.first_wrong, bits)),
         by_chain={length: (words, both.wrong_chains[length]) for length, words in chains.items()},
         chain=chain_name(model.task),
+        resumed=resumed,
     )

@@ -81,7 +81,7 @@ def run_parts(
     jobs: int,
     checkpoint: Path_ | None = None,
     progress: Progress | None = None,
-) -> Tally:
+) -> tuple[Tally, int]:
     """Run a model on all words of a width.
 
     Args:
@@ -91,6 +91,9 @@ def run_parts(
         checkpoint: File to write, every few seconds and when the run is interrupted; where it is
             there already, the run goes on from it.
         progress: Called with the words that are done, and how many there are.
+
+    Returns:
+        The counts, and how many of the words were not run now: the checkpoint says so of them.
 
     Raises:
         CheckpointError: The file is of another run.
@@ -120,7 +123,7 @@ def run_parts(
         run.save()
     if run.done < parts.count:  # Ctrl-C came, and nobody has raised it
         raise KeyboardInterrupt
-    return run.tally
+    return run.tally, run.resumed
 
 
 @final
@@ -133,6 +136,7 @@ class _Run:
         self._saved, self._key = time.monotonic(), _key(parts)
         if self._path is not None and self._path.exists():
             self._load(self._path)
+        self.resumed = self.tally.words
 
     @property
     def done(self) -> int:

@@ -28,6 +28,8 @@ class Evaluation:
         counterexamples: The first wrong cases in the order of the operands, at most ten.
         by_chain: For every length of the longest chain: words, wrong words.
         chain: What such a chain is, for instance ``"carry chain"``.
+        resumed: How many of the operand tuples were not run now but in an earlier run, as its
+            checkpoint says.
     """
 
     task: str
@@ -43,6 +45,7 @@ class Evaluation:
     counterexamples: tuple[Prediction, ...]
     by_chain: dict[int, tuple[int, int]]
     chain: str = "chain"
+    resumed: int = 0
 
     @property
     def accuracy(self) -> float:

@@ -97,7 +97,8 @@ class _Ends:
     """How the result goes on after the operands' digits: digits more than they have, and sign.
 
     Attributes:
-        natural: For naturals: digits more, and whether the result may be negative.
+        natural: For naturals: digits more before only a sign's digits follow, and whether the
+            result may be negative.
         negative: For operands of any sign; None where the result of negative ones has no end.
     """
 
@@ -130,14 +131,16 @@ class _Ends:
         known = [end for end in each if end is not None]
         if len(known) < len(each):
             return _Ends(natural, None)
+        # A sign digit of the result must have settled whatever the operands' signs are: the
+        # longest wait of all, then one digit more where any result may be negative.
         return _Ends(natural, (max(e[0] for e in known), any(e[1] for e in known)))
 
     def bounds(self, base: int, ranges: tuple[Range, ...]) -> Range:
         """Return the integers that the digits of the result can hold."""
         signed = any(low < 0 for low, _ in ranges)
         width = max(count_digits(v, base, signed=signed) for pair in ranges for v in pair)
-        more, negative = self.negative if signed and self.negative else self.natural
-        count = base ** (width + more)
+        settling, negative = self.negative if signed and self.negative else self.natural
+        count = base ** (width + settling + negative)
         return (-(count // 2), (count - 1) // 2) if negative else (0, count - 1)
 
 
@@ -145,8 +148,8 @@ def _settling(machine: MealyMachine, letter: int, base: int, delay: int) -> tupl
     """Return when the outputs under one letter for ever become a sign's digits, from any state.
 
     Returns:
-        Digits more than the operands have, and whether some result is negative; None where the
-        outputs never settle.
+        Digits more than the operands have, without one for the sign, and whether some result is
+        negative; None where the outputs never settle.
     """
     states = np.arange(machine.states)
     rows = []
@@ -161,7 +164,7 @@ def _settling(machine: MealyMachine, letter: int, base: int, delay: int) -> tupl
     unsettled = (outputs != cycles[0]).any(axis=1)
     steps = int(np.flatnonzero(unsettled)[-1]) + 1 if unsettled.any() else 0
     negative = bool((cycles[0] == base - 1).any())
-    return max(0, steps - delay) + negative, negative
+    return max(0, steps - delay), negative
 
 
 def _check_leading_zeros(machine: MealyMachine, symbols: bool) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, final
+from typing import Any, Literal, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from seqarith.tasks.origin import Asked
 
 Range = tuple[int, int]
 Letters = NDArray[np.intp]
+N = TypeVar("N", bound=np.number[Any])
 
 MAX_LETTERS = 2**16
 MAX_BITS = 2**20
@@ -120,15 +121,15 @@ class Task:
     @cached_property
     def digits(self) -> Digits:
         """The digits of every letter, shape (operands, A)."""
-        return to_digits(np.arange(self.letters), self.operands, base=self.base)
+        return _read_only(to_digits(np.arange(self.letters), self.operands, base=self.base))
 
     @cached_property
     def vectors(self) -> NDArray[np.float32]:
         """The input vector of every letter, shape (A, D)."""
         if self.base == 2:
-            return self.digits.T.astype(np.float32)
+            return _read_only(self.digits.T.astype(np.float32))
         hot = self.digits.T[:, :, None] == np.arange(self.base)
-        return np.asarray(hot.reshape(self.letters, -1), np.float32)
+        return _read_only(hot.reshape(self.letters, -1).astype(np.float32))
 
     def check_bits(self, bits: int) -> None:
         """Refuse a width that no word can have.
@@ -251,3 +252,9 @@ class Task:
     def formula(self) -> str:
         """The function in letters: ``"a + b"``."""
         return self.notation.format(*"abcdefghijklmnop"[: self.operands])
+
+
+def _read_only(table: NDArray[N]) -> NDArray[N]:
+    """Refuse changes to a table that every program of the task shares."""
+    table.setflags(write=False)
+    return table

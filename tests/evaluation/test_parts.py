@@ -76,10 +76,11 @@ def test_a_run_goes_on_where_it_stopped(
         run_parts(wrong_adder, 5, jobs=1, checkpoint=place)
     assert archive.read(place, module.FORMAT, 1).header["done"] == 100
     run.append(-1)  # so that it is not stopped again
-    found = run_parts(wrong_adder, 5, jobs=1, checkpoint=place)
+    found, resumed = run_parts(wrong_adder, 5, jobs=1, checkpoint=place)
     assert run == [*range(100), -1, *range(100, 256)]
+    assert resumed == 100 * Parts(wrong_adder, 5).words
     again = len(run)
-    assert counted(run_parts(wrong_adder, 5, jobs=1, checkpoint=place)) == counted(found)
+    assert counted(run_parts(wrong_adder, 5, jobs=1, checkpoint=place)[0]) == counted(found)
     assert len(run) == again
 
 
@@ -165,9 +166,9 @@ def test_ctrl_c_in_the_middle_of_a_sum(
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             run_parts(wrong_adder, 4, jobs=1, checkpoint=place)
-    found = run_parts(wrong_adder, 4, jobs=1, checkpoint=place)
+    found, _ = run_parts(wrong_adder, 4, jobs=1, checkpoint=place)
     monkeypatch.undo()
-    assert counted(found) == counted(run_parts(wrong_adder, 4, jobs=1))
+    assert counted(found) == counted(run_parts(wrong_adder, 4, jobs=1)[0])
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs POSIX signals")

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,7 @@ def test_a_task_without_a_machine_is_shown_at_its_own_width(product: sa.Training
     assert data["example"] == ["5", "2"]
     arrays = model.network.export(model.parameters)
     arrays["readout.bias"] = arrays["readout.bias"] + 1
-    broken = replace(model, parameters=model.network.absorb(arrays))
+    broken = sa.Model(model.task, model.network, model.network.absorb(arrays), model.training)
     found = sa.evaluate(broken, 3)
     errors = found.checked - found.correct
     assert errors > 0
@@ -297,8 +297,10 @@ def test_a_large_proof_is_shown_with_less(proved_adder: sa.Model) -> None:
 
 
 def test_what_the_page_cannot_run(adder: sa.Model) -> None:
+    @dataclass(frozen=True)
     class Odd:
         name = "odd"
+        bias: bool = True
 
     network = Network(adder.network.cell, 2, 3, 1, "float64")
     object.__setattr__(network, "cell", Odd())
