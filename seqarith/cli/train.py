@@ -163,7 +163,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         from seqarith.registry import TASKS
 
         raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.", ctx=ctx)
-    from seqarith.training.log import identity
+    from seqarith.training.identity import identity
     from seqarith.training.trainer import Hooks, Trainer
 
     checkpoint = _resumed(options["resume"])
@@ -312,10 +312,11 @@ def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> 
             f"--log {log}: there is such a file, maybe the log of another run; remove it, give "
             "another name, or go on with its run from its checkpoint: --resume"
         )
+    from seqarith.training.identity import contradiction
     from seqarith.training.log import RunLog
 
     with suppress(LogError):  # what is no log holds no run that could be lost
-        wrong = RunLog.read(log).contradiction(run)
+        wrong = contradiction(RunLog.read(log).run, run)
         if wrong:
             raise InvalidValueError(f"--log {log}: it is the log of another run, of {wrong}")
 

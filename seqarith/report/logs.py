@@ -9,7 +9,8 @@ import numpy as np
 from seqarith.errors import LogError
 from seqarith.model import Model
 from seqarith.text import percent, shortened
-from seqarith.training.log import RunLog, identity
+from seqarith.training.identity import contradiction, identity
+from seqarith.training.log import RunLog
 
 CURVES = {"loss": "loss", "error": "loss", "accuracy": "words right (%)", "min_margin": "margin"}
 CURVE_POINTS = 300
@@ -22,7 +23,7 @@ def require_log_of(model: Model, log: RunLog) -> None:
         LogError: It is of another task, width, cell or seed, or goes on for longer.
     """
     name = shortened(log.name)
-    wrong = log.contradiction(identity(model.training))
+    wrong = contradiction(log.run, identity(model.training))
     if wrong:
         raise LogError(f"log {name!r} is of another run than the model: {wrong}")
     steps = model.training.get("steps")

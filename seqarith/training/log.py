@@ -13,20 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.errors import LogError
-from seqarith.text import printable
+from seqarith.training.identity import IDENTITY, identity
 
 STEP = ("step", "iteration")
-IDENTITY = ("task", "base", "operands", "bits", "cell", "hidden", "seed")
-"""Settings that every line of a log repeats, so that it says which run it is of."""
-
-
-def identity(settings: Mapping[str, Any]) -> dict[str, str | int]:
-    """Return what tells a run from others, as far as settings or a line of a log hold it."""
-    found = {key: settings[key] for key in IDENTITY if type(settings.get(key)) in (str, int)}
-    options = settings.get("parameters")
-    if "task" in found and isinstance(options, Mapping):
-        found["task"] = " ".join([str(found["task"]), *(f"{k}={v}" for k, v in options.items())])
-    return found
 
 
 @final
@@ -47,16 +36,6 @@ class RunLog:
     steps: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
     run: Mapping[str, str | int] = field(default_factory=dict)
-
-    def contradiction(self, run: Mapping[str, str | int]) -> str:
-        """Return in words what the log says otherwise than the `identity` of a run; else nothing.
-
-        A log of an earlier version, which does not say of which run it is, contradicts none.
-        """
-        for key in sorted(self.run.keys() & run.keys()):
-            if self.run[key] != run[key]:
-                return f"{key} {printable(str(self.run[key]))}, not {printable(str(run[key]))}"
-        return ""
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> RunLog:
