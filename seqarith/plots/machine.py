@@ -44,8 +44,8 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
     low, high = (-0.8, 1.5) if machine.states <= 2 else (-edge, edge)
     axes.set(xlim=(-edge, edge), ylim=(low, high), aspect="equal")
     axes.set_axis_off()
-    how = "proved"
-    if not found.proved:
+    how = "proved" if found.proved else "proved, if what the proof rests on is right"
+    if not found.claim:
         agreeing = percent(found.agreement, 0)
         how = f"observed on {found.samples:,} hidden vectors; {agreeing} move as it does"
     same = "is equal to" if found.equal else "differs from"

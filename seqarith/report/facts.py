@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqarith.certification.claim import machine_phrase
 from seqarith.evaluation.count import evaluate
 from seqarith.evaluation.fixed import fixed_width
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
-from seqarith.report.claims import own_machine
 from seqarith.report.regions import Known
 from seqarith.tasks.task import Task
 from seqarith.text import shortened
@@ -78,7 +78,7 @@ def facts(model: Model, known: Known) -> list[tuple[str, str]]:
 
 def _judge(task: Task) -> str:
     """Say what is right, where no registry does."""
-    return f"; right is what {own_machine(task)}, says" if task.own else ""
+    return f"; right is what {machine_phrase(task)} says" if task.own else ""
 
 
 def _reading(model: Model) -> str:

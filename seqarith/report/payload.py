@@ -175,9 +175,10 @@ def _machine(model: Model, known: Known) -> dict[str, Any]:
 
 def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
     machine = found.machine
-    how = "read off the proof" if found.proved else f"observed on {found.samples:,} hidden vectors"
+    how = "read off the proof" if found.claim else f"observed on {found.samples:,} hidden vectors"
     same = "equal to" if found.equal else "not equal to"
     other = "the one in this file" if task.own else f"that of {task.formula}"
+    on = f" {found.claim}" if found.claim and not found.proved else ""
     return {
         "names": list(machine.names),
         "initial": machine.initial,
@@ -187,7 +188,7 @@ def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
             for (source, target), lines in arrows(task, machine).items()
         ],
         "said": f"The machine that the network has become, {how}; it is {same} "
-        f"{other}. On the arrows: digits read / symbol said.",
+        f"{other}. On the arrows: digits read / symbol said.{on}",
     }
 
 

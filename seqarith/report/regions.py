@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.certify import stored_certificate, verify
 from seqarith.certification.check import Accepted
+from seqarith.certification.claim import Claim, claim_of
 from seqarith.evaluation.fixed import fixed_width
 from seqarith.model import Model
 from seqarith.projection import Projection
-from seqarith.report.claims import claim
 from seqarith.text import shortened
 
 OUTLINE = 16  # bytes of a corner
@@ -49,12 +49,21 @@ def known(model: Model) -> Known:
         said = f"The certificate was rejected, it proves nothing: {reason}"
         return Known("rejected", said, "Its certificate was rejected")
     certificate = stored_certificate(model)
-    claimed = claim(model.task, model.network.dtype, found.trusting)
     said = (
-        f"{claimed.said} {certificate.regions:,} regions, smallest margin {found.margin:.4g}; "
-        "the checker accepted the certificate when this page was made."
+        f"Proved. {found.claim} {certificate.regions:,} regions, smallest margin "
+        f"{found.margin:.4g}; the checker accepted the certificate when this page was made."
     )
-    return Known("proved", said, claimed.badge, certificate)
+    return Known("proved", said, badge_of(claim_of(model)), certificate)
+
+
+def badge_of(claim: Claim) -> str:
+    """Return a claim in a few words, which say no more than it and name what it rests on."""
+    if claim.rests_on:
+        names = " and ".join(f"the enclosure {shortened(name, 80)}" for name in claim.rests_on)
+        return f"Proved, if {names} is right"
+    if claim.of == "task":
+        return "Proved right at every width"
+    return "Proved equal to the machine in this file, at every width"
 
 
 def _no_proof(model: Model) -> str:

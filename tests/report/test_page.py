@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,15 @@ import numpy as np
 import pytest
 
 import seqarith as sa
+from seqarith.cells.elman import Elman
+from seqarith.certification.claim import Claim
 from seqarith.evaluation.fixed import fixed_width
 from seqarith.network import Network
 from seqarith.projection import Projection
 from seqarith.report import write_report
-from seqarith.report.claims import claim
 from seqarith.report.facts import facts
 from seqarith.report.page import page
-from seqarith.report.regions import known, regions
+from seqarith.report.regions import badge_of, known, regions
 from seqarith.tasks.origin import Asked
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
@@ -156,7 +157,7 @@ def test_a_proof_of_an_own_machine_says_so(proved_adder: sa.Model) -> None:
     assert liar.task.machine is not None
     digest = liar.task.machine.digest()[:12]
     said = page(liar)
-    assert said.count(f"the machine in this file, 2 states, digest {digest}") == 3
+    assert said.count(f"the machine in this file (2 states, digest {digest})") == 3
     assert "right for operands of every width" not in said
     assert "it is equal to the one in this file" in data_of(said)["extracted"]["said"]
     bare = replace(liar, certificate=None)
@@ -166,11 +167,10 @@ def test_a_proof_of_an_own_machine_says_so(proved_adder: sa.Model) -> None:
     assert "was found in sums:plus by asking 131,072 words" in page(asked)
 
 
-def test_what_a_proof_rests_on_is_part_of_its_claim(proved_adder: sa.Model) -> None:
+def test_what_a_proof_rests_on_is_on_its_badge(proved_adder: sa.Model) -> None:
     for task in (proved_adder.task, named(proved_adder).task):
-        found = claim(task, "float32", "my.cells:enclose\u202e")
-        assert found.badge == r"Proved, if the enclosure my.cells:enclose\u202e is right"
-        assert r"if the enclosure my.cells:enclose\u202e is right" in found.said
+        found = badge_of(Claim(task, "float32", ("my.cells:enclose\u202e",)))
+        assert found == r"Proved, if the enclosure my.cells:enclose\u202e is right"
 
 
 @pytest.fixture(scope="module")
@@ -297,13 +297,10 @@ def test_a_large_proof_is_shown_with_less(proved_adder: sa.Model) -> None:
 
 
 def test_what_the_page_cannot_run(adder: sa.Model) -> None:
-    @dataclass(frozen=True)
-    class Odd:
+    class Odd(Elman):  # type: ignore[misc]
         name = "odd"
-        bias: bool = True
 
-    network = Network(adder.network.cell, 2, 3, 1, "float64")
-    object.__setattr__(network, "cell", Odd())
+    network = Network(Odd("sigmoid"), 2, 3, 1, "float64")
     with pytest.raises(sa.TaskError, match="runs cells elman, gru, lstm; this model has 'odd'"):
         page(sa.Model(adder.task, network, adder.parameters, certificate=None))
 
