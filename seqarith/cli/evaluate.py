@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from seqarith.cli.output import (
     tuples_name,
     width_name,
 )
+from seqarith.text import percent
 
 if TYPE_CHECKING:
     from seqarith.evaluation.result import Evaluation
@@ -134,20 +136,16 @@ def _print(task: Task, found: Evaluation) -> None:
         say(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
     if found.resumed:
         say(f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's")
-    _row("exact-match accuracy", f"{found.accuracy:.4%}", f"{found.correct:,} of {found.checked:,}")
-    _row(
-        "digit accuracy",
-        f"{found.digit_accuracy:.4%}",
-        f"{found.digits_correct:,} of {found.digits:,}",
-    )
+    _share("exact-match accuracy", found.correct, found.checked)
+    _share("digit accuracy", found.digits_correct, found.digits)
     if found.directed:
-        share = found.directed_correct / found.directed
-        _row("on long chains", f"{share:.4%}", f"{found.directed_correct:,} of {found.directed:,}")
+        _share("on long chains", found.directed_correct, found.directed)
     _row("smallest margin", f"{found.min_margin:.4g}", "")
     if any(wrong for _, wrong in found.by_chain.values()):
-        say("errors by length of the longest carry chain:")
+        say(f"errors by length of the longest {found.chain}:")
         for lengths, words, wrong in _bands(found.by_chain):
-            say(f"  {lengths:>11}  {wrong / words:9.4%}  {wrong:,} of {words:,}")
+            share = percent(Fraction(wrong, words), up=True)
+            say(f"  {lengths:>11}  {share:>9}  {wrong:,} of {words:,}")
     if found.counterexamples:
         say("first wrong cases:")
         for case in found.counterexamples:
@@ -166,6 +164,10 @@ def _bands(by_chain: dict[int, tuple[int, int]]) -> list[tuple[str, int, int]]:
         (f"{low}" if low == high else f"{low}..{high}", words, wrong)
         for (low, high), (words, wrong) in bands.items()
     ]
+
+
+def _share(name: str, right: int, whole: int) -> None:
+    _row(name, percent(Fraction(right, whole)), f"{right:,} of {whole:,}")
 
 
 def _row(name: str, value: str, detail: str) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from seqarith.errors import InvalidValueError
-from seqarith.evaluation.chains import count_chains, longest_chains
+from seqarith.evaluation.chains import chain_name, count_chains, longest_chains
 from seqarith.evaluation.every import Progress, run_every
 from seqarith.evaluation.result import Evaluation
 from seqarith.evaluation.tally import Tally
@@ -156,5 +156,6 @@ def _evaluation(
         min_margin=both.least,
         counterexamples=tuple(model.predict_many(both.first_wrong, bits)),
         by_chain={length: (words, both.wrong_chains[length]) for length, words in chains.items()},
+        chain=chain_name(model.task),
         resumed=resumed,
     )

@@ -26,7 +26,8 @@ class Evaluation:
         directed_correct: How many of them came out right.
         min_margin: Smallest margin over all digits of all words.
         counterexamples: The first wrong cases in the order of the operands, at most ten.
-        by_chain: For every length of the longest carry chain: words, wrong words.
+        by_chain: For every length of the longest chain: words, wrong words.
+        chain: What such a chain is, for instance ``"carry chain"``.
         resumed: How many of the operand tuples were not run now but in an earlier run, as its
             checkpoint says.
     """
@@ -43,6 +44,7 @@ class Evaluation:
     min_margin: float
     counterexamples: tuple[Prediction, ...]
     by_chain: dict[int, tuple[int, int]]
+    chain: str = "chain"
     resumed: int = 0
 
     @property
