@@ -122,7 +122,7 @@ def _widths(model: Model, bits: int | None, samples: int, seed: int) -> Figure:
     from seqarith.evaluation.fixed import fixed_width
     from seqarith.plots import accuracy_by_width, new_figure
 
-    most = bits or fixed_width(model) or WIDTHS[-1]
+    most = bits if bits is not None else fixed_width(model) or WIDTHS[-1]
     model.task.check_bits(most)
     widths = [width for width in WIDTHS if width < most] + [most]
     figure, (axes,) = new_figure()
