@@ -173,6 +173,12 @@ def one_index(name: str, value: int) -> tuple[Any, Any]:
     )
 
 
+def one_nan() -> tuple[Any, Any]:
+    p = tiny(width=2)
+    spoilt = {**p.kernels, "bias": np.array([0.0, np.nan])}
+    return replace(p, kernels=spoilt), certified(p)
+
+
 def one_negative_side() -> tuple[Any, Any]:
     p = tiny(width=2)
     return p, replace(certified(p), shapes=np.array([[0.5, -0.5]]))
@@ -238,6 +244,7 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (changed("elsewhere:Cell", enclosure=None), "no enclosure of cell 'elsewhere:Cell'"),
     (changed("elsewhere:Cell", options={"f": print}), "not a plain value"),
     (changed("elsewhere:Cell", options={"f": 2**63}), "not a plain value"),
+    (changed("elsewhere:Cell", options={"f": -(10**5000)}), "not a plain value"),
     (changed("elsewhere:Cell", options={"f": [0] * MAX_OPTIONS}), "not a plain value"),
     (changed("elsewhere:Cell", kernels=NO_NAME), "kernel's name is not"),
     (changed("elsewhere:Cell", kernels={"\ud800": np.zeros(1)}), "kernel's name is not"),
@@ -259,6 +266,7 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (changed(next_state=INT - 1), "next_state holds an index outside 0..0"),
     (changed(output=INT + 3), "output holds an index outside 0..2"),
     (changed(output=INT - 1), "output holds an index outside 0..2"),
+    (one_nan, "bias holds a value"),
     *((lambda spoil=spoil: one_index(*spoil), "holds an index outside") for spoil in SPOILT),
     (claimed(start=1), "start is not a number from 0 to 0"),
     (claimed(start=False), "start is not a number from 0 to 0"),
