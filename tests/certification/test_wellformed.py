@@ -519,7 +519,7 @@ ANYTHING = st.one_of(
 FIELDS = {kind: [f.name for f in fields(kind)] for kind in (Program, Certificate)}
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     st.sampled_from(CELLS),
     st.dictionaries(st.sampled_from(FIELDS[Program]), ANYTHING, max_size=2),
