@@ -10,9 +10,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import stat
 import struct
-import tempfile
 import tokenize
 import zipfile
 from collections.abc import Mapping
@@ -25,12 +25,20 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from seqarith.errors import ModelFileError, OutputError
+from seqarith.atomic import write_bytes
+from seqarith.errors import InvalidValueError, ModelFileError, OutputError
+from seqarith.schema import Integer, Schema, parse_json
+from seqarith.text import shortened
 
 MAX_BYTES = 2**30
 MAX_HEADER_BYTES = 2**20
 MAX_ENTRIES = 64
 HEADER = "header"
+START = b"PK\3\4"
+"""What a zip file begins with that NumPy, too, takes for one."""
+
+_ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,100}\.npy")
+_VERSION = Integer(1)
 
 # What zipfile, json and NumPy's header parser raise on bytes that are not what they should be.
 _MALFORMED = (
@@ -88,7 +96,8 @@ class Archive:
         surplus = sorted(set(self.entries) - set(shapes))
         if missing or surplus:
             wrong = f"lacks array {missing[0]!r}" if missing else f"has array {surplus[0]!r}"
-            raise ModelFileError(f"{self.path}: {wrong}; expected {', '.join(sorted(shapes))}")
+            names = shortened(", ".join(sorted(shapes)))
+            raise ModelFileError(f"{self.path}: {wrong}; expected {names}")
         each = dict.fromkeys(shapes, dtype) if isinstance(dtype, str) else dtype
         return {name: self._array(name, shape, each[name]) for name, shape in shapes.items()}
 
@@ -96,7 +105,9 @@ class Archive:
         try:
             found_shape, found_dtype, start = _npy_header(self.entries[name])
         except _MALFORMED as error:
-            raise ModelFileError(f"{self.path}: array {name!r} is damaged ({error})") from None
+            raise ModelFileError(
+                f"{self.path}: array {name!r} is damaged ({_short(error)})"
+            ) from None
         if (found_shape, found_dtype) != (shape, np.dtype(dtype)):
             raise ModelFileError(
                 f"{self.path}: array {name!r} is {found_dtype} of shape {found_shape}; "
@@ -111,81 +122,66 @@ class Archive:
         return array
 
 
-def read(path: str | os.PathLike[str], kind: str, version: int) -> Archive:
+def read(
+    path: str | os.PathLike[str], kind: str, version: int, schema: Schema | None = None
+) -> Archive:
     """Read an archive.
 
     Args:
         path: The file.
         kind: What its header must call itself.
         version: The newest format that the caller understands.
+        schema: What the header must be like.
 
     Raises:
         ModelFileError: The file is missing, is no such archive, or is damaged.
     """
     place = Path(path)
     entries = _entries(place, _content(place))
-    try:
-        header = _json(entries.pop(HEADER))
-    except _MALFORMED:
-        raise _not_one(place, kind) from None
-    if not isinstance(header, dict) or header.get("format") != kind:
-        raise _not_one(place, kind)
+    header = _header(place, entries, kind)
     found = header.get("version")
-    if type(found) is not int or found < 1:
-        raise ModelFileError(f"{place}: format version {found!r}; expected 1 to {version}")
-    if found > version:
+    if type(found) is int and found > version:
         raise ModelFileError(
             f"{place}: format {found} is newer than this seqarith, which reads up to {version}; "
             "upgrade seqarith"
         )
+    try:
+        _VERSION.check(found, "format version")
+        if schema is not None:
+            schema.check(header, "")
+    except InvalidValueError as error:
+        raise ModelFileError(f"{place}: {error}") from None
     return Archive(header, entries, place)
 
 
 def write(
-    path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    path: str | os.PathLike[str],
+    header: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    schema: Schema | None = None,
 ) -> None:
     """Write an archive, the whole of it or nothing; the same content gives the same bytes.
 
+    Args:
+        path: The file.
+        header: JSON.
+        arrays: By their names.
+        schema: What the header must be like, so that it can be read again.
+
     Raises:
+        InvalidValueError: The header is not JSON, or not as the schema says.
         OutputError: It cannot be written; an existing file is left as it was.
     """
-    text = json.dumps(header, indent=1, sort_keys=True, allow_nan=False).encode()
+    try:
+        text = json.dumps(header, indent=1, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValueError(f"the header of {path} is not JSON: {_short(error)}") from None
+    if schema is not None:
+        schema.check(parse_json(text), "")
     content = io.BytesIO()
-    named: dict[str, Any] = {HEADER: np.frombuffer(text, np.uint8), **arrays}
+    named: dict[str, Any] = {HEADER: np.frombuffer(text.encode(), np.uint8), **arrays}
     np.savez(content, allow_pickle=False, **named)
     write_bytes(path, content.getvalue())
-
-
-def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file, the whole of it or nothing.
-
-    It goes to a temporary file in the same folder, to the disk, and then takes the place of
-    the old file in one step.
-
-    Raises:
-        OutputError: It cannot be written; an existing file is left as it was.
-    """
-    place = Path(path).resolve()  # a link stays, and the file that it names is replaced
-    check_writable(place)
-    try:
-        _replace(place, content)
-    except OSError as error:
-        raise OutputError(f"cannot write {place}: {error.strerror or error}") from None
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Refuse a place where no file can be written, before any work is done for it.
-
-    Raises:
-        OutputError: The folder is missing or not writable, or the place is a folder.
-    """
-    place = Path(path)
-    if place.exists() and not place.is_file():
-        raise OutputError(f"cannot write {place}: it is a folder or a device, not a file")
-    if not place.parent.is_dir():
-        raise OutputError(f"cannot write {place}: there is no folder {place.parent}")
-    if not os.access(place.parent, os.W_OK):
-        raise OutputError(f"cannot write {place}: the folder {place.parent} is not writable")
 
 
 def check_no_archive(path: str | os.PathLike[str]) -> None:
@@ -199,27 +195,6 @@ def check_no_archive(path: str | os.PathLike[str]) -> None:
         raise OutputError(
             f"{place} is a model or a checkpoint, which would be lost: name another file"
         )
-
-
-def _replace(place: Path, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask()
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(place)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _content(place: Path) -> bytes:
@@ -239,6 +214,8 @@ def _content(place: Path) -> bytes:
 def _entries(place: Path, content: bytes) -> dict[str, bytes]:
     if not content:
         raise ModelFileError(f"{place}: the file is empty")
+    if not content.startswith(START):
+        raise ModelFileError(f"{place}: damaged, or no file of seqarith (it is no zip file)")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
@@ -248,17 +225,26 @@ def _entries(place: Path, content: bytes) -> dict[str, bytes]:
         raise
     except _MALFORMED as error:
         raise ModelFileError(
-            f"{place}: damaged, or no file of seqarith ({str(error) or type(error).__name__})"
+            f"{place}: damaged, or no file of seqarith ({_short(error) or type(error).__name__})"
         ) from None
 
 
 def _check_directory(place: Path, infos: list[zipfile.ZipInfo], size: int) -> None:
     """Refuse what would grow when read, before any of it is read."""
-    names = [info.filename for info in infos]
-    if len(infos) > MAX_ENTRIES or len(set(names)) != len(names):
-        raise ModelFileError(
-            f"{place}: {len(infos)} entries, or two of one name: no file of seqarith"
-        )
+    if len(infos) > MAX_ENTRIES:
+        raise ModelFileError(f"{place}: {len(infos)} entries; at most {MAX_ENTRIES} are read")
+    seen: set[str] = set()
+    for info in infos:
+        # Another reader may take "w" and "w.npy", "W.npy", or what follows a zero byte, for one.
+        name = info.orig_filename
+        if not _ENTRY.fullmatch(name) or name.removesuffix(".npy").endswith(".npy"):
+            raise ModelFileError(
+                f"{place}: an entry is called {shortened(repr(name), 60)}; expected a plain name "
+                "that ends in .npy"
+            )
+        if name.casefold() in seen:
+            raise ModelFileError(f"{place}: two entries are called {shortened(repr(name), 60)}")
+        seen.add(name.casefold())
     if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
         raise ModelFileError(f"{place}: compressed or encrypted entries: no file of seqarith")
     if sum(info.file_size for info in infos) > size:
@@ -275,13 +261,32 @@ def _npy_header(data: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     return shape, dtype, stream.tell()
 
 
-def _json(entry: bytes) -> Any:
+def _header(place: Path, entries: dict[str, bytes], kind: str) -> dict[str, Any]:
+    """Take the header out of the entries and return it, once it is of the kind."""
+    try:
+        text = _header_text(entries.pop(HEADER))
+    except _MALFORMED:
+        raise _not_one(place, kind) from None
+    try:
+        header = parse_json(text)
+    except InvalidValueError as error:
+        raise ModelFileError(f"{place}: not a {kind} file: its header: {error}") from None
+    if not isinstance(header, dict) or header.get("format") != kind:
+        raise _not_one(place, kind)
+    return header
+
+
+def _header_text(entry: bytes) -> str:
     if len(entry) > MAX_HEADER_BYTES:
         raise ValueError("the header is too long")
     shape, dtype, start = _npy_header(entry)
     if dtype != np.uint8 or shape != (len(entry) - start,):
         raise ValueError("the header is no vector of bytes")
-    return json.loads(entry[start:].decode("utf-8"))
+    return entry[start:].decode("utf-8")
+
+
+def _short(error: Exception) -> str:
+    return shortened(str(error), 80)
 
 
 def _not_one(place: Path, kind: str) -> ModelFileError:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from seqarith import archive
 from seqarith.cells.cell import Cell
 from seqarith.errors import ModelFileError, SeqarithError, TaskError
+from seqarith.formats import MODEL
 from seqarith.network import Network, Parameters, Program
 from seqarith.prediction import Answers, Columns, Prediction, answer, checked, layout_of, width_of
 from seqarith.registry import CELLS
@@ -32,7 +33,6 @@ VERSION = 3
 machine of the user's own 3."""
 CERTIFICATE = "certificate."
 """What the names of a certificate's arrays begin with."""
-CERTIFICATE_DTYPES = ("int32", "int64", "float32", "float64")
 SHIPPED = ("add", "sub")
 
 
@@ -66,20 +66,17 @@ class StoredCertificate:
     def read(header: Mapping[str, Any], found: archive.Archive) -> StoredCertificate:
         """Return the certificate that a header describes, from the entries that are its arrays.
 
+        Args:
+            header: Its part of a header that has passed `seqarith.formats.MODEL`.
+            found: The entries.
+
         Raises:
             ModelFileError: The arrays are not those that the header describes.
         """
-        described = typed(header["arrays"], dict)
-        shapes = {name: tuple(_sizes(each["shape"])) for name, each in described.items()}
-        dtypes = {name: typed(each["dtype"], str) for name, each in described.items()}
-        if not set(dtypes.values()) <= set(CERTIFICATE_DTYPES):
-            raise TypeError("a certificate's array has another dtype than it may")
-        claims = typed(header["claims"], dict)
-        for claim in claims.values():
-            finite = type(claim) is not float or np.isfinite(claim)
-            if type(claim) not in (str, int, float) or not finite:
-                raise TypeError(f"a certificate cannot claim {claim!r}")
-        return StoredCertificate(claims, found.arrays(shapes, dtypes))
+        described = header["arrays"]
+        shapes = {name: tuple(each["shape"]) for name, each in described.items()}
+        dtypes = {name: each["dtype"] for name, each in described.items()}
+        return StoredCertificate(header["claims"], found.arrays(shapes, dtypes))
 
 
 @final
@@ -214,13 +211,14 @@ class Model:
         """Write the model file, wholly or not at all; the same model gives the same bytes.
 
         Raises:
+            InvalidValueError: Its notes, ``training`` or ``evaluation``, could not be read again.
             OutputError: It cannot be written; an existing file is left as it was.
         """
         arrays = self.network.export(self.parameters)
         if self.certificate is not None:
             named = sorted(self.certificate.arrays.items())
             arrays |= {CERTIFICATE + name: array for name, array in named}
-        archive.write(path, self.header(), arrays)
+        archive.write(path, self.header(), arrays, MODEL)
 
     def header(self) -> dict[str, Any]:
         """Return the header of the model file, ready for JSON."""
@@ -244,16 +242,11 @@ class Model:
         Raises:
             ModelFileError: It is missing, damaged, of a newer format, or no model.
         """
-        found, proof = archive.read(path, FORMAT, VERSION).parted(CERTIFICATE)
+        found, proof = archive.read(path, FORMAT, VERSION, MODEL).parted(CERTIFICATE)
         certificate = None
         try:
             task = build_task(found.header["task"])
             network = build_network(found.header["network"], task)
-            training, evaluation = found.header["training"], found.header["evaluation"]
-            # Files before 0.6 name no digest: what they note is of the network that they hold.
-            known_of = typed(found.header.get("digest", ""), str)
-            if not (isinstance(training, dict) and isinstance(evaluation, dict)):
-                raise TypeError("training and evaluation must be objects")
             if proof.entries or "certificate" in found.header:
                 certificate = StoredCertificate.read(found.header["certificate"], proof)
         except ModelFileError:
@@ -264,6 +257,9 @@ class Model:
             raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
         arrays = found.arrays(network.exported_shapes(), network.dtype)
         parameters = network.absorb(arrays)
+        training, evaluation = found.header["training"], found.header["evaluation"]
+        # Files before 0.6 name no digest: what they note is of the network that they hold.
+        known_of = found.header.get("digest", "")
         return Model(task, network, parameters, training, evaluation, certificate, known_of)
 
     @staticmethod
@@ -326,7 +322,3 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     copied = array.copy()
     copied.setflags(write=False)
     return copied
-
-
-def _sizes(value: Any) -> list[int]:
-    return [typed(size, int) for size in typed(value, list)]

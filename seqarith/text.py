@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
+
+_LONG = re.compile(r"\S{61,}")
 
 SHOWN = 200
 """Characters of a foreign text that a message quotes, unless it says otherwise."""
@@ -42,6 +45,22 @@ def shortened(text: str, limit: int = SHOWN) -> str:
         return text
     half = (limit - 5) // 2
     return f"{text[:half]} ... {text[-half:]}"
+
+
+def fitted(text: str, limit: int = 300) -> str:
+    """Return a message as one line of at most ``limit`` characters.
+
+    Where it is longer, its long words come first: paths, names and quoted values keep their
+    beginning and their end.
+
+    Example:
+        >>> fitted("no such file: /" + "x" * 400 + "/model.npz")
+        'no such file: /xxxxxxxxxxxxxxxxxxxxxxxxxx ... xxxxxxxxxxxxxxxxx/model.npz'
+    """
+    text = printable(text)
+    if len(text) > limit:
+        text = _LONG.sub(lambda match: shortened(match[0], 60), text)
+    return shortened(text, limit)
 
 
 def percent(share: float | Fraction, places: int = 4, *, up: bool = False) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from seqarith import archive
+from seqarith.atomic import check_writable
 from seqarith.errors import ModelFileError, OutputError
 
 HEADER = {"format": "thing", "version": 1, "note": "é"}
@@ -87,8 +88,8 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="cannot write"):
             save(place)
         with pytest.raises(OutputError, match="cannot write"):
-            archive.check_writable(place)
-    archive.check_writable(tmp_path / "new")
+            check_writable(place)
+    check_writable(tmp_path / "new")
     assert os.listdir(tmp_path) == ["file"]
 
 

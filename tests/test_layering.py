@@ -14,8 +14,8 @@ import seqarith as sa
 PACKAGE = Path(sa.__file__).parent
 LAYERS = [
     {"errors", "text"},
-    {"digits", "registry"},
-    {"machine"},
+    {"digits", "registry", "schema", "atomic"},
+    {"machine", "formats"},
     {"cells", "tasks", "schedules"},
     {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
     {"network", "archive"},

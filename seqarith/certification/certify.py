@@ -12,6 +12,7 @@ import numpy as np
 from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
+from seqarith.certification.check import Progress as Step
 from seqarith.certification.claim import claim_of
 from seqarith.certification.program import Program
 from seqarith.certification.quick import FEW_LETTERS, Found, quick
@@ -78,28 +79,34 @@ def stored_certificate(model: Model) -> Certificate:
     return from_stored(model.certificate)
 
 
-def verify(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
+def verify(
+    model: Model, budget: Budget = DEFAULT, progress: Step | None = None
+) -> Accepted | Rejected:
     """Re-check the certificate that a model holds, with the independent checker alone.
 
     Args:
         model: The model; what the certificate claims is compared with its own parameters.
         budget: Where a check that costs more gives up, and rejects.
+        progress: Called with the share of the budget that is spent, and with what is under way.
 
     Raises:
         CertificateError: It holds none.
         TaskError: The task has no finite-state machine.
     """
-    return _claimed(model, check(from_model(model), stored_certificate(model), budget))
+    return _claimed(model, check(from_model(model), stored_certificate(model), budget, progress))
 
 
-def verify_exact(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
+def verify_exact(
+    model: Model, budget: Budget = DEFAULT, progress: Step | None = None
+) -> Accepted | Rejected:
     """Re-check the certificate that a model holds in ball arithmetic, without NumPy's functions.
 
     It takes about 50 to 100 times as long as `verify`, and needs the extra ``exact``.
 
     Args:
         model: As for `verify`.
-        budget: As for `verify`.
+        budget: As for `verify`; about two hours by default.
+        progress: As for `verify`.
 
     Raises:
         CertificateError: It holds none.
@@ -107,7 +114,8 @@ def verify_exact(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
         TaskError: The task has no finite-state machine.
     """
     check_again = exact_checker()
-    return _claimed(model, check_again(from_model(model), stored_certificate(model), budget))
+    found = check_again(from_model(model), stored_certificate(model), budget, progress)
+    return _claimed(model, found)
 
 
 def _claimed(model: Model, found: Accepted | Rejected) -> Accepted | Rejected:
@@ -117,7 +125,7 @@ def _claimed(model: Model, found: Accepted | Rejected) -> Accepted | Rejected:
     return replace(found, claim=str(claim_of(model)))
 
 
-def exact_checker() -> Callable[[Program, Certificate, Budget], Accepted | Rejected]:
+def exact_checker() -> Callable[[Program, Certificate, Budget, Step | None], Accepted | Rejected]:
     """Return the checker that uses ball arithmetic.
 
     Raises:

@@ -32,6 +32,9 @@ DIGITS, WORDS = 60, 64  # of the words whose hidden vectors are looked at
 SUFFIXES = 64  # longest words that a hidden vector has to answer to, at most, beside shorter ones
 VECTORS = 512
 MAX_STATES = 512
+ROWS = 2**16  # hidden vectors that are stepped at once
+STEP_WORK = 100  # products that a step of one vector costs at least
+WORK = 2**36  # products in all: about a minute
 
 
 @final
@@ -107,7 +110,8 @@ class _Observation:
     def __init__(self, model: Model) -> None:
         self._suspect, self._program = Suspect.of(model), model.program
         self._symbols = max(model.task.outputs, 2)
-        self.agreement = 1.0
+        self.agreement, self._work = 1.0, 0
+        self._size = model.network.size
         depth = 1
         while self._suspect.letters ** (depth + 1) <= SUFFIXES:
             depth += 1
@@ -153,7 +157,10 @@ class _Observation:
             hidden = self._suspect.step(hidden, letters)
             met.append(hidden)
         vectors = np.concatenate(met)
-        return vectors[:: max(1, len(vectors) // VECTORS)]
+        # Each is stepped under every letter, and each of those answers to every suffix.
+        answers = self._suspect.letters * sum(suffixes.size for suffixes in self._suffixes)
+        most = max(8, min(VECTORS, WORK // 4 // (answers * (self._size + STEP_WORK))))
+        return vectors[:: max(1, len(vectors) // most)]
 
     def _moved(self, vectors: Floats) -> tuple[Floats, Ints]:
         """Step vectors (N, M) under every letter: (N * A, M), and the symbols emitted."""
@@ -163,14 +170,34 @@ class _Observation:
 
     def _answers(self, vectors: Floats) -> Ints:
         """Return what is emitted at the end of every suffix, shape (N, S)."""
-        answers = []
-        for suffixes in self._suffixes:
-            count = suffixes.shape[1]
-            hidden = np.repeat(vectors, count, axis=0)
-            for letters in suffixes:
-                hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
-            answers.append(emitted(self._program.logits(hidden)).reshape(-1, count))
-        return np.concatenate(answers, axis=1).astype(np.uint8)
+        count = sum(suffixes.shape[1] for suffixes in self._suffixes)
+        answers = np.empty((len(vectors), count), np.uint16)  # symbols are less than 2**16
+        room = max(1, ROWS // count)
+        for start in range(0, len(vectors), room):
+            some, column = vectors[start : start + room], 0
+            for suffixes in self._suffixes:
+                said = self._said_after(some, suffixes)
+                answers[start : start + room, column : column + said.shape[1]] = said
+                column += said.shape[1]
+        return answers
+
+    def _said_after(self, vectors: Floats, suffixes: Ints) -> Ints:
+        """Return what is emitted at the end of every suffix of one length (T, S), shape (N, S)."""
+        count = suffixes.shape[1]
+        self._spend(len(vectors) * suffixes.size)
+        hidden = np.repeat(vectors, count, axis=0)
+        for letters in suffixes:
+            hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
+        return emitted(self._program.logits(hidden)).reshape(-1, count)
+
+    def _spend(self, rows: int) -> None:
+        """Count steps of single vectors; refuse to go on where they are too many."""
+        self._work += rows * (self._size + STEP_WORK)
+        if self._work > WORK:
+            raise TaskError(
+                f"a network of {self._suspect.letters} letters and {self._size} parameters: to "
+                "observe its machine takes too long. It is read off a proof: seqarith certify"
+            )
 
     def _agreeing(self, machine: MealyMachine, classes: dict[bytes, int]) -> float:
         """Return the share of samples that are of a known class and move as its state does."""

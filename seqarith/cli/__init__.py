@@ -122,7 +122,7 @@ def main() -> None:
         _say(f"Error: {message}{stop} See '{command} --help'.")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        _say(f"Error: {error.format_message()}")
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _say("Interrupted.")
@@ -143,4 +143,6 @@ def _drop_output() -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    from seqarith.cli.output import fail
+
+    fail(text)

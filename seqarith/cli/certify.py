@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import Bar, json_option, notice, print_json
+from seqarith.cli.output import Bar, json_option, notice, print_json, say
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def certify_command(
       seqarith certify
       seqarith certify model.npz --budget 600 -o proved.npz
     """
-    from seqarith.archive import check_writable
+    from seqarith.atomic import check_writable
     from seqarith.certification.certify import attach, certify
     from seqarith.certification.verdict import Proved
     from seqarith.model import Model
@@ -112,35 +112,33 @@ def _print(model: Model, verdict: Verdict, place: Path) -> None:
 
 
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
-    click.echo(f"{model.task.name}: proved. {verdict.claim}")
-    click.echo(
+    say(f"{model.task.name}: proved. {verdict.claim}")
+    say(
         f"  {verdict.regions:,} regions of the memory, every image back in one after at most "
         f"{verdict.depth:,} letters"
     )
-    click.echo(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
-    click.echo(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
-    click.echo(f"certificate stored in {place}; check it again: seqarith verify {place}")
+    say(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
+    say(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
+    say(f"certificate stored in {place}; check it again: seqarith verify {place}")
 
 
 def _print_refuted(verdict: Refuted) -> None:
     how = "there is no shorter one" if verdict.shortest else "the shortest that was found"
-    click.echo(
+    say(
         f"{verdict.task.name}: refuted by operands of {verdict.bits:,} digits ({how}; every word "
         f"of {verdict.exhausted} letters is right)"
     )
     for line in counterexample_lines(verdict):
-        click.echo(f"  {line}")
-    click.echo(f"  found by {verdict.found_by} search in {verdict.seconds:.2f} s")
+        say(f"  {line}")
+    say(f"  found by {verdict.found_by} search in {verdict.seconds:.2f} s")
 
 
 def _print_undecided(verdict: Undecided) -> None:
-    click.echo(
-        f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either"
-    )
-    click.echo(f"  every word of up to {verdict.exhausted} letters was run and is right")
-    click.echo(f"  what a proof lacks: {verdict.obligation}")
+    say(f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either")
+    say(f"  every word of up to {verdict.exhausted} letters was run and is right")
+    say(f"  what a proof lacks: {verdict.obligation}")
     if verdict.regions:
-        click.echo(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
+        say(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
     notice(
         f"Try --budget {10 * max(1, round(verdict.seconds))}, or train with more steps or another "
         "--seed."

@@ -15,6 +15,7 @@ from seqarith.cli.output import (
     notice,
     prediction_json,
     print_json,
+    say,
     training_bits,
     tuples_name,
     width_name,
@@ -68,7 +69,7 @@ def eval_command(
     \b
       seqarith eval model.npz --bits 16 --exhaustive --checkpoint eval.ckpt
     """
-    from seqarith.archive import check_writable
+    from seqarith.atomic import check_writable
     from seqarith.errors import InvalidValueError
     from seqarith.evaluation.count import evaluate
     from seqarith.model import Model
@@ -130,27 +131,25 @@ def _jobs(task: Task, bits: int) -> int:
 def _print(task: Task, found: Evaluation) -> None:
     tuples, width = tuples_name(task), width_name(task, found.bits)
     if found.mode == "exhaustive":
-        click.echo(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
+        say(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
     else:
-        click.echo(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
+        say(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
     if found.resumed:
-        click.echo(
-            f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's"
-        )
+        say(f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's")
     _share("exact-match accuracy", found.correct, found.checked)
     _share("digit accuracy", found.digits_correct, found.digits)
     if found.directed:
         _share("on long chains", found.directed_correct, found.directed)
     _row("smallest margin", f"{found.min_margin:.4g}", "")
     if any(wrong for _, wrong in found.by_chain.values()):
-        click.echo(f"errors by length of the longest {found.chain}:")
+        say(f"errors by length of the longest {found.chain}:")
         for lengths, words, wrong in _bands(found.by_chain):
             share = percent(Fraction(wrong, words), up=True)
-            click.echo(f"  {lengths:>11}  {share:>9}  {wrong:,} of {words:,}")
+            say(f"  {lengths:>11}  {share:>9}  {wrong:,} of {words:,}")
     if found.counterexamples:
-        click.echo("first wrong cases:")
+        say("first wrong cases:")
         for case in found.counterexamples:
-            click.echo(f"  {_short(str(case))}")
+            say(f"  {_short(str(case))}")
 
 
 def _bands(by_chain: dict[int, tuple[int, int]]) -> list[tuple[str, int, int]]:
@@ -172,7 +171,7 @@ def _share(name: str, right: int, whole: int) -> None:
 
 
 def _row(name: str, value: str, detail: str) -> None:
-    click.echo(f"  {name:<21} {value:>10}" + (f"  ({detail})" if detail else ""))
+    say(f"  {name:<21} {value:>10}" + (f"  ({detail})" if detail else ""))
 
 
 def _short(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import print_json
+from seqarith.cli.output import print_json, say
 from seqarith.text import percent
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def extract_command(model: Path, form: str) -> None:
     if form == "json":
         print_json(_json(loaded.task, found))
     elif form == "dot":
-        click.echo(_dot(loaded.task, found))
+        say(*_dot(loaded.task, found))
     else:
-        click.echo(_text(loaded.task, found))
+        say(*_text(loaded.task, found))
 
 
 def _json(task: Task, found: Extracted) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _json(task: Task, found: Extracted) -> dict[str, Any]:
     }
 
 
-def _text(task: Task, found: Extracted) -> str:
+def _text(task: Task, found: Extracted) -> list[str]:
     from seqarith.certification.diagram import edges, letter_label, letters_label, symbol_label
 
     machine = found.machine
@@ -90,10 +90,10 @@ def _text(task: Task, found: Extracted) -> str:
             lines.append(
                 f"  {shown} -> emits {symbol_label(task, symbol)}, {machine.names[target]}"
             )
-    return "\n".join(lines)
+    return lines
 
 
-def _dot(task: Task, found: Extracted) -> str:
+def _dot(task: Task, found: Extracted) -> list[str]:
     from seqarith.certification.diagram import edges, letters_label, symbol_label
 
     machine = found.machine
@@ -109,4 +109,4 @@ def _dot(task: Task, found: Extracted) -> str:
         for (symbol, target), letters in leaving.items():
             label = f"{letters_label(task, letters)} / {symbol_label(task, symbol)}"
             lines.append(f'  q{state} -> q{target} [label="{label}"];')
-    return "\n".join([*lines, "}"])
+    return [*lines, "}"]

@@ -6,9 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-import click
-
-from seqarith.cli.output import notice, print_json, tuples_name, width_name
+from seqarith.cli.output import notice, print_json, say, tuples_name, width_name
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 
 if TYPE_CHECKING:
@@ -76,10 +74,10 @@ class Outcome:
             print_json(self._record(seconds))
             return
         name, steps = self.model.task.name, self._result.steps
-        click.echo(f"{name}: {self._counted()}, after {steps:,} steps ({seconds:.2f} s)")
+        say(f"{name}: {self._counted()}, after {steps:,} steps ({seconds:.2f} s)")
         for line in self._judged():
-            click.echo(line)
-        click.echo(f"saved {self._place}")
+            say(line)
+        say(f"saved {self._place}")
         if not self.reached:
             notice(
                 f"The goal, {self._goal}, was not reached in {steps:,} steps; try --max-steps "

@@ -4,29 +4,77 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from seqarith.text import fitted, printable
 
 if TYPE_CHECKING:
     from seqarith.model import Model
     from seqarith.prediction import Prediction
     from seqarith.tasks.task import Task
 
+PATIENCE, REDRAW = 1.0, 0.1
+"""Seconds before a bar is shown, and between two looks of it."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def say(*lines: str) -> None:
+    """Print lines of a result, whatever they hold: each is one line, its control characters told.
+
+    Everything that commands print goes through this module, so that no text from a file reaches
+    a terminal raw.
+    """
+    text = "\n".join(lines)
+    # Thousands of lines that need no escape are looked at together.
+    if text.count("\n") >= len(lines) or not text.replace("\n", "").isprintable():
+        text = "\n".join(map(printable, lines))
+    _print(text + "\n")
+
+
+def say_styled(lines: Iterable[str], *, colour: bool) -> None:
+    """Print lines that hold colours, and whose texts were escaped before they were coloured."""
+    for line in lines:
+        _print(line + "\n", colour=colour)
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, allow_nan=False))
+    print_ascii(json.dumps(value, allow_nan=False) + "\n")
 
 
-def notice(text: str) -> None:
-    """Print a line that is no result: to stderr."""
-    click.echo(text, err=True)
+def print_ascii(text: str) -> None:
+    """Print a piece of JSON, which is ASCII and has escaped all else already."""
+    if not text.isascii():
+        raise ValueError("JSON is written in ASCII")
+    _print(text)
+
+
+def notice(*lines: str) -> None:
+    """Print lines that are no result: to stderr."""
+    for line in lines:
+        _print(printable(line) + "\n", err=True)
+
+
+def fail(text: str) -> None:
+    """Print what went wrong: one line of at most 300 characters, to stderr."""
+    _print(fitted(text) + "\n", err=True)
+
+
+def _print(text: str, *, err: bool = False, colour: bool | None = None) -> None:
+    if not text.isascii():
+        stream = sys.stderr if err else sys.stdout
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        # Where a terminal has no such letter, its number is shown.
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    click.echo(text, nl=False, err=err, color=colour)
 
 
 def prediction_json(prediction: Prediction) -> dict[str, Any]:
@@ -90,6 +138,28 @@ def find_model(path: Path | None, task: str) -> Model:
     return model
 
 
+@contextmanager
+def spent(label: str) -> Iterator[Callable[[float, str], None]]:
+    """Show what share of a budget is spent, once that takes longer than a second.
+
+    Args:
+        label: What is going on.
+    """
+    bar, begin, last = Bar(label), monotonic(), 0.0
+
+    def show(share: float, text: str) -> None:
+        nonlocal last
+        now = monotonic()
+        if now - begin > PATIENCE and now - last > REDRAW:
+            last = now
+            bar(round(1000 * share), 1000, f"of the budget: {text}")
+
+    try:
+        yield show
+    finally:
+        bar.close()
+
+
 def _clipped(text: str, room: int) -> str:
     """Return a text that fits into so many columns."""
     return text if len(text) <= room else text[: max(0, room - 1)] + "…"
@@ -106,7 +176,7 @@ class Bar:
     _WIDEST = 24  # columns of the bar itself
 
     def __init__(self, label: str) -> None:
-        self._label = label
+        self._label = printable(label)
         self._bar: Any = None
         self._done = 0
         self.shown = sys.stderr.isatty()
@@ -124,7 +194,7 @@ class Bar:
             )
             self._bar.__enter__()
         self._bar.width = wide
-        self._bar.update(done - self._done, _clipped(text, room - wide))
+        self._bar.update(done - self._done, _clipped(printable(text), room - wide))
         self._done = done
 
     def close(self) -> None:
@@ -148,7 +218,7 @@ class StatusLine:
         """Show a text in place of the last one."""
         if not self.shown:
             return
-        shown = _clipped(text, get_terminal_size().columns - 1)
+        shown = _clipped(printable(text), get_terminal_size().columns - 1)
         click.echo("\r" + shown.ljust(self._columns), nl=False, err=True)
         self._columns = len(shown)
 

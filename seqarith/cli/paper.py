@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 
 import click
 
+from seqarith.text import printable
 from seqarith.tracing import state_names
 
 if TYPE_CHECKING:
@@ -56,13 +57,13 @@ def drawn(trace: Trace, style: Style) -> Iterator[str]:
 
 def _heading(trace: Trace) -> Iterator[str]:
     task = trace.task
-    said = f"{task.expression(trace.operands)} = {task.result_text(trace.predicted)}"
+    said = printable(f"{task.expression(trace.operands)} = {task.result_text(trace.predicted)}")
     if len(said) > LONG:
         said = f"{said[: LONG // 2]} ... {said[-LONG // 2 :]}"
     if trace.correct:
         yield said
     else:
-        right = task.result_text(trace.expected)
+        right = printable(task.result_text(trace.expected))
         yield f"{said}  (wrong: {right if len(right) <= LONG else 'another result is'} expected)"
 
 
@@ -72,7 +73,9 @@ def _sum(trace: Trace, style: Style) -> list[_Row]:
     rows = [_Row("step", [str(t) for t in steps])]
     if machine is not None and trace.states is not None:
         label, names = state_names(machine.names)
-        rows.append(_Row(label, [names[q][:NAME] for q in trace.states[:-1].tolist()]))
+        rows.append(
+            _Row(printable(label), [printable(names[q])[:NAME] for q in trace.states[:-1].tolist()])
+        )
     letters = "abcdefghijklmnop"
     rows += [_Row(letters[i], [_digit(d) for d in digits]) for i, digits in enumerate(trace.digits)]
     gone = "·" if style.blocks else "."
@@ -165,7 +168,7 @@ def _number(value: float) -> str:
 
 
 def _symbol(symbols: tuple[str, ...], symbol: int) -> str:
-    return symbols[symbol][:NAME] if symbols else _digit(symbol)
+    return printable(symbols[symbol])[:NAME] if symbols else _digit(symbol)
 
 
 def _digit(value: int) -> str:

@@ -18,7 +18,9 @@ from seqarith.cli.output import (
     json_option,
     notice,
     prediction_json,
+    print_ascii,
     print_json,
+    say,
 )
 from seqarith.errors import InvalidValueError, ModelFileError
 
@@ -79,7 +81,7 @@ def predict_command(
         if as_json:
             print_json(prediction_json(prediction))
         else:
-            click.echo(str(prediction))
+            say(str(prediction))
     ctx.exit(3 if wrong else 0)
 
 
@@ -129,13 +131,13 @@ def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) 
             total += len(answers)
             wrong += len(answers.wrong())
             if as_json:
-                click.echo(separator + ",\n ".join(json_lines(answers)), nl=False)
+                print_ascii(separator + ",\n ".join(json_lines(answers)))
                 separator = ",\n "
             else:
-                click.echo("\n".join(text_lines(answers)))
+                say(*text_lines(answers))
     finally:
         if as_json:  # a list is whole even where a line is wrong
-            click.echo("]" if total else "[]")
+            print_ascii("]\n" if total else "[]\n")
     if wrong:
         notice(f"{wrong:,} of {total:,} results are wrong.")
     return wrong

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith import registry
-from seqarith.cli.output import json_option, print_json
+from seqarith.cli.output import json_option, print_json, say
 
 if TYPE_CHECKING:
     from seqarith.registry import Registry
@@ -33,7 +33,7 @@ def tasks_command(name: str | None, as_json: bool) -> None:
             print_json(row)
         else:
             _print_task(row)
-            click.echo("\n" + row["details"])
+            say("", *row["details"].splitlines())
         return
     rows = [_task_row(name) for name in registry.TASKS]
     if as_json:
@@ -44,15 +44,15 @@ def tasks_command(name: str | None, as_json: bool) -> None:
 
 
 def _print_task(row: dict[str, Any]) -> None:
-    click.echo(f"{row['task']:<12} {row['formula']}: {row['summary']}")
+    say(f"{row['task']:<12} {row['formula']}: {row['summary']}")
     states = _count(row["states"], "state") if row["states"] else "no finite machine, fixed width"
-    click.echo(
+    say(
         f"{'':<12} {row['order']} significant digit first, {states}, delay {row['delay']}"
         f"{'' if row['negative'] else ', naturals only'}; for example {row['example']}"
     )
     if row["parameters"]:
         shown = " ".join(f"--param {name}={value}" for name, value in row["parameters"].items())
-        click.echo(f"{'':<12} {shown}")
+        say(f"{'':<12} {shown}")
 
 
 def _task_row(name: str) -> dict[str, Any]:
@@ -95,10 +95,10 @@ def _listing(name: str, entries: Registry[Any]) -> click.Command:
             print_json(rows)
             return
         for row in rows:
-            click.echo(f"{row[entries.kind]:<22} {row['summary']}")
+            say(f"{row[entries.kind]:<22} {row['summary']}")
             if row["options"]:
                 options = ", ".join(f"{key}={value}" for key, value in row["options"].items())
-                click.echo(f"{'':<22} options: {options}")
+                say(f"{'':<22} options: {options}")
 
     return command
 

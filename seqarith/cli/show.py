@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import json_option, print_json
+from seqarith.cli.output import json_option, print_json, say
+from seqarith.errors import TaskError
+from seqarith.text import shortened
 
 if TYPE_CHECKING:
     from seqarith.model import Model
     from seqarith.tasks.task import Task
+
+WIDE = 100
+"""Characters of a noted value that are shown."""
 
 
 @click.command("show")
@@ -28,37 +34,26 @@ def show_command(model: Path, as_json: bool) -> None:
         print_json({**loaded.header(), "parameters": network.size, "arrays": arrays})
         return
     header = loaded.header()
-    click.echo(f"{model}: {task.formula}, base {task.base}, {task.order} significant digit first")
-    click.echo(f"task        {_task(task)}")
+    say(f"{model}: {task.formula}, base {task.base}, {task.order} significant digit first")
+    say(f"task        {_task(task)}")
     described = dict(header["network"])
     options = " ".join(
-        f"{name}={value}"
+        f"{name}={shortened(str(value), WIDE)}"
         for name, value in described.items()
         if name not in ("cell", "hidden", "outputs", "dtype")
     )
-    click.echo(
+    say(
         f"network     {described['cell']} {options}: {network.inputs} inputs, "
         f"{network.hidden} hidden, {network.outputs} outputs, {network.size} parameters, "
         f"{network.dtype}"
     )
     for name, shape in arrays.items():
-        click.echo(f"            {name} {tuple(shape)}")
-    training = " ".join(
-        f"{name}={value}"
-        for name, value in loaded.training.items()
-        if value not in (None, {}) and name != "task"
-    )
-    click.echo(f"training    {training or 'unknown'}")
-    known = loaded.evaluation
-    if known:
-        click.echo(
-            f"evaluation  {known.get('correct'):,} of {known.get('checked'):,} operand tuples of "
-            f"{known.get('bits')} digits right ({known.get('mode')}), smallest margin "
-            f"{known.get('min_margin'):.4g}"
-        )
-    else:
-        click.echo("evaluation  none")
-    click.echo(f"certificate {_certificate(loaded, model)}")
+        say(f"            {name} {tuple(shape)}")
+    say(f"training    {_listed(loaded.training) or 'unknown'}")
+    say(f"evaluation  {_evaluation(loaded.evaluation) or 'none'}")
+    if loaded.training or loaded.evaluation:
+        say("            training and evaluation: noted by the file's writer, not checked here")
+    say(f"certificate {_certificate(loaded, model)}")
 
 
 def _task(task: Task) -> str:
@@ -67,6 +62,37 @@ def _task(task: Task) -> str:
     states = f"{task.machine.states} states" if task.machine else "no finite machine"
     own = ", your own: the file holds its machine" if task.own else ""
     return f"{said}: {states}, delay {task.delay}{own}"
+
+
+def _listed(notes: Mapping[str, Any]) -> str:
+    """Return notes in words, the middle of long values cut out."""
+    said = {name: value for name, value in notes.items() if value not in (None, {}, [])}
+    said.pop("task", None)
+    return " ".join(
+        f"{shortened(name, WIDE)}={shortened(str(value), WIDE)}" for name, value in said.items()
+    )
+
+
+def _evaluation(notes: Mapping[str, Any]) -> str:
+    """Return what a writer notes of an evaluation: a sentence where all of it is there."""
+    if not {"correct", "checked", "bits", "mode", "min_margin"} <= notes.keys():
+        return _listed(notes)
+    margin = notes["min_margin"]
+    return (
+        f"{notes['correct']:,} of {notes['checked']:,} operand tuples of {notes['bits']} digits "
+        f"right ({notes['mode']}), smallest margin "
+        f"{'unknown' if margin is None else format(margin, '.4g')}"
+    )
+
+
+def _is_of(model: Model, digest: object) -> bool:
+    """Return whether a certificate speaks of the very program in the file."""
+    from seqarith.certification.adapter import from_model
+
+    try:
+        return from_model(model).digest() == digest
+    except TaskError:  # nothing can be proved of such a task, or such a cell
+        return False
 
 
 def _certificate(model: Model, place: Path) -> str:
@@ -78,6 +104,11 @@ def _certificate(model: Model, place: Path) -> str:
     claims, arrays = model.certificate.claims, model.certificate.arrays
     regions, margin = len(arrays.get("states", ())), claims.get("margin")
     shown = f"{margin:.4g}" if isinstance(margin, int | float) else margin
+    if not _is_of(model, claims.get("digest")):
+        return (
+            f"of another program than this file's ({regions:,} regions), so it proves nothing "
+            f"here; look for a proof: seqarith certify {place}"
+        )
     return (
         f"claims every width, {regions:,} regions, margin {shown}, "
         f"{claims.get('dtype')}; not checked here: seqarith verify {place}"

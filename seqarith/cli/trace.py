@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import find_model, is_task, json_option, print_json
+from seqarith.cli.output import find_model, is_task, json_option, print_json, say_styled
 from seqarith.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _show(found: Trace, units: int) -> None:
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     columns = shutil.get_terminal_size().columns
     style = Style(columns, units, colour, _can_print_blocks())
-    click.echo("\n".join(drawn(found, style)), color=colour)
+    say_styled(drawn(found, style), colour=colour)
 
 
 def _can_print_blocks() -> bool:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -285,7 +286,8 @@ def _settings(options: dict[str, Any], chosen: set[str], given: set[str]) -> dic
 
 def _check_places(options: Mapping[str, Any]) -> None:
     """Refuse files that cannot be written, or in whose place something would be lost."""
-    from seqarith.archive import check_no_archive, check_writable
+    from seqarith.archive import check_no_archive
+    from seqarith.atomic import check_writable
 
     output, log = options["output"], options["log"]
     checkpoint, resume = options["checkpoint"], options["resume"]
@@ -340,20 +342,24 @@ def _log(path: Path | None, step: int) -> Iterator[IO[str] | None]:
 
 
 def _lines_until(path: Path, step: int) -> list[str]:
+    from seqarith.training.log import log_lines, report_of
+
     kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+    for line in log_lines(path):
         try:
-            record = json.loads(line)
-            reached = record["step"] if "step" in record else record["iteration"] + 1
-        except (ValueError, KeyError, TypeError):
+            report = report_of(line)
+        except InvalidValueError:
             continue
+        reached = report["step"] if "step" in report else report["iteration"] + 1
         if reached <= step and line.endswith("\n"):
             kept.append(line)
     return kept
 
 
 def _write_line(file: IO[str], record: dict[str, Any]) -> None:
-    file.write(json.dumps(record) + "\n")
+    # A loss that is no number is no JSON either.
+    numbers = {k: None if type(v) is float and not isfinite(v) else v for k, v in record.items()}
+    file.write(json.dumps(numbers) + "\n")
     file.flush()
 
 
@@ -380,7 +386,7 @@ def _interruptible() -> Iterator[Any]:
 
 def _show(report: Report, line: StatusLine, config: TrainingConfig) -> None:
     if config.preset or not line.shown:
-        notice(report.text())
+        notice(*report.text().splitlines())
     else:
         line(f"train {config.task}: {report.brief(config.max_steps)}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqarith.cli.output import json_option, print_json
+from seqarith.cli.output import json_option, notice, print_json, say, spent
 
 if TYPE_CHECKING:
     from seqarith.certification.check import Accepted, Rejected
@@ -42,10 +42,12 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
     if exact:
         exact_checker()  # its lack is told before anything else
     begin = time.perf_counter()
-    found = verify(loaded)
+    with spent("verify") as progress:
+        found = verify(loaded, progress=progress)
     if exact and isinstance(found, Accepted):
-        click.echo(f"checking {found.steps:,} sets again in ball arithmetic ...", err=True)
-        found = verify_exact(loaded)
+        notice(f"checking {found.steps:,} sets again in ball arithmetic ...")
+        with spent("verify --exact") as progress:
+            found = verify_exact(loaded, progress=progress)
     seconds = time.perf_counter() - begin
     if as_json:
         record = {
@@ -57,7 +59,7 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
     elif isinstance(found, Accepted):
         _accepted(loaded, found, seconds, exact)
     else:
-        click.echo(f"{loaded.task.name}: rejected, the certificate proves nothing: {found.reason}")
+        say(f"{loaded.task.name}: rejected, the certificate proves nothing: {found.reason}")
     ctx.exit(0 if isinstance(found, Accepted) else 3)
 
 
@@ -82,14 +84,14 @@ def _accepted(model: Model, found: Accepted, seconds: float, exact: bool) -> Non
     from seqarith.certification.certify import stored_certificate
 
     certificate = stored_certificate(model)
-    click.echo(f"{model.task.name}: proved. {found.claim}")
-    click.echo(
+    say(f"{model.task.name}: proved. {found.claim}")
+    say(
         f"  {certificate.regions:,} regions, {found.steps:,} sets followed, smallest margin "
         f"{found.margin:.4g} ({seconds:.2f} s)"
     )
     if exact:
-        click.echo("  checked again in ball arithmetic, none of NumPy's functions trusted")
-    click.echo(
+        say("  checked again in ball arithmetic, none of NumPy's functions trusted")
+    say(
         f"  assumed of this platform: tanh errs by at most {certificate.tanh_ulps:g} epsilons "
         f"of {certificate.dtype}"
     )

@@ -22,6 +22,7 @@ from seqarith import archive
 from seqarith.errors import CheckpointError, InvalidValueError, ModelFileError, ProcessError
 from seqarith.evaluation.every import Progress, run_every
 from seqarith.evaluation.tally import Tally
+from seqarith.formats import EVALUATION_CHECKPOINT
 from seqarith.model import Model
 
 FORMAT, VERSION = "seqarith-evaluation", 1
@@ -164,21 +165,17 @@ class _Run:
         self._saved = time.monotonic()
 
     def _load(self, path: Path) -> None:
-        header = archive.read(path, FORMAT, VERSION).header
+        header = archive.read(path, FORMAT, VERSION, EVALUATION_CHECKPOINT).header
         for name, value in self._key.items():
             if header.get(name) != value:
                 raise CheckpointError(
                     f"{path} is of another evaluation: it has {name} {header.get(name)!r}, "
                     f"this one {value!r}; remove it, or name another file"
                 )
-        parts = self._parts
-        try:
-            done = header["done"]
-            tally = Tally.from_description(parts.model.task, header["tally"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: the header is not complete ({error})") from None
-        if type(done) is not int or not 0 <= done <= parts.count:
-            raise ModelFileError(f"{path}: {done!r} of {parts.count} parts")
+        parts, done = self._parts, header["done"]
+        if done > parts.count:
+            raise ModelFileError(f"{path}: {done} of {parts.count} parts")
+        tally = Tally.from_description(parts.model.task, header["tally"])
         if not tally.is_sound(done * parts.words, parts.bits):
             raise ModelFileError(f"{path}: its counts contradict each other")
         self._counted = done, tally

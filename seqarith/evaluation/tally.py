@@ -123,20 +123,11 @@ class Tally:
 
     @staticmethod
     def from_description(task: Task, description: dict[str, Any]) -> Tally:
-        """Return the tally that `describe` described.
-
-        Raises:
-            KeyError, TypeError, ValueError: It is none.
-        """
+        """Return the tally that `describe` described, as `seqarith.formats` knows it."""
         tally = Tally(task)
-        counts = [description[name] for name in ("words", "wrong_words", "wrong_digits")]
-        chains, first = description["wrong_chains"], description["first_wrong"]
-        flat = [*counts, *(n for pair in chains for n in pair), *(n for t in first for n in t)]
-        if not all(type(value) is int and value >= 0 for value in flat):
-            raise ValueError("counts must be integers of at least 0")
-        tally.words, tally.wrong_words, tally.wrong_digits = counts
-        least = description["least"]
+        tally.words, tally.wrong_words = description["words"], description["wrong_words"]
+        tally.wrong_digits, least = description["wrong_digits"], description["least"]
         tally.least = float("inf") if least is None else float(least)
-        tally.wrong_chains.update(dict(chains))
-        tally.first_wrong = [tuple(operands) for operands in first]
+        tally.wrong_chains.update(dict(description["wrong_chains"]))
+        tally.first_wrong = [tuple(operands) for operands in description["first_wrong"]]
         return tally

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqarith.archive import check_no_archive, check_writable, write_bytes
+from seqarith.archive import check_no_archive
+from seqarith.atomic import check_writable, write_bytes
 from seqarith.errors import InvalidValueError, MissingExtraError
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
             "Draw accuracy by width instead"
         )
     fixed = fixed_width(model)
-    digits = bits or fixed or _widest(task.base)
+    digits = bits if bits is not None else fixed or _widest(task.base)
     task.check_bits(digits)
     if task.base**digits > LARGEST:
         raise TaskError(

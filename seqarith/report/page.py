@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from seqarith import __version__
-from seqarith.archive import check_no_archive, check_writable, write_bytes
+from seqarith.archive import check_no_archive
+from seqarith.atomic import check_writable, write_bytes
 from seqarith.model import Model
 from seqarith.report.facts import evaluate_widths, facts, verdict
 from seqarith.report.logs import require_log_of

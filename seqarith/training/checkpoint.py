@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import final
 
 from seqarith import archive
 from seqarith.cells.cell import Array
 from seqarith.errors import CheckpointError, ModelFileError, SeqarithError
+from seqarith.formats import CHECKPOINT
 from seqarith.optimizers import SCRATCH, Memory
 from seqarith.training.config import TrainingConfig
 
 FORMAT = "seqarith-checkpoint"
 VERSION = 1
 PARAMETERS, CLOUDS = "parameters", "clouds"
-LONGEST = 256
-"""Letters of a word that a checkpoint keeps."""
 EXTENDABLE = ("max_steps", "until")
 """Settings that may change when a run is resumed."""
 
@@ -72,22 +71,21 @@ class Checkpoint:
         Raises:
             ModelFileError: It is missing, damaged, of a newer format, or no checkpoint.
         """
-        found = archive.read(path, FORMAT, VERSION)
+        found = archive.read(path, FORMAT, VERSION, CHECKPOINT)
+        header = found.header
         try:
-            config = TrainingConfig.from_description(found.header["config"])
-            step = found.header["step"]
-            (begun, level), lessons = found.header["hardening"], found.header["lessons"]
-            best = found.header.get("best", 0)
-        except SeqarithError as error:
-            raise ModelFileError(f"{found.path}: {error}") from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
-        if type(step) is not int or not 0 <= step <= config.max_steps:
-            raise ModelFileError(f"{found.path}: step {step!r} of {config.max_steps}")
-        sound = type(begun) is bool and type(level) is float and 0 <= level <= 1
-        sound = sound and type(best) is int and 0 <= best < config.restarts
-        if not sound or not _are_words(lessons, config.built_task.letters):
-            raise ModelFileError(f"{found.path}: the header's notes on training are damaged")
+            config = TrainingConfig.from_description(header["config"])
+        except (SeqarithError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{found.path}: its settings: {error}") from None
+        step, best, lessons = header["step"], header.get("best", 0), header["lessons"]
+        begun, level = header["hardening"]
+        if step > config.max_steps or best >= config.restarts:
+            raise ModelFileError(
+                f"{found.path}: step {step} of {config.max_steps}, network {best} of "
+                f"{config.restarts}"
+            )
+        if any(letter >= config.built_task.letters for word in lessons for letter in word):
+            raise ModelFileError(f"{found.path}: a word has a letter that the task has not")
         names = (PARAMETERS, *config.built_optimizer.slots)
         leading = (config.restarts,) if config.restarts > 1 else ()
         shapes = dict.fromkeys(names, (*leading, config.network.size))
@@ -95,7 +93,8 @@ class Checkpoint:
             shapes[CLOUDS] = (*leading, config.clouds_size)
         arrays = found.arrays(shapes, config.dtype)
         parameters, clouds = arrays.pop(PARAMETERS), arrays.pop(CLOUDS, None)
-        return Checkpoint(config, step, parameters, arrays, (begun, level), lessons, clouds, best)
+        hardening = begun, float(level)
+        return Checkpoint(config, step, parameters, arrays, hardening, lessons, clouds, best)
 
     def check_same_run(self, config: TrainingConfig) -> None:
         """Refuse to go on with other settings; only those of `EXTENDABLE` may differ.
@@ -114,12 +113,3 @@ class Checkpoint:
             raise CheckpointError(
                 f"the checkpoint is at step {self.step}, past the {config.max_steps} asked for"
             )
-
-
-def _are_words(value: Any, letters: int) -> bool:
-    return type(value) is list and all(
-        type(word) is list
-        and 0 < len(word) <= LONGEST
-        and all(type(letter) is int and 0 <= letter < letters for letter in word)
-        for word in value
-    )

@@ -11,6 +11,14 @@ from typing import Any, Literal, final
 from seqarith.cells.cell import Cell
 from seqarith.certification.adapter import check_provable, is_provable
 from seqarith.errors import InvalidValueError, TaskError
+from seqarith.formats import (
+    MAX_BATCH,
+    MAX_CANDIDATES,
+    MAX_SEED,
+    MAX_STEPS,
+    MAX_TRAINING_DIGITS,
+    SETTINGS,
+)
 from seqarith.losses import Loss
 from seqarith.network import Network
 from seqarith.optimizers import Optimizer
@@ -22,9 +30,8 @@ from seqarith.training.recipe import Recipe, fitting, learns_from_clouds, recipe
 
 Until = Literal["steps", "exact", "proved"]
 GOALS = ("steps", "exact", "proved")
-MAX_RESTARTS = 2**12
-MAX_BATCH = 2**20
-MAX_STEPS = 10**9
+MAX_NUMBERS = 2**28
+"""Numbers in the hidden vectors of one training step, at most: 1 GiB in float32."""
 
 
 @final
@@ -104,14 +111,14 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _check("batch size", self.batch, 1, MAX_BATCH)
         _check("max steps", self.max_steps, 1, MAX_STEPS)
-        _check("seed", self.seed, 0, 2**32 - 1)
+        _check("seed", self.seed, 0, MAX_SEED)
         if self.rate is not None and not 0 < self.rate < float("inf"):
             raise InvalidValueError(
                 f"learning rate {self.rate}: expected a number above 0, say 0.01"
             )
         if self.clip is not None and not 0 < self.clip < float("inf"):
             raise InvalidValueError(f"clip {self.clip}: expected a number above 0, say 1")
-        _check("restarts", self.restarts, 1, MAX_RESTARTS)
+        _check("restarts", self.restarts, 1, MAX_CANDIDATES)
         if self.until not in (None, *GOALS):
             raise InvalidValueError(f"until {self.until!r}: expected {', '.join(GOALS)}")
         for name in ("noise", "synchrony"):
@@ -130,12 +137,29 @@ class TrainingConfig:
             object.__setattr__(self, name, value)
         self.built_task.check_bits(self.bits)
         _ = self.network, self.built_optimizer
+        self._check_size()
         if self.until == "proved":
             check_provable(self.built_task, self.network.cell)
         if self.synchrony and self.built_task.machine is None:
             raise InvalidValueError(
                 f"synchrony {self.synchrony}: task {self.task!r} has no machine whose states "
                 "hidden vectors could agree on; leave it out"
+            )
+
+    def _check_size(self) -> None:
+        """Refuse a run whose buffers would fill the memory, before anything of it is made."""
+        if self.bits > MAX_TRAINING_DIGITS:
+            raise InvalidValueError(
+                f"operands of {self.bits} digits: training takes at most {MAX_TRAINING_DIGITS}; "
+                "what a network learns from short operands holds for long ones"
+            )
+        steps = self.built_task.natural_layout(self.bits).steps
+        numbers = steps * self.batch * self.restarts * self.width
+        if numbers > MAX_NUMBERS:
+            raise InvalidValueError(
+                f"{steps} steps of {self.batch} words in {self.restarts} networks of {self.width} "
+                f"hidden units are {numbers} numbers a training step; at most {MAX_NUMBERS} are "
+                "held: take fewer of one of these"
             )
 
     @cached_property
@@ -273,11 +297,16 @@ class TrainingConfig:
         """Return the settings of a description.
 
         Raises:
-            TypeError: It has other settings than these, or of another type.
+            UnknownNameError: A name is in no registry.
+            InvalidValueError: It has other settings than these, or one of another type or range.
+            TaskError: The task cannot be built so.
         """
+        SETTINGS.check(description, "config")
         config = TrainingConfig(**description)
-        if config.describe() != dict(description):
-            raise TypeError("settings changed on the way")
+        found = config.describe()
+        for name, value in description.items():
+            if found[name] != value:
+                raise InvalidValueError(f"config.{name} is {value!r}; it makes {found[name]!r}")
         return config
 
 

@@ -6,6 +6,7 @@ from typing import final
 
 import numpy as np
 
+from seqarith.formats import MAX_WORD
 from seqarith.losses import encode
 from seqarith.model import Model
 from seqarith.tasks.task import Letters
@@ -39,11 +40,10 @@ class Lessons:
         """Search for a word on which a model is wrong; its last letters are what is learnt."""
         from seqarith.certification.refute import Refuter
         from seqarith.certification.suspect import Suspect
-        from seqarith.training.checkpoint import LONGEST
 
-        found = Refuter(Suspect.of(model), model.task, LONGEST).glance()
+        found = Refuter(Suspect.of(model), model.task, MAX_WORD).glance()
         if found is not None:
-            self.words = [*self.words, found.word[-LONGEST:].tolist()][-MOST:]
+            self.words = [*self.words, found.word[-MAX_WORD:].tolist()][-MOST:]
             self._pass = None
 
     def teach(self, step: int) -> None:

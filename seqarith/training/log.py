@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
-from collections.abc import Mapping
+import stat
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -12,10 +14,17 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.errors import LogError
-from seqarith.training.identity import IDENTITY, identity
+from seqarith.errors import InvalidValueError, LogError
+from seqarith.formats import LOG_LINE
+from seqarith.schema import parse_json
+from seqarith.training.identity import IDENTITY, Identity, identity
 
 STEP = ("step", "iteration")
+MAX_BYTES = 2**27
+"""Of a log."""
+
+MAX_KEYS = 100
+"""Kinds of numbers in a log."""
 
 
 @final
@@ -41,58 +50,116 @@ class RunLog:
     def read(path: str | os.PathLike[str]) -> RunLog:
         """Read a log.
 
-        A last line that was cut off, as when a run is killed, is passed over.
+        A last line that was cut off, as when a run is killed, is passed over. What is not a finite
+        number counts as missing.
 
         Raises:
             LogError: It cannot be read, or is no log.
         """
         place = Path(path)
-        try:
-            lines = place.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "no text in UTF-8"
-            raise LogError(f"{place}: cannot be read ({reason})") from None
-        records = [_record(place, number, line) for number, line in enumerate(lines[:-1], 1)]
-        if lines:
+        columns = _Columns()
+        for number, (line, last) in enumerate(_lines(place), 1):
             try:
-                records.append(_record(place, len(lines), lines[-1]))
-            except LogError:
-                if not records:
-                    raise
-        if not records:
+                columns.append(line)
+            except LogError as error:
+                raise LogError(f"{place}, line {number}: {error}") from None
+            except InvalidValueError as error:
+                if last and columns.steps:
+                    break
+                raise LogError(f"{place}, line {number}: {error}") from None
+        if not columns.steps:
             raise LogError(f"{place}: the log is empty; a run writes one with --log")
-        for number, record in enumerate(records, 1):
-            if identity(record) != identity(records[0]):
-                raise LogError(f"{place}, line {number}: it is of another run than line 1")
-        return _table(place.stem, records)
+        steps = np.array(columns.steps, np.int64)
+        return RunLog(place.stem, steps, columns.table(), columns.run)
 
 
-def _record(place: Path, number: int, line: str) -> dict[str, Any]:
+def report_of(line: str) -> dict[str, Any]:
+    """Return the report that a line of a log holds.
+
+    Raises:
+        InvalidValueError: It holds none.
+    """
+    expected = "expected an object with a step, as 'train --log' writes it"
     try:
-        record = json.loads(line)
-    except ValueError:
-        record = None
-    if not isinstance(record, dict) or not any(type(record.get(key)) is int for key in STEP):
-        raise LogError(
-            f"{place}, line {number}: expected an object with a step, as 'train --log' writes it"
-        )
-    return record
+        report: dict[str, Any] = parse_json(line, missing=True)
+        LOG_LINE.check(report, "")
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{expected}; {error}") from None
+    if not any(key in report for key in STEP):
+        raise InvalidValueError(expected)
+    return report
 
 
-def _table(name: str, records: list[dict[str, Any]]) -> RunLog:
-    step = next(key for key in STEP if key in records[0])
-    keys = {
-        key
-        for record in records
-        for key, value in record.items()
-        if type(value) in (int, float) and key != step and key not in IDENTITY
-    }
-    values = {
-        key: np.array([_number(record.get(key)) for record in records]) for key in sorted(keys)
-    }
-    steps = np.array([record.get(step, -1) for record in records])
-    return RunLog(name, steps, values, identity(records[0]))
+@final
+class _Columns:
+    """The numbers of a log, a column a key: lines as objects would take ten times the memory."""
+
+    def __init__(self) -> None:
+        self.steps = array("q")
+        self._values: dict[str, array[float]] = {}
+        self._step = ""
+        self.run: Identity = {}
+
+    def append(self, line: str) -> None:
+        report = report_of(line)
+        if not self.steps:
+            self.run = identity(report)
+        elif identity(report) != self.run:
+            raise LogError("it is of another run than line 1")
+        self._step = self._step or next(key for key in STEP if key in report)
+        if self._step not in report:
+            raise InvalidValueError(f"expected a {self._step!r}, as in the lines before")
+        for key, value in report.items():
+            if type(value) in (int, float) and key != self._step and key not in IDENTITY:
+                self._column(key).append(float(value))
+        self.steps.append(report[self._step])
+
+    def _column(self, key: str) -> array[float]:
+        column = self._values.setdefault(key, array("d"))
+        if len(self._values) > MAX_KEYS:
+            raise InvalidValueError(f"more than {MAX_KEYS} kinds of numbers in one log")
+        return self._filled(column)
+
+    def _filled(self, column: array[float]) -> array[float]:
+        column.extend([float("nan")] * (len(self.steps) - len(column)))
+        return column
+
+    def table(self) -> dict[str, NDArray[np.float64]]:
+        return {key: np.array(self._filled(self._values[key])) for key in sorted(self._values)}
 
 
-def _number(value: Any) -> float:
-    return float(value) if type(value) in (int, float) else float("nan")
+def log_lines(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield every line of a log with the line break that ends it; what is no UTF-8 is replaced.
+
+    Raises:
+        LogError: It cannot be read.
+    """
+    for line in io.BytesIO(_content(Path(path))):
+        yield line.decode("utf-8", "replace")
+
+
+def _lines(place: Path) -> Iterator[tuple[str, bool]]:
+    """Yield every line of a log, and whether it is the last."""
+    content = _content(place)
+    rest = len(content)
+    for line in io.BytesIO(content):
+        rest -= len(line)
+        try:
+            yield line.decode("utf-8"), rest == 0
+        except UnicodeDecodeError:
+            raise LogError(f"{place}: cannot be read (no text in UTF-8)") from None
+
+
+def _content(place: Path) -> bytes:
+    try:
+        status = place.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise LogError(f"{place}: not a file")
+        if status.st_size > MAX_BYTES:
+            raise LogError(f"{place}: {status.st_size} bytes; at most {MAX_BYTES} are read")
+        return place.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, LogError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise LogError(f"{place}: cannot be read ({reason})") from None

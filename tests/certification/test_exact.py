@@ -374,7 +374,7 @@ def test_the_command_checks_twice(stored):
 
 
 def test_the_command_rejects_where_balls_do(stored, monkeypatch):
-    monkeypatch.setattr(exact, "check_exact", lambda p, c, budget: Rejected("no"))
+    monkeypatch.setattr(exact, "check_exact", lambda p, c, budget, progress: Rejected("no"))
     result = CliRunner().invoke(cli, ["verify", str(stored), "--exact"])
     assert result.exit_code == 3
     assert "rejected" in result.stdout

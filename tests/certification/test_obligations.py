@@ -165,10 +165,13 @@ def test_matrices_whose_inverse_is_not_good_enough() -> None:
 
 def test_budgets() -> None:
     p = chain(letters=30)
-    verdict = check(p, proof(p))
+    spent: list[float] = []
+    whole = Budget(work=2.0**40)
+    verdict = check(p, proof(p), whole, lambda share, text: spent.append(share))
     assert isinstance(verdict, Accepted)
-    # Numbers in a branch, from the order and twice the width, times the width.
-    exactly = verdict.steps * ((10 + 2 * 3) * 3) * 3
+    exactly = spent[-1] * whole.work
+    # Numbers in a branch, from the order and twice the width, times the width: that is the least.
+    assert exactly > verdict.steps * ((10 + 2 * 3) * 3) * 3
     assert isinstance(check(p, proof(p), Budget(work=exactly)), Accepted)
     assert_refused(p, proof(p), "exceeds the work budget", Budget(work=exactly - 1))
     assert_refused(p, proof(p), "branches exceed the memory budget", Budget(memory=2**10))

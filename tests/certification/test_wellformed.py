@@ -536,3 +536,40 @@ def test_another_fault_of_the_checker_is_not_hidden(monkeypatch: pytest.MonkeyPa
     p = tiny()
     with pytest.raises(IndexError, match="a fault"):
         check(p, certified(p))
+
+
+MIXED = [
+    *(
+        (name, index, "holds an index outside")
+        for name in ("next_state", "output", "states", "successors")
+        for index in (-1, 9)
+    ),
+    *((name, np.nan, "holds a value") for name in ("inputs", "weight_ih", "centres")),
+    ("shapes", -0.5, "negative half-width"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "because"), MIXED)
+def test_one_bad_entry_among_good_ones_is_refused(name: str, value: float, because: str) -> None:
+    """An array of one entry cannot tell its least from its largest, nor any from all."""
+    p = tiny(width=2, letters=2)
+    none = np.zeros((2, 2), np.int64)
+    c = replace(
+        certified(p), states=none[0].copy(), successors=none.copy(),
+        centres=np.zeros((2, 2)), shapes=np.full((2, 2), 0.5),
+    )  # fmt: skip
+    assert isinstance(check(p, c), Accepted)
+    held = p.kernels if name in p.kernels else vars(p) if hasattr(p, name) else vars(c)
+    for at in np.ndindex(held[name].shape):
+        spoilt = held[name].copy()
+        spoilt[at] = value
+        q, d = p, c
+        if name in p.kernels:
+            q = replace(p, kernels={**p.kernels, name: spoilt})
+        elif hasattr(p, name):
+            q = replace(p, **{name: spoilt})
+        else:
+            d = replace(c, **{name: spoilt})
+        verdict = check(q, replace(d, digest=q.digest()))
+        assert isinstance(verdict, Rejected)
+        assert because in verdict.reason

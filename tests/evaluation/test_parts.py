@@ -99,9 +99,9 @@ def test_a_checkpoint_of_another_run_is_refused(
     ("change", "message"),
     [
         ({"done": 257}, "257 of 256 parts"),
-        ({"done": -1}, "-1 of 256 parts"),
-        ({"tally": {}}, "not complete"),
-        ({"tally": None}, "not complete"),
+        ({"done": -1}, "done -1: expected an integer of at least 0"),
+        ({"tally": {}}, "tally lacks 'words'"),
+        ({"tally": None}, "tally None: expected an object"),
     ],
 )
 def test_a_damaged_checkpoint_is_refused(
@@ -118,9 +118,9 @@ def test_a_damaged_checkpoint_is_refused(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"words": -1}, "not complete"),
-        ({"wrong_chains": [[1]]}, "not complete"),
-        ({"least": "x"}, "not complete"),
+        ({"words": -1}, "tally.words -1: expected an integer"),
+        ({"wrong_chains": [[1]]}, "expected a list of 2 values"),
+        ({"least": "x"}, "expected a finite number"),
         ({"words": 255}, "contradict"),
         ({"wrong_digits": 5}, "contradict"),
         ({"wrong_words": 5, "wrong_digits": 5}, "contradict"),

@@ -161,7 +161,7 @@ def test_what_is_missing_is_named(result: sa.TrainingResult, path: Path, field: 
     header = deepcopy(model.header())
     del header["task"]["own"][field]
     archive.write(path, header, model.network.export(model.parameters))
-    with pytest.raises(ModelFileError, match=f"not complete.*'{field}'"):
+    with pytest.raises(ModelFileError, match=f"task.own lacks '{field}'"):
         sa.Model.load(path)
 
 

@@ -1,0 +1,198 @@
+"""The schemas of all files: model, checkpoints, log. Whatever is read is checked against them.
+
+What a closed format does not name is refused. The notes of a model's writer, ``training`` and
+``evaluation``, may hold any JSON besides; only what is read of them has a schema.
+"""
+
+from __future__ import annotations
+
+from seqarith.schema import AnyOf, Flag, Integer, Json, ListOf, Maybe, Number, Record, Row, Text
+
+MAX_DIGITS = 2**20
+"""Digits of an operand."""
+MAX_TRAINING_DIGITS = 2**13
+"""Digits of an operand in training."""
+MAX_SYMBOLS = 2**16
+"""Letters of an alphabet, and symbols of a result."""
+MAX_ENTRIES = 2**14
+"""Entries of an own machine's table."""
+MAX_WORD = 256
+"""Letters of a word that a training checkpoint keeps."""
+MAX_STEPS = 10**9
+MAX_CANDIDATES = 2**12
+MAX_BATCH = 2**20
+MAX_HIDDEN = 4096
+MAX_SEED = 2**32 - 1
+
+_NAME = Text(200)
+_DTYPE = Text(choices=("float32", "float64"))
+_DIGEST = Text(64, pattern="[0-9a-f]{64}")
+_COUNT = Integer(0, 2**72)
+_BITS = Integer(1, MAX_DIGITS)
+_ROWS = ListOf(Text(8 * MAX_ENTRIES, pattern="[0-9]{1,5}( [0-9]{1,5})*"), MAX_ENTRIES, 1)
+_OPTIONS = Record(rest=Json(2))
+_FILE = {"format": _NAME, "version": Integer(1)}
+
+OWN = Record(
+    {
+        "notation": Text(80),
+        "order": Text(choices=("least", "most")),
+        "delay": Integer(0, 64),
+        "symbols": ListOf(Text(80), MAX_SYMBOLS),
+        "names": ListOf(Text(80), MAX_ENTRIES),
+        "next_state": _ROWS,
+        "output": _ROWS,
+    },
+    {"asked": Record({"function": Text(500), "words": Integer(0)})},
+)
+"""A machine of the user's own; ``asked`` says how it was found."""
+
+TASK = Record(
+    {
+        "name": _NAME,
+        "base": Integer(2, 16),
+        "operands": Integer(1, 16),
+        "parameters": Record(rest=AnyOf((Text(), Integer()))),
+    },
+    {"own": OWN},
+)
+
+NETWORK = Record(
+    {"cell": _NAME, "hidden": Integer(), "outputs": Integer(1, MAX_SYMBOLS), "dtype": _DTYPE},
+    {"bias": Flag(), "activation": _NAME},
+    rest=Json(2),
+)
+"""The rest are options of another package's cell."""
+
+TRAINING = Record(
+    optional={
+        "bits": Integer(1, MAX_TRAINING_DIGITS),
+        "steps": Integer(0, MAX_STEPS),
+        "task": _NAME,
+        "digest": _DIGEST,
+    },
+    rest=Json(),
+)
+"""What a writer notes of training: nothing of it is believed."""
+
+EVALUATION = Record(
+    optional={
+        "bits": _BITS,
+        "mode": Text(choices=("exhaustive", "sampled")),
+        "checked": _COUNT,
+        "correct": _COUNT,
+        "accuracy": Number(0, 1),
+        "digit_accuracy": Number(0, 1),
+        "directed_checked": _COUNT,
+        "directed_correct": _COUNT,
+        "min_margin": Maybe(Number()),
+        "exact": Flag(),
+        "digest": _DIGEST,
+    },
+    rest=Json(),
+)
+"""What a writer notes of an evaluation; likewise."""
+
+_ARRAY = Record(
+    {
+        "shape": ListOf(Integer(0), 3),
+        "dtype": Text(choices=("int32", "int64", "float32", "float64")),
+    }
+)
+CERTIFICATE = Record(
+    {
+        "claims": Record(
+            {
+                "digest": _NAME,
+                "dtype": _NAME,
+                "tanh_ulps": Number(),
+                "start": Integer(),
+                "depth": Integer(),
+                "order": Integer(),
+                "margin": Number(),
+            }
+        ),
+        "arrays": Record(dict.fromkeys(("states", "successors", "centres", "shapes"), _ARRAY)),
+    }
+)
+"""Kinds alone: whether the claims hold is for the checker to say."""
+
+MODEL = Record(
+    {
+        **_FILE,
+        "task": TASK,
+        "network": NETWORK,
+        "training": TRAINING,
+        "evaluation": EVALUATION,
+    },
+    {"certificate": CERTIFICATE, "digest": _DIGEST},
+)
+
+SETTINGS = Record(
+    {
+        "task": _NAME,
+        "bits": Integer(1, MAX_TRAINING_DIGITS),
+        "base": Integer(2, 16),
+        "operands": Integer(1, 16),
+        "parameters": Record(rest=AnyOf((Text(), Integer()))),
+        "cell": _NAME,
+        "cell_options": _OPTIONS,
+        "hidden": Integer(1, MAX_HIDDEN),
+        "loss": Maybe(_NAME),
+        "reduction": _NAME,
+        "optimizer": _NAME,
+        "optimizer_options": _OPTIONS,
+        "rate": Number(0),
+        "schedule": _NAME,
+        "clip": Maybe(Number(0)),
+        "batch_size": Integer(1, MAX_BATCH),
+        "max_steps": Integer(1, MAX_STEPS),
+        "until": _NAME,
+        "noise": Number(0),
+        "synchrony": Number(0),
+        "restart_after": Integer(0, MAX_STEPS),
+        "restarts": Integer(1, MAX_CANDIDATES),
+        "seed": Integer(0, MAX_SEED),
+        "dtype": _DTYPE,
+        "preset": Maybe(_NAME),
+    },
+    {"own": TASK},
+)
+"""The settings of a run."""
+
+CHECKPOINT = Record(
+    {
+        **_FILE,
+        "config": SETTINGS,
+        "step": Integer(0, MAX_STEPS),
+        "hardening": Row((Flag(), Number(0, 1))),
+        "lessons": ListOf(ListOf(Integer(0, MAX_SYMBOLS - 1), MAX_WORD, 1), 2**12),
+    },
+    {"best": Integer(0, MAX_CANDIDATES - 1)},
+)
+"""A training run that can go on."""
+
+EVALUATION_CHECKPOINT = Record(
+    {
+        **_FILE,
+        "bits": _BITS,
+        "parts": Integer(1),
+        "network": _NAME,
+        "done": Integer(0),
+        "tally": Record(
+            {
+                "words": _COUNT,
+                "wrong_words": _COUNT,
+                "wrong_digits": _COUNT,
+                "least": Maybe(Number()),
+                "wrong_chains": ListOf(Row((Integer(0, 2 * MAX_DIGITS), _COUNT)), 2 * MAX_DIGITS),
+                "first_wrong": ListOf(ListOf(Integer(0), 16, 1), 10),
+            }
+        ),
+    },
+    {"digest": _DIGEST},
+)
+"""An exhaustive evaluation that can go on."""
+
+LOG_LINE = Record(optional={"step": Integer(0), "iteration": Integer(0)}, rest=Json())
+"""A report of a run."""

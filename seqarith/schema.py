@@ -1,0 +1,293 @@
+"""What JSON may hold, said once as a table, and checked before anything is made of it.
+
+A schema is built of small pieces: `Integer`, `Number`, `Flag`, `Text`, `Maybe`, `AnyOf`, `ListOf`,
+`Row`, `Record` and `Json`. `seqarith.formats` holds the schemas of all files.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, final
+
+from seqarith.errors import InvalidValueError
+from seqarith.text import shortened
+
+LONGEST_NUMBER = 40
+"""Characters of an integer in JSON; the largest count that a file holds has 22."""
+
+DEEPEST = 32
+"""Levels of lists and objects in JSON that is read."""
+
+LARGEST = 2**62
+"""Size of an integer that a schema allows unless it says otherwise."""
+
+LARGEST_FLOAT = 1.7e308
+SHOWN = 40  # characters of a value, or of a key, that a message quotes
+
+
+class Schema(ABC):
+    """What a value may be."""
+
+    @abstractmethod
+    def check(self, value: Any, at: str) -> None:
+        """Refuse a value that is not as expected.
+
+        Args:
+            value: What was read.
+            at: Its place, for messages: ``"training.bits"``; empty for the whole.
+
+        Raises:
+            InvalidValueError: It is not; the message is one short line.
+        """
+
+
+@final
+@dataclass(frozen=True)
+class Integer(Schema):
+    """An integer from ``low`` to ``high``; true and false are none."""
+
+    low: int = -LARGEST
+    high: int = LARGEST
+
+    def check(self, value: Any, at: str) -> None:
+        if type(value) is not int or not self.low <= value <= self.high:
+            _refuse(at, value, f"an integer{_between(self.low, self.high, LARGEST)}")
+
+
+@final
+@dataclass(frozen=True)
+class Number(Schema):
+    """A finite number from ``low`` to ``high``."""
+
+    low: float = -LARGEST_FLOAT
+    high: float = LARGEST_FLOAT
+
+    def check(self, value: Any, at: str) -> None:
+        # A comparison of integers with floats is exact, and false for nan.
+        if type(value) not in (int, float) or not self.low <= value <= self.high:
+            _refuse(at, value, f"a finite number{_between(self.low, self.high, LARGEST_FLOAT)}")
+
+
+@final
+@dataclass(frozen=True)
+class Flag(Schema):
+    """True or false."""
+
+    def check(self, value: Any, at: str) -> None:
+        if type(value) is not bool:
+            _refuse(at, value, "true or false")
+
+
+@final
+@dataclass(frozen=True)
+class Text(Schema):
+    """A text: at most ``limit`` characters, or one of some, or one that fits a pattern."""
+
+    limit: int = 200
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+
+    def check(self, value: Any, at: str) -> None:
+        if type(value) is not str or len(value) > self.limit:
+            _refuse(at, value, f"a text of at most {self.limit} characters")
+        if self.choices and value not in self.choices:
+            _refuse(at, value, " or ".join(self.choices))
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            _refuse(at, value, f"a text like {self.pattern}")
+        if not _is_unicode(value):
+            _refuse(at, value, "Unicode text, without half a surrogate pair")
+
+
+@final
+@dataclass(frozen=True)
+class Maybe(Schema):
+    """Null, or what another schema allows."""
+
+    schema: Schema
+
+    def check(self, value: Any, at: str) -> None:
+        if value is not None:
+            self.schema.check(value, at)
+
+
+@final
+@dataclass(frozen=True)
+class AnyOf(Schema):
+    """What one of some schemas allows; the last one says what was expected."""
+
+    schemas: tuple[Schema, ...]
+
+    def check(self, value: Any, at: str) -> None:
+        *others, last = self.schemas
+        for schema in others:
+            try:
+                return schema.check(value, at)
+            except InvalidValueError:
+                continue
+        return last.check(value, at)
+
+
+@final
+@dataclass(frozen=True)
+class ListOf(Schema):
+    """A list of ``least`` to ``most`` values of one kind."""
+
+    schema: Schema
+    most: int
+    least: int = 0
+
+    def check(self, value: Any, at: str) -> None:
+        if type(value) is not list or not self.least <= len(value) <= self.most:
+            _refuse(at, value, f"a list of {self.least} to {self.most} values")
+        for number, each in enumerate(value):
+            self.schema.check(each, f"{at}[{number}]")
+
+
+@final
+@dataclass(frozen=True)
+class Row(Schema):
+    """A list with one value for each schema."""
+
+    schemas: tuple[Schema, ...]
+
+    def check(self, value: Any, at: str) -> None:
+        if type(value) is not list or len(value) != len(self.schemas):
+            _refuse(at, value, f"a list of {len(self.schemas)} values")
+        for number, (schema, each) in enumerate(zip(self.schemas, value, strict=True)):
+            schema.check(each, f"{at}[{number}]")
+
+
+@final
+@dataclass(frozen=True)
+class Record(Schema):
+    """An object with required keys, optional ones, and, where ``rest`` is given, any others."""
+
+    required: Mapping[str, Schema] = field(default_factory=dict)
+    optional: Mapping[str, Schema] = field(default_factory=dict)
+    rest: Schema | None = None
+
+    def check(self, value: Any, at: str) -> None:
+        if type(value) is not dict:
+            _refuse(at, value, "an object")
+        for name in self.required:
+            if name not in value:
+                raise InvalidValueError(f"{at or 'it'} lacks {name!r}")
+        known = {**self.required, **self.optional}
+        for key, each in value.items():
+            schema = known.get(key, self.rest)
+            if schema is None:
+                raise InvalidValueError(f"{at or 'it'} has an unknown key {_shown(key)}")
+            _KEY.check(key, f"a key{f' of {at}' if at else ''}")
+            schema.check(each, f"{at}.{shortened(key, SHOWN)}" if at else shortened(key, SHOWN))
+
+
+@final
+@dataclass(frozen=True)
+class Json(Schema):
+    """Any JSON of at most ``depth`` levels: finite numbers, Unicode text."""
+
+    depth: int = 6
+
+    def check(self, value: Any, at: str) -> None:
+        if type(value) in (dict, list) and not self.depth:
+            _refuse(at, "a list or an object", "fewer levels")
+        inner = Json(self.depth - 1)
+        if type(value) is dict:
+            Record(rest=inner).check(value, at)
+        elif type(value) is list:
+            ListOf(inner, 2**20).check(value, at)
+        elif value is not None and type(value) is not bool:
+            _SCALARS.get(type(value), _NUMBER).check(value, at)
+
+
+_KEY, _NUMBER = Text(200), Number()
+_SCALARS: dict[type, Schema] = {str: Text(2**20), int: Integer()}
+
+
+def parse_json(text: str, *, missing: bool = False) -> Any:
+    """Read JSON strictly.
+
+    Args:
+        text: What was read.
+        missing: Read ``NaN`` and ``Infinity``, which are no JSON, as null; else they are refused.
+
+    Raises:
+        InvalidValueError: It is no JSON, an object has a key twice, a number is not finite or an
+            integer of more than 40 digits, a text is not Unicode, or it is nested too deep.
+
+    Example:
+        >>> parse_json('{"steps": 50}')
+        {'steps': 50}
+    """
+    constant = (lambda name: None) if missing else _constant
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=constant,
+            parse_int=_integer,
+            parse_float=_float,
+        )
+        Json(DEEPEST).check(value, "")
+    except InvalidValueError:
+        raise
+    except (RecursionError, MemoryError):
+        raise InvalidValueError("its JSON is nested too deep") from None
+    except ValueError as error:
+        raise InvalidValueError(f"it is not JSON ({shortened(str(error), 80)})") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in names if names.count(name) > 1)
+        raise InvalidValueError(f"an object has the key {_shown(double)} twice")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise InvalidValueError(f"it holds {name}, which is not a number")
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise InvalidValueError(f"it holds an integer of {len(text)} digits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise InvalidValueError(f"it holds {shortened(text, SHOWN)}, beyond the largest number")
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _between(low: float, high: float, largest: float) -> str:
+    if high < largest:
+        return f" from {low} to {high}"
+    return f" of at least {low}" if low > -largest else ""
+
+
+def _shown(value: Any) -> str:
+    if type(value) is int and value.bit_length() > 100:
+        return f"an integer of {value.bit_length()} bits"
+    if type(value) in (dict, list):
+        return f"{'an object' if type(value) is dict else 'a list'} of {len(value)} values"
+    return shortened(repr(value), SHOWN)
+
+
+def _refuse(at: str, value: Any, expected: str) -> NoReturn:
+    raise InvalidValueError(
+        f"{at or 'it'} {'' if at else 'is '}{_shown(value)}: expected {expected}"
+    )
