@@ -13,7 +13,7 @@ from seqarith.plots.palette import BLUE, VERMILLION
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NEARLY = 0.97
+NEARLY = 0.98
 """Share from which a point cannot be told from 100 % by its place."""
 
 
@@ -64,13 +64,15 @@ def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
 def _count_errors(axes: Axes, found: Sequence[Evaluation]) -> None:
     """Write how many words are wrong where a share of nearly 100 % would hide it."""
     for each in found:
-        wrong = each.checked - each.correct + each.directed - each.directed_correct
-        if wrong and each.accuracy > NEARLY:
-            axes.annotate(
-                f"{wrong:,} wrong", (each.bits, 100 * each.accuracy), (0, -12),
-                textcoords="offset points", ha="center", va="top", color=VERMILLION,
-                fontsize="small",
-            )  # fmt: skip
+        every = each.correct, each.checked, BLUE
+        long = each.directed_correct, each.directed, VERMILLION
+        for right, whole, shade in (every, long):
+            if NEARLY * whole < right < whole:
+                axes.annotate(
+                    f"{whole - right:,} wrong", (each.bits, 100 * right / whole), (0, -9),
+                    textcoords="offset points", ha="center", va="top", color=shade,
+                    fontsize="small",
+                )  # fmt: skip
 
 
 def accuracy_by_chain(axes: Axes, evaluation: Evaluation) -> None:

@@ -23,6 +23,7 @@ SIDE = 256
 LARGEST = 1024
 DRAWN = 256  # points of a side
 RINGED = 64  # wrong pairs that are ringed, at most
+SMALL = 64  # points of a side that are seen without
 ROWS = 8  # second operands that are run together
 
 
@@ -169,7 +170,7 @@ def _show(axes: Axes, points: _Points, **options: Any) -> AxesImage:
 
 def _finish(axes: Axes, model: Model, wrong: NDArray[np.intp], said: str) -> None:
     side, errors = len(wrong), int(np.count_nonzero(wrong))
-    ringed = 0 < errors <= RINGED
+    ringed = 0 < errors <= RINGED and side > SMALL
     if ringed:
         b, a = np.nonzero(wrong)
         axes.plot(a, b, "o", color=VERMILLION, markerfacecolor="none", markersize=9, zorder=3)
