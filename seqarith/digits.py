@@ -22,7 +22,11 @@ Order = Literal["least", "most"]
 Digits = NDArray[np.uint8]
 
 BASES = range(2, 17)
+LONGEST_TEXT = 2**20
+"""Characters of an integer that is read; more digits no word has."""
+
 _PYTHON_DIGITS = 640  # of decimal text that Python reads and writes, whatever its limit
+_LONG_DIVISOR = 4000  # bits of a divisor that is inverted first
 _WORD = 62  # bits of an integer that NumPy's int64 surely holds
 
 
@@ -148,12 +152,14 @@ def parse_integer(text: str) -> int:
     Python's own limit of 4,300 decimal digits does not apply. Underscores may group digits.
 
     Raises:
-        DigitsError: The text is no integer.
+        DigitsError: The text is no integer, or has more than 2**20 characters.
 
     Example:
         >>> parse_integer("-0x1F"), parse_integer("0b101"), parse_integer(" 1_000 ")
         (-31, 5, 1000)
     """
+    if len(text) > LONGEST_TEXT:
+        raise DigitsError(f"an integer of {len(text)} characters: at most {LONGEST_TEXT} are read")
     match = _INTEGER.match(re.sub(r"(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])", "", text.strip()))
     if match is None:
         shown = text if len(text) <= 40 else text[:37] + "..."
@@ -235,14 +241,42 @@ def _digits_of_bits(value: int, width: int, bits: int) -> Digits:
 
 
 def _split(value: int, count: int, radix: int) -> list[int]:
-    """Return ``count`` digits to the base ``radix``, by halves: Python's division does the rest."""
+    """Return ``count`` digits to the base ``radix``, by halves."""
     powers = [radix]
     while 1 << len(powers) < count:
         powers.append(powers[-1] ** 2)
     pieces = [value]
     for power in reversed(powers):
-        pieces = [part for piece in pieces for part in reversed(divmod(piece, power))]
+        # Python's division is quadratic, its product is not: large powers are divided by products.
+        inverse = _inverse(power) if power.bit_length() > _LONG_DIVISOR else 0
+        pairs = (_divided(p, power, inverse) if inverse else divmod(p, power) for p in pieces)
+        pieces = [part for pair in pairs for part in reversed(pair)]
     return pieces[:count]
+
+
+def _inverse(divisor: int) -> int:
+    """Return ``4**L / divisor`` for a divisor of L bits, wrong by a few units, by Newton's method.
+
+    Source: R. P. Brent and P. Zimmermann, Modern Computer Arithmetic (2010), 3.4.1.
+    """
+    size = divisor.bit_length()
+    if size <= _LONG_DIVISOR:
+        return (1 << 2 * size) // divisor
+    cut = size // 2 - 4
+    # From the leading half of the divisor; a step of Newton's method doubles the right bits.
+    first = _inverse(divisor >> cut) << cut
+    return 2 * first - (divisor * first * first >> 2 * size)
+
+
+def _divided(value: int, divisor: int, inverse: int) -> tuple[int, int]:
+    """Return ``divmod(value, divisor)`` for a value below ``divisor**2``."""
+    quotient = value * inverse >> 2 * divisor.bit_length()
+    rest = value - quotient * divisor
+    while rest < 0:
+        quotient, rest = quotient - 1, rest + divisor
+    while rest >= divisor:
+        quotient, rest = quotient + 1, rest - divisor
+    return quotient, rest
 
 
 def _leaf_digits(base: int) -> int:

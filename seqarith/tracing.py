@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
 from seqarith.digits import to_digits
+from seqarith.errors import TaskError
 from seqarith.model import Model
 from seqarith.network import emitted, margins
 from seqarith.tasks.task import Letters, Task
 
 Numbers = NDArray[np.intp]
+MAX_STEPS = 2**16
+"""Steps that a trace keeps."""
 
 
 @final
@@ -91,7 +94,7 @@ def trace(model: Model, *operands: int) -> Trace:
         operands: As many integers as the task takes.
 
     Raises:
-        TaskError: Another number of operands than the task has.
+        TaskError: Another number of operands than the task has, or more than 2**16 steps.
 
     Example:
         >>> steps = trace(Model.shipped("add"), 3, 1)
@@ -100,6 +103,11 @@ def trace(model: Model, *operands: int) -> Trace:
     """
     task, program = model.task, model.program
     layout = model.layout(operands)
+    if layout.steps > MAX_STEPS:
+        raise TaskError(
+            f"a trace of {layout.steps} steps: at most {MAX_STEPS} are kept; 'seqarith predict' "
+            "gives the result alone"
+        )
     letters = task.encode([[value] for value in operands], layout.steps)
     with np.errstate(over="ignore", invalid="ignore"):
         memory = list(program.memories(letters))

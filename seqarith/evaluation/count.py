@@ -25,7 +25,11 @@ EXHAUSTIVE_LIMIT = 2**28
 LARGEST = 2**62
 """Most operand tuples that can all be run: they are numbered."""
 
-SAMPLES = 100_000
+SAMPLES, FEWEST = 100_000, 1_000
+"""Operand tuples of a sample, unless it is told how many: fewer where words are long."""
+
+WORK, STEP_WORK = 2**36, 200
+"""Products that a sample costs by itself, about a minute; those that a step costs at least."""
 
 
 def evaluate(
@@ -45,7 +49,8 @@ def evaluate(
         model: The model.
         bits: Digits of each operand; any width, not only that of training.
         samples: Draw so many operand tuples instead of running all; default: all of them where
-            that is at most 2**28, otherwise 100,000.
+            that is at most 2**28, otherwise 100,000, or, where operands are so wide that this
+            would take minutes, fewer, 1,000 at least.
         exhaustive: Run all of them in any case.
         seed: Of the sample.
         jobs: Processes to use, where all are run. Above 1 they are started anew, so a script has
@@ -73,7 +78,7 @@ def evaluate(
     whole = samples is None and bits <= widest_exhaustive(task, EXHAUSTIVE_LIMIT)
     _check(task, bits, samples, exhaustive, jobs, whole or checkpoint is None)
     if not (whole or exhaustive):
-        return _sampled(model, bits, samples or SAMPLES, seed, progress)
+        return _sampled(model, bits, samples or _bearable(model, bits), seed, progress)
     resumed = 0
     if jobs == 1 and checkpoint is None:
         tally = run_every(model, bits, progress=progress)
@@ -91,6 +96,12 @@ def widest_exhaustive(task: Task, limit: int) -> int:
     while task.letters ** (bits + 1) <= limit:
         bits += 1
     return bits
+
+
+def _bearable(model: Model, bits: int) -> int:
+    """Return how many words of a width are drawn where nobody says how many."""
+    steps = model.task.natural_layout(bits).steps
+    return min(SAMPLES, max(FEWEST, WORK // (steps * (model.network.size + STEP_WORK))))
 
 
 def _check(

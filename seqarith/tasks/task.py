@@ -155,9 +155,14 @@ class Task:
             )
 
     def layout(self, ranges: Sequence[Range]) -> Layout:
-        """Return how words for operands in these ranges are laid out."""
+        """Return how words for operands in these ranges are laid out.
+
+        Raises:
+            TaskError: They have more than 2**20 digits.
+        """
         signed = any(low < 0 for low, _ in ranges)
         width = max(count_digits(v, self.base, signed=signed) for pair in ranges for v in pair)
+        self.check_bits(width)
         if self.result == "symbol":
             return Layout(width, width + self.delay, False)
         ends = self.bounds(*ranges)
