@@ -26,7 +26,8 @@ class Emission:
     Attributes:
         symbols: Shape (T, N), in the smallest unsigned type that holds every symbol.
         wrong: How many symbols of each word that count are not the expected ones, shape (N,).
-        margins: The smallest margin of each word's symbols that count, shape (N,).
+        margins: The smallest margin of each word's symbols that count, shape (N,); nan where a
+            logit is not a number, because weights are so large that the program overflows.
     """
 
     symbols: NDArray[np.unsignedinteger[Any]]
@@ -49,13 +50,15 @@ def emit(
     symbols = np.empty(letters.shape, symbol_type(program.network.outputs))
     wrong = np.zeros(letters.shape[1], np.intp)
     least = np.full(letters.shape[1], np.inf)
-    for t, logits in enumerate(program.run(letters)):
-        said = emitted(logits)
-        symbols[t] = said
-        if t >= first:
-            wanted = said if expected is None else expected[t]
-            wrong += said != wanted
-            np.minimum(least, margins(logits, wanted), out=least)
+    # Huge weights overflow. What is emitted then is still what the program emits.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t, logits in enumerate(program.run(letters)):
+            said = emitted(logits)
+            symbols[t] = said
+            if t >= first:
+                wanted = said if expected is None else expected[t]
+                wrong += said != wanted
+                np.minimum(least, margins(logits, wanted), out=least)
     return Emission(symbols, wrong, least)
 
 

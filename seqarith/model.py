@@ -125,7 +125,7 @@ class Model:
         It names the whole of what answers: change a weight, the machine or the cell, and it is
         another one.
         """
-        described = [describe_task(self.task), describe_network(self.network)]
+        described = [self.task.identity(), describe_network(self.network)]
         sha = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         for name, array in self.network.export(self.parameters).items():
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)

@@ -48,6 +48,11 @@ class Registry(Generic[T]):
         self._builtin = dict(builtin)
         self._loaded: dict[str, T] = {}
 
+    @property
+    def builtin(self) -> tuple[str, ...]:
+        """The names of this package's own entries."""
+        return tuple(self._builtin)
+
     def __getitem__(self, name: str) -> T:
         """Return the entry of that name.
 

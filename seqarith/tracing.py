@@ -101,8 +101,9 @@ def trace(model: Model, *operands: int) -> Trace:
     task, program = model.task, model.program
     layout = model.layout(operands)
     letters = task.encode([[value] for value in operands], layout.steps)
-    memory = list(program.memories(letters))
-    path, said = np.concatenate(memory), np.concatenate([*map(program.logits, memory[1:])])
+    with np.errstate(over="ignore", invalid="ignore"):
+        memory = list(program.memories(letters))
+        path, said = np.concatenate(memory), np.concatenate([*map(program.logits, memory[1:])])
     symbols, due = emitted(said), _due(task, operands, letters)
     return Trace(
         task=task,

@@ -30,7 +30,7 @@ def half(a):
 
 number = 7
 toggle = sa.MealyMachine([[0, 1], [1, 0]], [[0, 1], [1, 0]], names=("even", "odd"))
-task = sa.task_from_function(lambda a: 5 * a, name="five", notation="5 * {}")
+task = sa.task_from_function(lambda a: 5 * a, name="five", notation="five {}s")
 """
 
 
@@ -160,7 +160,7 @@ def test_an_own_task_is_proved(call: Call) -> None:
         (("mine:toggle", "--param", "symbols=even,odd", "--param", "name=t"), "7", "t(7) : odd"),
         (("mine:toggle",), "3", "toggle(3) = 1"),
         (("mine:toggle",), "7", "toggle(7) = -3"),  # an odd number of ones: ones for ever
-        (("mine:task",), "7", "5 * 7 = 35"),
+        (("mine:task",), "7", "five 7s = 35"),
         (("mine:half", "--param", "order=most"), "7", "half(7) = 3"),
         (("mine:half", "--param", "delay=1"), "7", "half(7) = 3"),
     ],

@@ -205,3 +205,22 @@ def test_the_largest_symbol_is_said(solved: Callable[[Task], sa.Model]) -> None:
     assert str(model.predict(6, 6, 6)) == "last(6, 6, 6) : s342"
     assert model.answer(np.full((3, 2), 6)).predicted == [342, 342]
     assert sa.evaluate(model, 1).exact
+
+
+def test_a_program_that_overflows_is_run_without_a_word(
+    make_random: Callable[..., sa.Model],
+) -> None:
+    model = make_random(TASKS["add"](base=3), 0, "float32", 5)
+    arrays = {
+        name: a * np.float32(3e37) for name, a in model.network.export(model.parameters).items()
+    }
+    huge = sa.Model(model.task, model.network, model.network.absorb(arrays))
+    ways = [huge.predict(7, 8).predicted, sa.trace(huge, 7, 8).predicted]
+    ways += huge.answer(np.array([[7], [8]])).predicted
+    assert len(set(ways)) == 1
+    found = sa.evaluate(huge, 2)
+    assert found.checked == 81
+    by_words = Tally(huge.task)
+    for words in every_word(huge, 2):
+        run_words(huge, words, by_words)
+    assert by_words.wrong_words == found.checked - found.correct

@@ -12,7 +12,7 @@ from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
 from seqarith.certification.certificate import ARRAYS, Certificate
 from seqarith.certification.program import FloatArray, Program
-from seqarith.errors import ModelFileError, TaskError
+from seqarith.errors import MachineError, ModelFileError, TaskError
 from seqarith.machine import MealyMachine, Table
 from seqarith.model import Model, StoredCertificate, check_outputs
 from seqarith.network import Network, Parameters
@@ -119,13 +119,34 @@ def due(task: Task) -> MealyMachine:
         symbols = machine.output[state] if past == task.delay else np.full_like(letters, anything)
         return [(later, q) for q in machine.next_state[state].tolist()], symbols
 
-    return MealyMachine.explore(
+    found = MealyMachine.explore(
         (0, machine.initial),
         step,
         np.arange(machine.letters),
         anything + 1,
         lambda node: machine.names[node[1]],
     )
+    _require_same(found, machine, task.delay, anything)
+    return found
+
+
+def _require_same(found: MealyMachine, machine: MealyMachine, delay: int, anything: int) -> None:
+    """Refuse a renumbered machine that is not the task's, so that `explore` need not be trusted.
+
+    Both are walked side by side from their first states. A proof speaks of the renumbered machine.
+    """
+    queue = [(found.initial, machine.initial, 0)]
+    reached = set(queue)
+    for mine, theirs, past in queue:
+        wanted = machine.output[theirs] if past == delay else anything
+        if (found.output[mine] != wanted).any():
+            raise MachineError("the renumbered machine is not the task's; nothing can be proved")
+        following = found.next_state[mine].tolist(), machine.next_state[theirs].tolist()
+        for pair in set(zip(*following, strict=True)):
+            node = (*pair, min(past + 1, delay))
+            if node not in reached:
+                reached.add(node)
+                queue.append(node)
 
 
 def _machine(task: Task) -> MealyMachine:

@@ -12,6 +12,7 @@ import numpy as np
 from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
+from seqarith.certification.claim import claim_of
 from seqarith.certification.program import Program
 from seqarith.certification.quick import FEW_LETTERS, Found, quick
 from seqarith.certification.refute import Counterexample, Refuter
@@ -88,7 +89,7 @@ def verify(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
         CertificateError: It holds none.
         TaskError: The task has no finite-state machine.
     """
-    return check(from_model(model), stored_certificate(model), budget)
+    return _claimed(model, check(from_model(model), stored_certificate(model), budget))
 
 
 def verify_exact(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
@@ -106,7 +107,14 @@ def verify_exact(model: Model, budget: Budget = DEFAULT) -> Accepted | Rejected:
         TaskError: The task has no finite-state machine.
     """
     check_again = exact_checker()
-    return check_again(from_model(model), stored_certificate(model), budget)
+    return _claimed(model, check_again(from_model(model), stored_certificate(model), budget))
+
+
+def _claimed(model: Model, found: Accepted | Rejected) -> Accepted | Rejected:
+    """Put into words what was accepted: the checker knows the program, not the task."""
+    if isinstance(found, Rejected):
+        return found
+    return replace(found, claim=str(claim_of(model)))
 
 
 def exact_checker() -> Callable[[Program, Certificate, Budget], Accepted | Rejected]:
@@ -171,13 +179,13 @@ class _Run:
     def _proved(self, found: Found) -> Proved:
         said = found.accepted
         return Proved(
+            claim=claim_of(self._model),
             certificate=found.certificate,
             method=found.method,
             margin=found.certificate.margin,
             steps=said.steps,
             depth=said.depth,
             seconds=self._spent(),
-            trusting=said.trusting,
         )
 
     def _refuted(self, refuter: Refuter, wrong: Counterexample) -> Refuted:

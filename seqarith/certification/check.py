@@ -49,12 +49,18 @@ class Accepted:
         depth: The longest way back into a region, in letters.
         trusting: The enclosure of another package, ``"module:name"``, that the claim rests on
             besides; empty where it rests on this checker alone.
+        claim: What was accepted, in words; whoever knows the task says it in the task's words.
     """
 
     margin: float
     steps: int
     depth: int
     trusting: str = ""
+    claim: str = "The program emits the machine's symbol after every letter of every word."
+
+    def __str__(self) -> str:
+        told = self.trusting in self.claim
+        return f"Accepted. {self.claim}" + ("" if told else f" It trusts {self.trusting}.")
 
 
 @final

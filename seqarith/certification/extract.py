@@ -19,6 +19,7 @@ import numpy as np
 from seqarith.certification.adapter import due, from_model, from_stored
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, check
+from seqarith.certification.claim import claim_of
 from seqarith.certification.program import Program
 from seqarith.certification.suspect import Floats, Ints, Suspect
 from seqarith.errors import TaskError
@@ -40,7 +41,9 @@ class Extracted:
 
     Attributes:
         machine: Minimised; its states are named by what the task's machine remembers there.
-        proved: Whether it was read off a proof; otherwise it was observed on samples.
+        proved: Whether it was read off a proof that rests on nothing but the checker.
+        claim: What that proof says, and what it rests on; empty where the machine was observed on
+            samples.
         difference: A shortest word on which it is not the task's machine; None: they are equal.
         agreement: Share of the samples that move and answer as the machine does; 1 where proved.
         samples: Hidden vectors that were looked at; 0 where proved.
@@ -51,6 +54,7 @@ class Extracted:
     difference: tuple[int, ...] | None
     agreement: float
     samples: int
+    claim: str = ""
 
     @property
     def equal(self) -> bool:
@@ -71,7 +75,9 @@ def extract(model: Model) -> Extracted:
         believed = from_stored(certificate)
         if isinstance(check(program, believed), Accepted):
             machine = _named(_from_regions(program, believed), wanted)
-            return Extracted(machine, True, machine.difference(wanted), 1.0, 0)
+            claim = claim_of(model)
+            difference = machine.difference(wanted)
+            return Extracted(machine, not claim.rests_on, difference, 1.0, 0, str(claim))
     if model.task.delay:
         raise TaskError(
             f"task {model.task.name!r} has a delay of {model.task.delay}, while which anything may "

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from seqarith.certification.certificate import Certificate
+from seqarith.certification.claim import Claim
 from seqarith.tasks.task import Task
 
 
@@ -15,23 +16,25 @@ class Proved:
     """The program is right on every word of every length, and `certificate` says why.
 
     Attributes:
+        claim: What is proved, and what it rests on beside the checker.
         certificate: What the checker has accepted.
         method: How it was found.
         margin: The smallest logit margin on any word, rounding errors deducted.
         steps: Sets that the checker stepped under a letter.
         depth: The longest way back into a region, in letters.
         seconds: What it took.
-        trusting: The enclosure of another package, ``"module:name"``, that the proof rests on
-            besides the checker; empty for this package's cells.
     """
 
+    claim: Claim
     certificate: Certificate
     method: str
     margin: float
     steps: int
     depth: int
     seconds: float
-    trusting: str = ""
+
+    def __str__(self) -> str:
+        return f"Proved. {self.claim}"
 
     @property
     def regions(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith.cli.output import Bar, json_option, notice, print_json
-from seqarith.cli.verdicts import claim, counterexample_json, counterexample_lines, trust_lines
+from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 
 if TYPE_CHECKING:
     from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
@@ -88,7 +88,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         case Proved():
             record |= {"regions": verdict.regions, "min_margin": verdict.margin}
             record |= {"method": verdict.method, "depth": verdict.depth, "steps": verdict.steps}
-            record |= {"trusting": verdict.trusting or None}
+            record |= verdict.claim.record()
             record |= {"digest": verdict.certificate.digest, "dtype": verdict.certificate.dtype}
         case Refuted():
             record |= {"counterexample": counterexample_json(verdict)}
@@ -112,15 +112,13 @@ def _print(model: Model, verdict: Verdict, place: Path) -> None:
 
 
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
-    click.echo(f"{model.task.name}: proved. {claim(model)}")
+    click.echo(f"{model.task.name}: proved. {verdict.claim}")
     click.echo(
         f"  {verdict.regions:,} regions of the memory, every image back in one after at most "
         f"{verdict.depth:,} letters"
     )
     click.echo(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
     click.echo(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
-    for line in trust_lines(verdict.trusting):
-        click.echo(f"  {line}")
     click.echo(f"certificate stored in {place}; check it again: seqarith verify {place}")
 
 

@@ -54,6 +54,7 @@ def _json(task: Task, found: Extracted) -> dict[str, Any]:
     return {
         "task": task.name,
         "proved": found.proved,
+        "claim": found.claim or None,
         "equal": found.equal,
         "difference": None if found.difference is None else list(found.difference),
         "agreement": found.agreement,
@@ -70,9 +71,11 @@ def _text(task: Task, found: Extracted) -> str:
     from seqarith.certification.diagram import edges, letter_label, letters_label, symbol_label
 
     machine = found.machine
-    how = "proved" if found.proved else f"observed on {found.samples:,} hidden vectors, not proved"
+    how = "proved" if found.claim else f"observed on {found.samples:,} hidden vectors, not proved"
     lines = [f"{task.name}: a machine of {machine.states} states, {how}"]
-    if not found.proved:
+    if found.claim:
+        lines.append(f"  {found.claim}")
+    else:
         lines.append(f"  {found.agreement:.2%} of those vectors move as it does")
     if found.difference is None:
         lines.append(f"  equal to the machine of {task.formula}")
@@ -93,7 +96,7 @@ def _dot(task: Task, found: Extracted) -> str:
     from seqarith.certification.diagram import edges, letters_label, symbol_label
 
     machine = found.machine
-    title = "proved" if found.proved else "observed"
+    title = found.claim or "observed"
     lines = [
         "digraph machine {",
         f'  label="{task.formula} ({title})"; rankdir=LR; node [shape=circle];',

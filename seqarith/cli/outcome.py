@@ -108,9 +108,16 @@ class Outcome:
         if self.model.certificate is not None:
             margin = self.model.certificate.claims["margin"]
             regions = len(self.model.certificate.arrays["states"])
+            from seqarith.certification.claim import claim_of
+
+            claim = claim_of(self.model)
+            plain = claim.of == "task" and not claim.rests_on
             return [
                 f"{name}: proved right at every width ({regions:,} regions, smallest margin "
                 f"{margin:.3g}); check it again: seqarith verify {self._place}"
+                if plain
+                else f"{name}: proved. {claim} {regions:,} regions, smallest margin {margin:.3g}; "
+                f"check it again: seqarith verify {self._place}"
             ]
         if self._refuted is not None:
             lines = counterexample_lines(self._refuted)
@@ -140,4 +147,13 @@ class Outcome:
             "regions": None if proof is None else len(proof.arrays["states"]),
             "proved_margin": None if proof is None else proof.claims["margin"],
             "counterexample": wrong,
+            **self._claimed(),
         }
+
+    def _claimed(self) -> dict[str, Any]:
+        """Return what is proved, and what that rests on, ready for JSON."""
+        if self.model.certificate is None:
+            return {}
+        from seqarith.certification.claim import claim_of
+
+        return claim_of(self.model).record()

@@ -58,6 +58,11 @@ def training_bits(model: Model) -> int:
     return bits if type(bits) is int and bits > 0 else 8
 
 
+def is_task(model: Model, name: str) -> bool:
+    """Return whether a model is one of the registry's task of that name."""
+    return model.task.name == name and not model.task.own
+
+
 def find_model(path: Path | None, task: str) -> Model:
     """Return the model that a user means.
 
@@ -72,7 +77,7 @@ def find_model(path: Path | None, task: str) -> Model:
     here = Path("model.npz")
     if here.exists():
         model = Model.load(here)
-        if task in ("", model.task.name):
+        if not task or is_task(model, task):
             return model
     if task and task not in TASKS:
         TASKS[task]  # raises, and says what there is

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from seqarith.cli.output import find_model, json_option, notice, prediction_json, print_json
+from seqarith.cli.output import (
+    find_model,
+    is_task,
+    json_option,
+    notice,
+    prediction_json,
+    print_json,
+)
 from seqarith.errors import InvalidValueError, ModelFileError
 
 if TYPE_CHECKING:
@@ -61,7 +68,7 @@ def predict_command(
     if not operands and not streamed:
         raise click.UsageError("Missing operands: seqarith predict 37 58", ctx=ctx)
     loaded = find_model(model, task)
-    if task and loaded.task.name != task:
+    if task and not is_task(loaded, task):
         raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
     if streamed:
         with _opened(source) as file:

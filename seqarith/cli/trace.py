@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import find_model, json_option, print_json
+from seqarith.cli.output import find_model, is_task, json_option, print_json
 from seqarith.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def trace_command(
 
     values = integers(operands, ctx)
     loaded = find_model(model, task)
-    if task and loaded.task.name != task:
+    if task and not is_task(loaded, task):
         raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
     found = trace(loaded, *values)
     if as_json:

@@ -6,25 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqarith.certification.verdict import Refuted
-    from seqarith.model import Model
 
 SHOWN = 60
 """Digits of a counterexample that are shown."""
-
-
-def claim(model: Model) -> str:
-    """Return in words what a certificate of this model claims."""
-    return (
-        f"{model.task.formula} is right for operands of every width, as computed in "
-        f"{model.network.dtype}."
-    )
-
-
-def trust_lines(trusting: str) -> list[str]:
-    """Say which enclosure of another package a proof rests on, if it does."""
-    if not trusting:
-        return []
-    return [f"rests on the enclosure {trusting} of another package, which nothing here checks"]
 
 
 def counterexample_json(verdict: Refuted) -> dict[str, Any]:

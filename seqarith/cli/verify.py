@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from seqarith.cli.output import json_option, print_json
-from seqarith.cli.verdicts import claim, trust_lines
 
 if TYPE_CHECKING:
     from seqarith.certification.check import Accepted, Rejected
@@ -65,6 +64,7 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
 def _record(model: Model, found: Accepted | Rejected, seconds: float) -> dict[str, object]:
     from seqarith.certification.certify import stored_certificate
     from seqarith.certification.check import Accepted
+    from seqarith.certification.claim import claim_of
 
     accepted = isinstance(found, Accepted)
     return {
@@ -73,8 +73,8 @@ def _record(model: Model, found: Accepted | Rejected, seconds: float) -> dict[st
         "min_margin": found.margin if isinstance(found, Accepted) else None,
         "seconds": round(seconds, 3),
         "counterexample": None,
-        "trusting": (found.trusting or None) if isinstance(found, Accepted) else None,
         "reason": None if isinstance(found, Accepted) else found.reason,
+        **(claim_of(model).record() if accepted else {}),
     }
 
 
@@ -82,7 +82,7 @@ def _accepted(model: Model, found: Accepted, seconds: float, exact: bool) -> Non
     from seqarith.certification.certify import stored_certificate
 
     certificate = stored_certificate(model)
-    click.echo(f"{model.task.name}: proved. {claim(model)}")
+    click.echo(f"{model.task.name}: proved. {found.claim}")
     click.echo(
         f"  {certificate.regions:,} regions, {found.steps:,} sets followed, smallest margin "
         f"{found.margin:.4g} ({seconds:.2f} s)"
@@ -93,5 +93,3 @@ def _accepted(model: Model, found: Accepted, seconds: float, exact: bool) -> Non
         f"  assumed of this platform: tanh errs by at most {certificate.tanh_ulps:g} epsilons "
         f"of {certificate.dtype}"
     )
-    for line in trust_lines(found.trusting):
-        click.echo(f"  {line}")

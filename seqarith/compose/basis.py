@@ -8,6 +8,7 @@ from typing import final
 from seqarith.certification.adapter import from_model
 from seqarith.certification.certify import verify
 from seqarith.certification.check import Accepted
+from seqarith.certification.claim import claim_of
 from seqarith.compose.part import Part
 from seqarith.errors import CertificateError, TaskError
 from seqarith.model import Model
@@ -23,10 +24,12 @@ class Basis:
         formula: What its task is.
         digest: SHA-256 of the program that was proved; None where there is no machine to prove
             it against.
-        proved: Whether its certificate was checked just now, and accepted.
-        reason: Why it counts as proved, or not.
+        proved: Whether its certificate was checked just now, and accepted, and rests on nothing
+            but the checker.
+        reason: Why it counts as proved, or not; where it is proved, what exactly.
         calls: How often it was asked so far.
         wrong: How many of its results were wrong, seen from the task.
+        own: Whether its task is a machine of the user's own, and none of the registry.
     """
 
     part: str
@@ -36,6 +39,7 @@ class Basis:
     reason: str
     calls: int
     wrong: int
+    own: bool = False
 
     def __str__(self) -> str:
         digest = f", program {self.digest[:16]}" if self.digest else ""
@@ -67,6 +71,8 @@ class BasisReport:
     def __str__(self) -> str:
         if self.proved:
             said = "every network it computes with is proved right at every width"
+            if any(basis.own for basis in self.bases):
+                said += ", seen from the task or machine that its line names"
         else:
             said = "NOT every network it computes with is proved; its results may be wrong"
         rest = "  and on the Python function around them, which no certificate covers"
@@ -77,7 +83,7 @@ def basis(name: str, part: Part) -> Basis:
     """Return what is known of a part, its certificate checked anew."""
     task = part.model.task
     digest, proved, reason = _known(part.model)
-    return Basis(name, task.formula, digest, proved, reason, part.calls, part.wrong)
+    return Basis(name, task.formula, digest, proved, reason, part.calls, part.wrong, task.own)
 
 
 def _known(model: Model) -> tuple[str | None, bool, str]:
@@ -91,5 +97,6 @@ def _known(model: Model) -> tuple[str | None, bool, str]:
     except CertificateError:
         return digest, False, "it holds no certificate"
     if isinstance(found, Accepted):
-        return digest, True, f"certificate accepted, smallest margin {found.margin:.4g}"
+        margin = f"certificate accepted, smallest margin {found.margin:.4g}"
+        return digest, not claim_of(model).rests_on, f"{margin}. {found.claim}"
     return digest, False, f"certificate rejected: {found.reason}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+import numpy as np
+
 from seqarith.evaluation.prefixes import Prefixes
 from seqarith.evaluation.tally import Tally
 from seqarith.evaluation.words import every_word, run_words
@@ -25,9 +27,10 @@ def run_every(
         progress: Called with the words that are done, and how many there are.
     """
     tally, total = Tally(model.task), model.task.letters ** (bits - len(prefix))
-    for _ in _counted(model, bits, prefix, tally):
-        if progress:
-            progress(tally.words, total)
+    with np.errstate(over="ignore", invalid="ignore"):  # as in `seqarith.execution.emit`
+        for _ in _counted(model, bits, prefix, tally):
+            if progress:
+                progress(tally.words, total)
     return tally
 
 

@@ -44,8 +44,7 @@ def known(model: Model) -> Known:
         return Known("rejected", f"The certificate was rejected, it proves nothing: {found.reason}")
     certificate = stored_certificate(model)
     said = (
-        f"Proved: {model.task.formula} is right for operands of every width, as computed in "
-        f"{model.network.dtype}. {certificate.regions:,} regions, smallest margin "
+        f"Proved. {found.claim} {certificate.regions:,} regions, smallest margin "
         f"{found.margin:.4g}; the checker accepted the certificate when this page was made."
     )
     return Known("proved", said, certificate)

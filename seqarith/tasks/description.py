@@ -109,7 +109,11 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
     outputs = len(symbols) or base
     tables = _table(own["next_state"]), _table(own["output"])
     from seqarith.tasks.own import task_from_machine
+    from seqarith.tasks.reserved import owner_of
 
+    notation = typed(own["notation"], str)
+    if owner_of(notation, operands):  # files before 0.6 may hold one of the registry's
+        notation = ""
     return task_from_machine(
         MealyMachine(*tables, outputs, 0, names),
         name,
@@ -118,7 +122,7 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
         order=typed(own["order"], str),
         delay=typed(own["delay"], int),
         symbols=symbols,
-        notation=typed(own["notation"], str),
+        notation=notation,
     )
 
 

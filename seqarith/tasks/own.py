@@ -13,6 +13,7 @@ from seqarith.digits import Order, count_digits
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.tasks.parameters import MAX_OPERANDS, check_base, check_integer, check_order
+from seqarith.tasks.reserved import check_name, owner_of
 from seqarith.tasks.task import Range, Task
 
 MAX_CELLS = 2**14
@@ -40,7 +41,7 @@ def task_from_machine(
 
     Args:
         machine: Its letters are numbered as those of a `Task`.
-        name: Letters, digits, ``_`` and ``-``.
+        name: Letters, digits, ``_`` and ``-``; not a name of the registry.
         operands: Number of operands.
         base: 2 to 16.
         order: Which digit is read first.
@@ -48,7 +49,8 @@ def task_from_machine(
             result is a symbol.
         symbols: Where given, the last output is the result, and this is what it means; otherwise
             the outputs are the digits of the result.
-        notation: One pair of braces an operand; default: ``"name({}, {})"``.
+        notation: One pair of braces an operand, not a notation of the registry; default:
+            ``"name({}, {})"``.
 
     Raises:
         TaskError: The machine computes no function on integers, or a value is out of range.
@@ -60,11 +62,20 @@ def task_from_machine(
         'double(-37) = -74'
     """
     _check(name, operands, base, order, delay)
-    notation = notation or f"{name}({', '.join(['{}'] * operands)})"
+    usual = f"{name}({', '.join(['{}'] * operands)})"
+    notation = notation or usual
     _check_texts(notation, *symbols, *machine.names)
+    if notation != usual and (owner := owner_of(notation, operands)):
+        raise TaskError(
+            f"notation {notation!r} is that of task {owner!r} of the registry; take that task, or "
+            f"another notation, for instance {usual!r}"
+        )
     if symbols and (len(set(symbols)) < max(2, len(symbols)) or delay):
         raise TaskError(f"{len(symbols)} symbols: expected two or more, no two alike, and no delay")
-    least = _fitting(machine, base**operands, len(symbols) or base).minimised()
+    whole = _fitting(machine, base**operands, len(symbols) or base)
+    least = whole.minimised()
+    if least.difference(whole) is not None:  # so that minimising need not be trusted
+        raise TaskError("the minimised machine is not the machine that was given")
     ends = _Ends.of(least, operands, base, order, delay, symbols)
 
     def reference(*values: int) -> int:
@@ -191,6 +202,7 @@ def _check(name: str, operands: int, base: int, order: Order, delay: int) -> Non
     check_integer("delay", delay, 0, MAX_DELAY)
     if not _NAME.match(name):
         raise TaskError(f"name {name[:80]!r}: expected 1 to 64 letters, digits, '_' and '-'")
+    check_name(name)
     if delay and order == "most":
         raise TaskError(f"delay {delay}: only digits least significant first can be delayed")
 

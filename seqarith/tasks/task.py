@@ -234,6 +234,12 @@ class Task:
             digits = to_digits(results, len(letters) - start, base=self.base, order=self.order)
         return np.pad(digits.astype(np.intp), ((start, 0), (0, 0)))
 
+    def identity(self) -> list[Any]:
+        """Return all that fixes what the task asks of a network, ready for JSON."""
+        machine = None if self.machine is None else self.machine.digest()
+        encoding = [self.base, self.operands, self.order, self.delay, self.result]
+        return [self.name, dict(self.parameters), *encoding, list(self.symbols), machine]
+
     def expression(self, operands: Sequence[int]) -> str:
         """Return the task applied to operands, in words: ``"37 + 58"``, ``"3 - (-4)"``."""
         first, *others = map(format_integer, operands)

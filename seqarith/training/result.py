@@ -7,6 +7,7 @@ from typing import final
 
 from seqarith.certification.adapter import to_stored
 from seqarith.certification.certificate import Certificate
+from seqarith.certification.claim import claim_of
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
 from seqarith.training.course import Course
@@ -33,8 +34,13 @@ class TrainingResult:
 
     @property
     def proved(self) -> bool:
-        """Whether the model carries a proof that it is right at every width."""
-        return self.model.certificate is not None
+        """Whether the model carries a proof, `claim`, that rests on nothing but the checker."""
+        return self.model.certificate is not None and not claim_of(self.model).rests_on
+
+    @property
+    def claim(self) -> str:
+        """What the model's proof says and what it rests on; empty where it carries none."""
+        return "" if self.model.certificate is None else str(claim_of(self.model))
 
     @staticmethod
     def of(course: Course, row: int, reached: bool, proof: Certificate | None) -> TrainingResult:

@@ -131,10 +131,12 @@ def test_it_is_proved_and_the_proof_says_what_it_rests_on(dtype: str) -> None:
     model = leaky_adder(dtype=dtype)
     verdict = sa.certify(model, 10)
     assert isinstance(verdict, sa.Proved)
-    assert verdict.trusting == NAME
+    assert verdict.claim.rests_on == (NAME,)
+    assert f"if the enclosure {NAME} of another package is right" in str(verdict)
     again = sa.verify(sa.attach(model, verdict.certificate))
     assert isinstance(again, Accepted)
     assert again.trusting == NAME
+    assert f"if the enclosure {NAME} of another package is right" in str(again)
 
 
 def test_the_induction_needs_no_more_than_the_enclosure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,19 +146,21 @@ def test_the_induction_needs_no_more_than_the_enclosure(monkeypatch: pytest.Monk
     verdict = sa.certify(leaky_adder(), 20)
     assert isinstance(verdict, sa.Proved)
     assert verdict.method.startswith("induction")
-    assert verdict.trusting == NAME
+    assert verdict.claim.rests_on == (NAME,)
+    assert f"if the enclosure {NAME} of another package is right" in str(verdict)
 
 
 def test_the_commands_say_what_a_proof_rests_on(registered: None, tmp_path: Path) -> None:
     place = str(tmp_path / "leaky.npz")
     leaky_adder().save(place)
-    line = f"rests on the enclosure {NAME} of another package"
+    line = f"if the enclosure {NAME} of another package is right"
     for command in ("certify", "verify"):
         shown = CliRunner().invoke(cli, [command, place])
         assert shown.exit_code == 0, shown.output
         assert line in shown.output
         told = json.loads(CliRunner().invoke(cli, [command, place, "--json"]).stdout)
-        assert told["trusting"] == NAME
+        assert told["rests_on"] == [NAME]
+        assert line in told["claim"]
 
 
 def test_without_an_enclosure_it_is_told_why_and_still_evaluated(

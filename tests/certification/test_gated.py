@@ -178,7 +178,7 @@ def assert_stays(model: sa.Model, c: Certificate, digits: int) -> None:
 def test_trained_networks_are_proved_and_stay_in_their_regions(
     trained: sa.Model, verdict: sa.Proved
 ) -> None:
-    assert verdict.trusting == ""
+    assert verdict.claim.rests_on == ()
     proved = sa.attach(trained, verdict.certificate)
     assert isinstance(sa.verify(proved), sa.Accepted)
     assert_stays(trained, verdict.certificate, 2000)

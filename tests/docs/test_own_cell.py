@@ -101,7 +101,7 @@ def test_the_commands_find_it_train_it_and_prove_it(
     assert "leaky " in run("cells")
     told = json.loads(run("train", "add", "--cell", "leaky", "--json"))
     assert (told["verdict"], told["exact"], told["checked"]) == ("proved", True, 65536)
-    assert json.loads(run("verify", "--json"))["trusting"] == "leaky_proof:LeakyEnclosure"
+    assert json.loads(run("verify", "--json"))["rests_on"] == ["leaky_proof:LeakyEnclosure"]
     assert run("predict", "37", "58") == "37 + 58 = 95\n"
 
 

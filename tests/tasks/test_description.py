@@ -20,7 +20,7 @@ from seqarith.tasks.task import Task
 
 @pytest.fixture(scope="module")
 def triple() -> Task:
-    return sa.task_from_function(lambda a: 3 * a, name="triple", notation="3*{}")
+    return sa.task_from_function(lambda a: 3 * a, name="triple", notation="three {}s")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_model_is_read_without_the_function(result: sa.TrainingResult, path: P
     for value in (0, 1, 37, -37, 10**30, -(10**30)):
         found = model.predict(value)
         assert found.expected == 3 * value
-    assert str(model.predict(9)) == "3*9 = 27"
+    assert str(model.predict(9)) == "three 9s = 27"
     again = path.with_name("again.npz")
     model.save(again)
     assert again.read_bytes() == path.read_bytes()

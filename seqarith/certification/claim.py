@@ -1,0 +1,99 @@
+"""What a proof says, and what it rests on: the one place where that is put into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from seqarith.cells.cell import Cell
+from seqarith.certification.adapter import is_builtin
+from seqarith.model import Model
+from seqarith.tasks.task import Task
+from seqarith.text import shortened
+
+DIGITS = 12
+"""Hexadecimal digits of a machine's digest that a sentence shows."""
+
+
+@final
+@dataclass(frozen=True)
+class Claim:
+    """What a proof of a network says; its text is the whole sentence.
+
+    Attributes:
+        task: The task whose machine the network was proved equal to.
+        dtype: The number format that the program computes in.
+        rests_on: What must be believed beside the checker and its documented assumptions: the
+            enclosures of other packages, ``"module:name"``. Empty for this package's cells.
+    """
+
+    task: Task
+    dtype: str
+    rests_on: tuple[str, ...] = ()
+
+    @property
+    def of(self) -> str:
+        """What the proof is about: ``"task"`` of the registry, ``"machine"`` or ``"function"``."""
+        if not self.task.own:
+            return "task"
+        return "machine" if self.task.asked is None else "function"
+
+    @property
+    def subject(self) -> str:
+        """What the network was proved to be, without the assumptions."""
+        task = self.task
+        if not task.own:
+            base = "" if task.base == 2 else f", base {task.base},"
+            return f"{task.formula}{base} is right for operands of every width"
+        return f"Equal, at every width, to {machine_phrase(task)}"
+
+    def __str__(self) -> str:
+        believed = " and ".join(f"the enclosure {name}" for name in self.rests_on)
+        proviso = f", if {believed} of another package is right" if believed else ""
+        return f"{self.subject}, as computed in {self.dtype}{proviso}."
+
+    def record(self) -> dict[str, Any]:
+        """Return the claim, ready for JSON."""
+        machine = self.task.machine
+        return {
+            "claim": str(self),
+            "claim_of": self.of,
+            "machine": None if machine is None else machine.digest(),
+            "rests_on": list(self.rests_on),
+        }
+
+
+def machine_phrase(task: Task) -> str:
+    """Return in words which machine a task of the user's own is judged by.
+
+    Example:
+        >>> from seqarith.machine import MealyMachine
+        >>> from seqarith.tasks.own import task_from_machine
+        >>> machine_phrase(task_from_machine(MealyMachine([[0, 0]], [[0, 1]]), "same"))
+        'the machine in this file (1 state, digest ab2c88bea972)'
+    """
+    machine = task.machine
+    assert machine is not None
+    states = f"{machine.states} state{'s' * (machine.states != 1)}"
+    digest = f"digest {machine.digest()[:DIGITS]}"
+    if task.asked is None:
+        return f"the machine in this file ({states}, {digest})"
+    function, words = shortened(task.asked.function, 80), task.asked.words
+    return (
+        f"the machine of {states} ({digest}) that was found in {function} by asking {words:,} words"
+    )
+
+
+def claim_of(model: Model) -> Claim:
+    """Return what a certificate of a model claims."""
+    return Claim(model.task, model.network.dtype, _enclosures(model.network.cell))
+
+
+def _enclosures(cell: Cell) -> tuple[str, ...]:
+    if is_builtin(cell):
+        return ()
+    found: Any = cell.enclosure()
+    if found is None:
+        return ()
+    where = getattr(found, "__module__", ""), getattr(found, "__qualname__", "")
+    return (":".join(where) if all(where) else repr(found),)
