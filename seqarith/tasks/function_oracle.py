@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqarith.digits import Order, count_digits, from_digits, to_digits
 from seqarith.errors import TaskError
-from seqarith.machine import MealyMachine
+from seqarith.tasks.block import Block
 from seqarith.tasks.encoded import EncodedFunction, short
 from seqarith.tasks.task import Letters
 
@@ -20,7 +19,7 @@ Word = tuple[int, ...]
 Progress = Callable[[int, int], None]
 
 MAX_STATES = 512
-"""A function with more residuals than that is taken to have infinitely many."""
+"""More residuals than that are taken for infinitely many."""
 _TWICE = 64  # words of a sample that is asked once more at the end
 _TOLD_EVERY = 256  # calls between two reports of progress
 _DIGITS = "0123456789abcdef"
@@ -28,33 +27,6 @@ _DIGITS = "0123456789abcdef"
 
 class UnreadableError(TaskError):
     """A digit of the result depends on digits that are read later, or has no room."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Words with what a machine has to emit for them.
-
-    Attributes:
-        letters: The words, padded to one length, shape (T, N).
-        expected: The right outputs, shape (T, N), or (1, N) where all that count are the same.
-        first: For each word the first step whose output counts, shape (N,).
-        results: What the function returned, N integers.
-    """
-
-    letters: NDArray[np.uint16]
-    expected: NDArray[np.uint16]
-    first: NDArray[np.intp]
-    results: list[int] = field(repr=False)
-
-    def wrong(self, machine: MealyMachine) -> tuple[int, int] | None:
-        """Return step and column of a first wrong output of a machine; None where all are right."""
-        differs = machine.run(self.letters) != self.expected
-        differs &= np.arange(len(self.letters))[:, None] >= self.first
-        if not differs.any():
-            return None
-        step = int(differs.any(axis=1).argmax())
-        return step, int(differs[step].argmax())
 
 
 @final
@@ -112,8 +84,10 @@ class FunctionOracle:
         result = self._call(self.values(word))
         if self.symbols:
             return result
-        return result // self.base**place % self.base if self.order == "least" else (
-            result % self.base
+        return (
+            result // self.base**place % self.base
+            if self.order == "least"
+            else (result % self.base)
         )
 
     def _call(self, operands: tuple[int, ...]) -> int:
@@ -131,6 +105,11 @@ class FunctionOracle:
         if self.asked % _TOLD_EVERY == 0:
             self.tell()
         return result
+
+    @property
+    def left(self) -> int:
+        """Words that may still be asked; more than any learner needs where there is no limit."""
+        return 2**62 if self.limit is None else self.limit - self.asked
 
     def tell(self) -> None:
         """Report progress."""
@@ -163,6 +142,7 @@ class FunctionOracle:
         self.seconds += time.perf_counter() - start
         self.asked += len(results)
         self._sample.append((tuple(column[-1] for column in columns), results[-1]))
+        self.tell()
         lengths = self.lengths(letters)
         if self.symbols:
             return self._symbol_block(letters, results, lengths)
