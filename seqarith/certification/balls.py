@@ -148,9 +148,16 @@ def _above(k: arb, ends: Ends, touch: float) -> arb:
 
 @final
 class Cell:
-    """An Elman cell with the rounding of its program (L4)."""
+    """An Elman cell with the rounding of its program (L4).
 
-    def __init__(self, p: Program, form: Format) -> None:
+    Args:
+        p: The program.
+        form: Its number format.
+        widest: No coordinate of a region is larger. Underflow of a weight costs as much as the
+            number that it is multiplied by, and a region may be wider than what tanh reaches.
+    """
+
+    def __init__(self, p: Program, form: Format, widest: arb = ZERO) -> None:
         kernels = p.kernels
         inputs, w = floats(p.inputs.tolist()), floats(kernels["weight_ih"].tolist())
         bias, recurrent = (floats(kernels[name].tolist()) for name in ("bias", "weight_hh"))
@@ -161,7 +168,7 @@ class Cell:
         # Halving and the last addition of a sigmoid, whose result is at most 1 and some error.
         last = form.unit * (1 + form.tanh) + 8 * form.tiny if sigmoid else ZERO
         self.error = self.scale * form.tanh + last
-        self.reach = arb.max(1 + self.error, greatest([abs(x) for x in start]))
+        self.reach = greatest([1 + self.error, widest, *(abs(x) for x in start)])
         self.weight: list[Row] = [[self.scale * row[i] for row in recurrent] for i in self._units]
         self.matrix = arb_mat(self.weight)
         self.drive = [[self.scale * (dot(x, w[j]) + bias[j]) for j in self._units] for x in inputs]

@@ -1,7 +1,7 @@
 """Re-check a certificate, trusting only IEEE-754 arithmetic and the arrays that are given.
 
 This file, ``recurrences``, ``affine``, ``outward`` and ``wellformed`` are all that must be
-believed; they share no line with the search. What they accept is true of the floating-point
+believed; they import nothing from the search. What they accept is true of the floating-point
 program (``docs/certificates.md``, L1..L10), on the assumption that the platform's tanh errs by at
 most ``tanh_ulps`` epsilons. A cell of another package brings its own enclosure, and the verdict
 says so.
@@ -23,6 +23,7 @@ from seqarith.certification.recurrences import ENCLOSURES, Enclosure
 from seqarith.certification.wellformed import Refusal, require, validate
 
 CHUNK = 128  # branches stepped at once, at most: what fits the cache
+LONGEST = 120  # characters that code of another package may add to a message
 COPIES = 128  # bytes held for each number of a branch while it is stepped
 
 
@@ -80,7 +81,7 @@ def check(
 ) -> Accepted | Rejected:
     """Decide whether a certificate proves a program right on every word of every length.
 
-    Nothing is raised, whatever is given.
+    Nothing is raised, whatever is given as program and certificate.
 
     Args:
         program: What is claimed to be right.
@@ -89,23 +90,37 @@ def check(
     """
     try:
         validate(program, certificate, budget.memory)
+    except Refusal as refusal:
+        return Rejected(str(refusal))
+    try:
         # A nan fails every comparison below, and so is never accepted.
         with np.errstate(all="ignore"):
             return _Checker(program, certificate, budget).run()
     except Refusal as refusal:
         return Rejected(str(refusal))
-    except Exception as error:
-        if isinstance(program, Program) and trusting(program):
-            return Rejected(f"the enclosure {trusting(program)} failed: {error}")
-        raise
+    except Exception as error:  # code of another package ran
+        if program.cell in ENCLOSURES:
+            raise
+        return Rejected(f"the enclosure {trusting(program)} failed: {_message(error)}")
 
 
 def trusting(p: Program) -> str:
     """Name the enclosure of another package that a program needs; empty where it needs none."""
     if p.cell in ENCLOSURES:
         return ""
-    where = getattr(p.enclosure, "__module__", ""), getattr(p.enclosure, "__qualname__", "")
-    return ":".join(where) if all(where) else repr(p.enclosure)
+    try:
+        where = getattr(p.enclosure, "__module__", ""), getattr(p.enclosure, "__qualname__", "")
+        return (":".join(where) if all(where) else repr(p.enclosure))[:LONGEST]
+    except Exception:  # code of another package ran
+        return "of no name"
+
+
+def _message(error: Exception) -> str:
+    """Return what an error of another package says, if it can be said."""
+    try:
+        return str(error)[:LONGEST]
+    except Exception:  # code of another package ran
+        return type(error).__name__
 
 
 class _Branches(NamedTuple):
@@ -125,9 +140,8 @@ class _Checker:
         self.program, self.certificate, self.budget = p, c, budget
         unit = float(np.finfo(p.start.dtype).eps) / 2
         self.trusting = trusting(p)
-        make = ENCLOSURES.get(p.cell, p.enclosure)
-        require(make is not None, "no enclosure of the cell is at hand")
-        self.cell: Enclosure = make(p, float(c.tanh_ulps), unit)  # type: ignore[misc]
+        make: Any = ENCLOSURES.get(p.cell, p.enclosure)  # `validate` has seen that there is one
+        self.cell: Enclosure = make(p, float(c.tanh_ulps), unit)
         self.readout = Readout(p, unit)
         # Numbers in a branch, at most.
         self.width = len(p.start)
@@ -207,14 +221,16 @@ class _Checker:
     def _lands(self, sets: Sets, to: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which sets surely lie in the regions ``to`` (L5)."""
         centre, shape = self.centres[to], self.shapes[to]
+        # Nothing lands that is not a set of numbers: nan and infinity spread through these sums.
+        known = np.isfinite(sets.c + sets.g.sum(1) + sets.e + sets.low + sets.high).all(1)
         if shape.ndim == 2:
             room = shape * (1 - GAMMA)
             fits = (centre - sets.low <= room) & (sets.high - centre <= room)
-            within: NDArray[np.bool_] = fits.all(1)
+            within: NDArray[np.bool_] = fits.all(1) & known
             return within
         offset, inverse = sets.c - centre, self.inverse[to]
         at = np.abs(offset[:, None] @ inverse)[:, 0]
-        inside: NDArray[np.bool_] = at.max(1) <= self.room[to]  # necessary, and cheap
+        inside: NDArray[np.bool_] = known & (at.max(1) <= self.room[to])  # necessary, and cheap
         n = np.flatnonzero(inside)
         g, e, offset, inverse = sets.g[n], sets.e[n], offset[n], inverse[n]
         size = np.abs(inverse)

@@ -10,7 +10,19 @@ from typing import Any, NamedTuple, final
 
 from flint import arb, arb_mat, ctx
 
-from seqarith.certification.balls import Cell, Format, Readout, Row, Set, dot, floats, size
+from seqarith.certification.balls import (
+    ZERO,
+    Cell,
+    Format,
+    Readout,
+    Row,
+    Set,
+    dot,
+    extents,
+    floats,
+    greatest,
+    size,
+)
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected
 from seqarith.certification.program import Program
@@ -68,10 +80,12 @@ class _Checker:
         self.claims, self.budget = c, budget
         self.next_state, self.output = p.next_state.tolist(), p.output.tolist()
         form = Format.of(c.dtype, c.tanh_ulps)
-        self.cell = Cell(p, form)
+        self.boxes = len(square) == 1
+        self.cell = Cell(
+            p, form, greatest([x for region in self._regions() for x in extents(*region)])
+        )
         self.readout = Readout(p, self.cell.reach, form)
         self.start: Row = floats(p.start.tolist())
-        self.boxes = len(square) == 1
         self.inverses = [] if self.boxes else [_inverse(m) for m in self.shapes]
         self.margin, self.steps, self.depth = arb.pos_inf(), 0, 0
 
@@ -91,12 +105,18 @@ class _Checker:
 
     def _roots(self) -> list[_Branch]:
         """Begin at every region and at the program's start, a point."""
-        none, still = arb_mat(0, self.cell.width), [arb(0)] * self.cell.width
+        none, still = arb_mat(0, self.cell.width), [ZERO] * self.cell.width
         roots = [_Branch(self.claims.start, self.start, none, still, 0)]
-        for r, (centre, shape) in enumerate(zip(self.centres, self.shapes, strict=True)):
-            g, e = (none, shape) if self.boxes else (arb_mat(shape), still)
-            roots.append(_Branch(r, centre, g, e, 0))
-        return roots
+        return roots + [_Branch(r, *region, 0) for r, region in enumerate(self._regions())]
+
+    def _regions(self) -> list[tuple[Row, arb_mat, Row]]:
+        """Return the centre, generators and box of every region."""
+        width = len(self.centres[0])
+        none, still = arb_mat(0, width), [ZERO] * width
+        return [
+            (centre, none, shape) if self.boxes else (centre, arb_mat(shape), still)
+            for centre, shape in zip(self.centres, self.shapes, strict=True)
+        ]
 
     def _step(self, branch: _Branch) -> list[_Branch]:
         """Read every letter; return the branches that go on."""

@@ -1,6 +1,11 @@
-"""Refuse malformed programs and certificates: a part of the trusted checker."""
+"""Refuse malformed programs and certificates: a part of the trusted checker.
 
-from typing import Any
+Whatever is given, only `Refusal` is raised. So the type of a value is looked at before the value,
+by identity: comparing, hashing or printing a foreign object would run its own code.
+"""
+
+from dataclasses import fields
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +15,14 @@ from seqarith.certification.outward import LARGEST
 from seqarith.certification.program import Program
 
 SMALLEST = 2.0**-100  # of a claimed margin
-MAX_WIDTH = 1000  # of H, M, D, A and K; with MAX_ORDER it keeps every sum within lemma L1
+# H, M, D, A and K, and the generators that are kept. A sum over a set has MAX_WIDTH terms and then
+# MAX_ORDER + MAX_WIDTH: 4,000 in all, where gamma is 2^-41.03 and GAMMA 2^-41 (lemma L1). So
+# neither can grow without GAMMA.
+MAX_WIDTH = 1000
 MAX_ORDER = 2000
 MIN_TANH_ULPS = 4.0  # a certificate that assumes a better tanh than this is refused
+MAX_OPTIONS = 200  # values in the options of another package's cell
+MAX_NAME = 200  # characters in the name of one of its kernels
 
 GATES = {"elman": 1, "gru": 3, "lstm": 4}
 
@@ -28,110 +38,155 @@ def require(holds: Any, reason: str) -> None:
 
 
 def validate(p: Program, c: Certificate, memory: int) -> None:
-    """Refuse unless every field is of its kind, and the one speaks of the other."""
-    require(isinstance(p, Program), "that is no program")
-    require(isinstance(c, Certificate), "that is no certificate")
-    _validate_program(p)
-    letters, width, states = len(p.inputs), len(p.start), len(p.next_state)
-    require(
-        type(c.dtype) is str and c.dtype == str(p.start.dtype),
-        "the certificate speaks of another dtype",
-    )
-    require(
-        type(c.digest) is str and c.digest == p.digest(),
-        "the certificate speaks of another program",
-    )
-    regions = len(_array(c, "states", "i", None))
-    require(
-        max(regions * width * width, len(p.readout_bias) ** 2 * width) * 64 <= memory,
-        "the regions exceed the memory budget",
-    )
-    _indices(c, "states", states, regions)
-    _indices(c, "successors", regions, regions, letters)
-    _array(c, "centres", "f", regions, width)
-    shapes = _array(
-        c, "shapes", "f", regions, width, *[width] * (getattr(c.shapes, "ndim", 0) == 3)
-    )
-    require(shapes.ndim == 3 or shapes.min() >= 0, "shapes holds a negative half-width")
-    _number(c, "start", int, 0, regions - 1)
-    _number(c, "depth", int, 1, 10**6)
-    _number(c, "order", int, 0, MAX_ORDER)
-    _number(c, "margin", float, SMALLEST, LARGEST)
-    _number(c, "tanh_ulps", float, MIN_TANH_ULPS, 2.0**10)
+    """Refuse unless every field is of its kind, and the certificate is about the program."""
+    # A subclass could bring a digest of its own, and so could an attribute beside the fields.
+    require(type(p) is Program, "that is not a program")
+    require(type(c) is Certificate, "that is not a certificate")
+    with np.errstate(all="ignore"):  # nan, infinity and signalling nan are refused below
+        _validate_program(p, memory)
+        _validate_certificate(p, _Fields(c, memory))
 
 
-def _validate_program(p: Program) -> None:
-    letters, inputs = _array(p, "inputs", "f", None, None).shape
-    outputs, hidden = _array(p, "readout_weight", "f", None, None).shape
-    _array(p, "readout_bias", "f", outputs)
-    width = len(_array(p, "start", "f", None))
-    _validate_recurrence(p, inputs, hidden, width)
+def _validate_program(p: Program, memory: int) -> None:
+    read = _Fields(p, memory)
+    letters, inputs = read.array("inputs", "f", None, None).shape
+    outputs, hidden = read.array("readout_weight", "f", None, None).shape
+    read.array("readout_bias", "f", outputs)
+    width = len(read.array("start", "f", None))
+    _validate_recurrence(p, memory, inputs, hidden, width)
     require(
         max(hidden, width, inputs, letters, outputs) <= MAX_WIDTH,
         f"the network is wider than {MAX_WIDTH}",
     )
     floats = (p.inputs, *p.kernels.values(), p.start, p.readout_weight, p.readout_bias)
     require(all(x.dtype == p.start.dtype for x in floats), "the program's arrays differ in dtype")
-    states = len(_array(p, "next_state", "i", None, letters))
-    _indices(p, "next_state", states, states, letters)
-    _indices(
-        p, "output", max(outputs, 2) + 1, states, letters
-    )  # the one beyond the last: any digit will do
+    states = len(read.array("next_state", "i", None, letters))
+    read.indices("next_state", states, states, letters)
+    # The digit beyond the last: any digit will do.
+    read.indices("output", max(outputs, 2) + 1, states, letters)
 
 
-def _validate_recurrence(p: Program, inputs: int, hidden: int, width: int) -> None:
+def _validate_recurrence(p: Program, memory: int, inputs: int, hidden: int, width: int) -> None:
     """Refuse unless the cell is known, or brings an enclosure, and its arrays are as it needs."""
-    require(type(p.cell) is str, "unknown cell")
-    require(type(p.options) is dict and type(p.kernels) is dict, "the recurrence is malformed")
+    require(type(p.cell) is str, "the name of the cell is not text")
+    require(_named(p.options) and _named(p.kernels), "options or kernels are not a dict of names")
     if p.cell not in GATES:
-        require(callable(p.enclosure), f"no enclosure of cell {p.cell!r} is at hand")
-        for name, x in p.kernels.items():
-            require(type(name) is str, "a kernel has no name")
-            _finite(name, x, "f", *[None] * getattr(x, "ndim", 0))
+        _validate_foreign(p, memory)
         return
-    options = {"activation": p.options.get("activation")} if p.cell == "elman" else {}
-    require(p.options == options, "unknown options")
-    require(options.get("activation", "tanh") in ("tanh", "sigmoid"), "unknown activation")
+    names = ["activation"] if p.cell == "elman" else []
+    require(list(p.options) == names, f"options of cell {p.cell}: expected {names}")
+    for value in p.options.values():
+        known = type(value) is str and value in ("tanh", "sigmoid")
+        require(known, "unknown activation: known are tanh, sigmoid")
     rows = GATES[p.cell] * hidden
     shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden), "bias": (rows,)}
     if p.cell == "gru":
         shapes["bias_hh"] = (hidden,)
     require(list(p.kernels) == list(shapes), "the kernels are not those of the cell")
     for name, shape in shapes.items():
-        _finite(name, p.kernels[name], "f", *shape)
-    require(width == hidden * (2 if p.cell == "lstm" else 1), "start is no memory of the cell")
+        _checked(name, p.kernels[name], "f", memory, shape)
+    memories = hidden * (2 if p.cell == "lstm" else 1)
+    require(width == memories, f"start has {width} numbers, the cell's memory {memories}")
 
 
-def _array(owner: object, name: str, kind: str, *shape: int | None) -> NDArray[Any]:
-    """Fetch a field: a finite array of that kind and shape (None: any length from 1)."""
-    return _finite(name, getattr(owner, name), kind, *shape)
+def _validate_foreign(p: Program, memory: int) -> None:
+    """Refuse what of another package's cell could not be hashed; the rest is its enclosure's."""
+    require(callable(p.enclosure), f"no enclosure of cell {p.cell!r:.80} is at hand")
+    require(_plain(p.options), "an option is not a plain value")
+    for name, x in p.kernels.items():
+        plain = name.isascii() and name.isprintable() and len(name) <= MAX_NAME
+        require(plain, f"a kernel's name is not {MAX_NAME} printable ASCII characters at most")
+        _checked(name, x, "f", memory, None)
 
 
-def _finite(name: str, x: Any, kind: str, *shape: int | None) -> NDArray[Any]:
-    if type(x) is not np.ndarray:
-        raise Refusal(f"{name} is not an array")
-    require(
-        x.dtype.kind == kind and x.dtype.itemsize in (4, 8) and x.dtype.isnative,
-        f"{name} has dtype {x.dtype}",
+def _validate_certificate(p: Program, read: "_Fields") -> None:
+    c: Certificate = read.owner
+    letters, width = len(p.inputs), len(p.start)
+    spoken_of = type(c.dtype) is str and c.dtype == str(p.start.dtype)
+    require(spoken_of, "the certificate speaks of another dtype")
+    spoken_of = type(c.digest) is str and c.digest == Program.digest(p)
+    require(spoken_of, "the certificate speaks of another program")
+    regions = len(read.array("states", "i", None))
+    held = max(regions * width * width, len(p.readout_bias) ** 2 * width) * 64
+    require(held <= read.memory, "the regions exceed the memory budget")
+    read.indices("states", len(p.next_state), regions)
+    read.indices("successors", regions, regions, letters)
+    read.array("centres", "f", regions, width)
+    boxes = type(c.shapes) is not np.ndarray or c.shapes.ndim != 3
+    shapes = read.array("shapes", "f", regions, width, *([] if boxes else [width]))
+    require(not boxes or shapes.min() >= 0, "shapes holds a negative half-width")
+    read.number("start", int, 0, regions - 1)
+    read.number("depth", int, 1, 10**6)
+    read.number("order", int, 0, MAX_ORDER)
+    read.number("margin", float, SMALLEST, LARGEST)
+    read.number("tanh_ulps", float, MIN_TANH_ULPS, 2.0**10)
+
+
+@final
+class _Fields:
+    """The fields of a record, each returned only if it is what it has to be."""
+
+    def __init__(self, owner: Any, memory: int) -> None:
+        held, names = vars(owner), {field.name for field in fields(owner)}
+        own = all(type(name) is str for name in held) and set(held) == names
+        require(own, f"the fields of the {type(owner).__name__.lower()} are not its own")
+        self.owner, self.memory = owner, memory
+
+    def array(self, name: str, kind: str, *shape: int | None) -> NDArray[Any]:
+        """Return a finite array of that kind and shape (None: any length from 1)."""
+        return _checked(name, getattr(self.owner, name), kind, self.memory, shape)
+
+    def indices(self, name: str, limit: int, *shape: int | None) -> None:
+        """Refuse unless the array holds indices below ``limit``."""
+        x = self.array(name, "i", *shape)
+        require(x.min() >= 0 and x.max() < limit, f"{name} holds an index outside 0..{limit - 1}")
+
+    def number(self, name: str, kind: type, low: float, high: float) -> None:
+        """Refuse unless it is a number of that kind, or an integer, from ``low`` to ``high``."""
+        x: Any = getattr(self.owner, name)
+        fits = any(type(x) is known for known in (kind, int)) and low <= x <= high
+        require(fits, f"{name} is not a number from {low} to {high}")
+
+
+def _checked(
+    name: str, x: Any, kind: str, memory: int, shape: tuple[int | None, ...] | None
+) -> NDArray[Any]:
+    """Return an array if it is finite, of that kind and shape (None: any shape, any length)."""
+    require(type(x) is np.ndarray, f"{name} is not an array")
+    array: NDArray[Any] = x
+    of_kind = array.dtype.kind == kind and array.dtype.itemsize in (4, 8) and array.dtype.isnative
+    require(of_kind, f"{name} has dtype {array.dtype!s:.40}")
+    wanted = (None,) * array.ndim if shape is None else shape
+    fits = array.ndim == len(wanted) and all(
+        n > 0 and want in (None, n) for n, want in zip(array.shape, wanted, strict=True)
     )
-    fits = x.ndim == len(shape) and all(
-        n > 0 and want in (None, n) for n, want in zip(x.shape, shape, strict=True)
-    )
-    require(fits, f"{name} has shape {x.shape}, expected {shape}")
-    require(
-        kind == "i" or np.all(np.abs(x) <= LARGEST),
-        f"{name} holds a value that is not finite, or too large",
-    )
-    return x
+    require(fits, f"{name} has shape {array.shape!s:.60}, expected {wanted}")
+    # Before its values are read: an array without strides is as large as it likes to be.
+    require(array.nbytes <= memory, f"{name} exceeds the memory budget")
+    finite = kind == "i" or np.all(np.abs(array) <= LARGEST)
+    require(finite, f"{name} holds a value that is not finite, or too large")
+    return array
 
 
-def _indices(owner: object, name: str, limit: int, *shape: int | None) -> None:
-    x = _array(owner, name, "i", *shape)
-    require(x.min() >= 0 and x.max() < limit, f"{name} holds an index outside 0..{limit - 1}")
+def _named(x: Any) -> bool:
+    """Say whether it is a dict, no subclass of one, of names."""
+    return type(x) is dict and all(type(name) is str for name in x)
 
 
-def _number(owner: object, name: str, kind: type, low: float, high: float) -> None:
-    x = getattr(owner, name)
-    require(
-        type(x) in (kind, int) and low <= x <= high, f"{name} is not a number from {low} to {high}"
-    )
+def _plain(options: Any) -> bool:
+    """Say whether the digest can write options down: a few texts, numbers, lists and dicts."""
+    left: list[Any] = [options]
+    for _ in range(MAX_OPTIONS):
+        if not left:
+            return True
+        x = left.pop()
+        if _named(x):
+            left += x.values()
+        elif type(x) is list or type(x) is tuple:
+            left += x
+        elif type(x) is int:
+            if abs(x) >= 2**63:
+                return False
+        elif x is not None and not any(type(x) is kind for kind in (bool, float, str)):
+            return False
+    return not left

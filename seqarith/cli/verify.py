@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) -> None:
     """Check the certificate that MODEL (default: model.npz) holds, with the checker alone.
 
-    The checker shares nothing with the search that found the proof, and believes nothing in the
+    The checker imports nothing from the search that found the proof, and believes nothing in the
     file. docs/certificates.md says why what it accepts is true.
 
     --exact then repeats the check with python-flint, in arithmetic that is exact but for bounds

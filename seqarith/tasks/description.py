@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from inspect import Parameter, signature
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.registry import TASKS
+from seqarith.tasks.origin import Asked
 from seqarith.tasks.task import Task
 
 
@@ -39,6 +41,8 @@ def describe_task(task: Task) -> dict[str, Any]:
             "next_state": _lines(task.machine.next_state.tolist()),
             "output": _lines(task.machine.output.tolist()),
         }
+        if task.asked is not None:
+            description["own"]["asked"] = dataclasses.asdict(task.asked)
     return description
 
 
@@ -114,7 +118,7 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
     notation = typed(own["notation"], str)
     if owner_of(notation, operands):  # files before 0.6 may hold one of the registry's
         notation = ""
-    return task_from_machine(
+    task = task_from_machine(
         MealyMachine(*tables, outputs, 0, names),
         name,
         operands=operands,
@@ -124,6 +128,15 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
         symbols=symbols,
         notation=notation,
     )
+    return dataclasses.replace(task, asked=_asked(own["asked"])) if "asked" in own else task
+
+
+def _asked(told: Any) -> Asked:
+    """Return what a file says of the function that its machine was found in."""
+    function, words = typed(typed(told, dict)["function"], str), typed(told["words"], int)
+    if set(told) != {"function", "words"} or len(function) > 200 or not 0 < words < 2**62:
+        raise TaskError("own.asked holds a function's name and how many words it was asked")
+    return Asked(function, words)
 
 
 def _lines(table: list[list[int]]) -> list[str]:

@@ -92,8 +92,6 @@ def test_a_machine_of_ones_own_is_never_said_to_be_the_registry_s(proved: sa.Mod
 
 
 def test_what_a_claim_is_of_survives_the_file(proved: sa.Model, tmp_path: Path) -> None:
-    if kind_of(proved) == "function":
-        pytest.skip("the description of a function is tested with the tasks")
     proved.save(tmp_path / "m.npz")
     assert str(claim_of(sa.Model.load(tmp_path / "m.npz"))) == str(claim_of(proved))
 

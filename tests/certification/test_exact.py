@@ -16,7 +16,9 @@ from seqarith.certification import check as numpy_check
 from seqarith.certification import outward, recurrences
 from seqarith.certification.adapter import from_model
 from seqarith.certification.boxes import prove_boxes
+from seqarith.certification.certificate import Certificate
 from seqarith.certification.check import Accepted, Budget, Rejected, check
+from seqarith.certification.program import Program
 from seqarith.certification.search import Found, prove
 from seqarith.cli import cli
 
@@ -387,3 +389,25 @@ def test_without_the_extra_one_line_says_how_to_get_it(stored, monkeypatch):
     assert len(result.stderr.splitlines()) == 1
     assert "pip install python-flint" in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("boxes", [True, False])
+def test_underflow_is_bounded_by_the_widest_region(boxes):
+    """A weight that is flushed to zero loses as much as the coordinate that it meets is large."""
+    machine = np.zeros((1, 1), np.int64)
+    weight, one = np.full((1, 1), 2.0**-127, np.float32), np.ones((1, 1), np.float32)
+    kernels = {"weight_ih": 0 * one, "weight_hh": weight, "bias": np.zeros(1, np.float32)}
+    p = Program(
+        "elman", {"activation": "tanh"}, one, kernels, np.zeros(1, np.float32), one, one[0],
+        machine, machine + 1,
+    )  # fmt: skip
+    far = 2.0**19
+    shapes = np.full((1, 1) if boxes else (1, 1, 1), far)
+    c = Certificate(
+        p.digest(), "float32", 4.0, machine[0], machine, np.full((1, 1), far), shapes, 0, 1, 0, 0.5
+    )
+    checker = exact._Checker(p, c, Budget())
+    assert checker.cell.reach >= 2 * far
+    # Of the readout too: the same coordinates meet its weights.
+    for bound in (checker.cell.rounded, checker.readout.rounded):
+        assert bound(arb(0)) >= arb(2 * far * 2.0**-127)

@@ -287,11 +287,11 @@ def test_changed_kernels_are_rejected_by_proof(
         (lambda p: {"kernels": {**p.kernels, "bias": p.kernels["bias"][:-1]}}, "shape"),
         (lambda p: {"kernels": {**p.kernels, "weight_hh": None}}, "not an array"),
         (lambda p: {"kernels": {**p.kernels, "bias": p.kernels["bias"] * np.nan}}, "finite"),
-        (lambda p: {"kernels": None}, "malformed"),
-        (lambda p: {"options": {"activation": "tanh"}}, "unknown options"),
-        (lambda p: {"start": p.start[:-1]}, "no memory"),
+        (lambda p: {"kernels": None}, "not a dict of names"),
+        (lambda p: {"options": {"activation": "tanh"}}, "options of cell"),
+        (lambda p: {"start": p.start[:-1]}, "start has"),
         (lambda p: {"cell": "gruu"}, "no enclosure"),
-        (lambda p: {"cell": 3}, "unknown cell"),
+        (lambda p: {"cell": 3}, "not text"),
     ],
 )
 def test_malformed_programs_are_refused(
