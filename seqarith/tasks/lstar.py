@@ -1,16 +1,19 @@
-"""The L* algorithm: the smallest machine of a function, by asking it for words.
+"""Your own task: from a function on integers to its machine, by telling residuals apart.
 
 After some digits have been read, what the outputs will be for all further digits is the *residual*
-of the function. Words that leave the same residual need not be told apart, so that residuals are
+of the function. Digits that leave the same residual need not be told apart, so that residuals are
 the states of the smallest machine; a function is finite-state when they are finitely many.
 
-Source: D. Angluin, Learning Regular Sets from Queries and Counterexamples (1987). Counterexamples
-are cut as R. Rivest and R. Schapire do, Inference of Finite Automata Using Homing Sequences (1993);
-residuals: A. Nerode, Linear Automaton Transformations (1958).
+Source: A. Nerode, Linear Automaton Transformations (1958). They are found by the method of
+D. Angluin, Learning Regular Sets from Queries and Counterexamples (1987), with the counterexamples
+cut as R. Rivest and R. Schapire do, Inference of Finite Automata Using Homing Sequences (1993).
 """
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import product
 from typing import final
 
@@ -18,56 +21,112 @@ import numpy as np
 
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
-from seqarith.tasks.function_oracle import MAX_STATES, Block, FunctionOracle, Word
+from seqarith.tasks.block import Block
+from seqarith.tasks.function_oracle import MAX_STATES, FunctionOracle, Word
 from seqarith.tasks.own import MAX_CELLS
+from seqarith.tasks.questions import BEYOND, more_questions, questions
 
+SECONDS = 5.0
+"""Calls of the function take about that long, unless it is said how many words are asked."""
 _SUFFIXES = 40  # tell residuals apart from the start
+_KEPT = 200  # blocks of words that are kept for the next machine
 _EVIDENCE = 20_000  # calls of the function that count residuals for an error message
 
 
 @final
-class LStarLearner:
-    """A machine that agrees with all words that were asked so far.
+@dataclass
+class Learner:
+    """The residuals of a function that have been told apart.
 
     Args:
-        oracle: The function.
-
-    Attributes:
-        machine: The machine, as far as it is known.
-        access: For each of its states a word that leads there.
-        suffixes: Words that tell states apart.
-        version: How many machines there were before this one.
+        oracle: The function, asked for words.
     """
 
-    def __init__(self, oracle: FunctionOracle) -> None:
-        self.oracle = oracle
-        self.suffixes = self._first_suffixes()
-        self.version = -1
-        # The row of a word is a path in a tree: one edge for its output after each suffix.
-        self._edges: dict[tuple[int, int], int] = {}
-        self._rows: dict[Word, tuple[int, int]] = {}
-        self.machine, self.access = self._hypothesis()
+    oracle: FunctionOracle
+    _suffixes: list[Word] = field(init=False)
+    _rows: dict[Word, list[int]] = field(init=False, default_factory=dict)
+    _blocks: list[Block] = field(init=False, default_factory=list)
 
-    def learn(self, block: Block) -> None:
-        """Change the machine until it agrees with a block of words.
+    def __post_init__(self) -> None:
+        self._suffixes = self._first_suffixes()
+
+    def machine(self) -> MealyMachine:
+        """Return the machine, once no word that is asked tells it from the function.
 
         Raises:
-            TaskError: There are more states than `MAX_STATES`.
-            UnreadableError: A digit of the result depends on digits that are read later.
+            TaskError: There are more residuals than `MAX_STATES`, or a digit of the result depends
+                on digits that are read after it must be emitted.
         """
-        while (wrong := block.wrong(self.machine)) is not None:
-            word = self.oracle.counterexample(block, *wrong)
-            self.suffixes.append(self._distinguishing(word))
-            self.machine, self.access = self._hypothesis()
+        more = self._new_blocks()
+        while True:
+            machine, words = self._hypothesis()
+            wrong = self._disagreement(machine, more) or self._beyond(machine, words)
+            if wrong is None:
+                return machine.minimised()
+            self._suffixes.append(self._distinguishing(machine, words, wrong))
+
+    def _disagreement(self, machine: MealyMachine, more: Iterator[Block]) -> Word | None:
+        """Return a word on which a machine errs: first among those that have been asked."""
+        for block in self._blocks:
+            if found := block.wrong(machine):
+                return self.oracle.counterexample(block, *found)
+        for block in more:
+            self._blocks.append(block)
+            if found := block.wrong(machine):
+                return self.oracle.counterexample(block, *found)
+        return None
+
+    def _new_blocks(self) -> Iterator[Block]:
+        """Yield words with their results, as many as limit or time allow, each once."""
+        oracle = self.oracle
+        for letters in questions(oracle.operands, oracle.base, oracle.order):
+            # The clock is looked at here alone, so that what is asked hardly depends on it.
+            if oracle.left < 1 or (oracle.limit is None and oracle.seconds > SECONDS):
+                return
+            yield oracle.block(letters[:, : oracle.left])
+        if oracle.limit is None:
+            return
+        for letters in more_questions(oracle.letters):
+            if oracle.left <= BEYOND:  # those are asked last
+                return
+            block = oracle.block(letters[:, : oracle.left - BEYOND])
+            if len(self._blocks) > _KEPT:  # only what was wrong once is worth keeping
+                self._blocks.pop()
+            yield block
 
     def growth(self) -> list[int]:
         """Return how many residuals the words of 0, 1, 2, ... letters leave."""
         counts, length, letters = [], 0, self.oracle.letters
-        while letters**length * len(self.suffixes) <= _EVIDENCE:
+        while letters**length * len(self._suffixes) <= min(_EVIDENCE, self.oracle.left):
             words = product(range(letters), repeat=length)
             counts.append(len({self._row(word) for word in words}))
             length += 1
         return counts
+
+    def _beyond(self, machine: MealyMachine, words: list[Word]) -> Word | None:
+        """Return a wrong word among some that go through every state to what told states apart.
+
+        Random words hardly ever meet what is rare, the end of a palindrome for instance; suffixes
+        that told two residuals apart do. Source: T. S. Chow, Testing Software Design Modeled by
+        Finite-State Machines (1978), with a sample of the words in between.
+        """
+        source = random.Random(0)
+        following, output = machine.next_state.tolist(), machine.output.tolist()
+        for count in range(BEYOND):
+            if self.oracle.left < 1:
+                return None
+            if self.oracle.limit is None and self.oracle.seconds > 2 * SECONDS:
+                return None
+            number = count % len(words)
+            between = source.choices(range(self.oracle.letters), k=source.randint(1, 4))
+            more = (*between, *source.choice(self._suffixes))
+            state = number
+            for letter in more[:-1]:
+                state = following[state][letter]
+            word = words[number] + more
+            if self.oracle.last(word) != output[state][more[-1]]:
+                return word
+        return None
 
     def _first_suffixes(self) -> list[Word]:
         """Return all words up to a length; some letters only, where those are too many."""
@@ -80,46 +139,41 @@ class LStarLearner:
             length += 1
         return [word for n in range(1, length + 1) for word in product(range(letters), repeat=n)]
 
-    def _row(self, word: Word) -> int:
-        """Return the number of what is emitted after a word and each of the suffixes."""
-        node, known = self._rows.get(word, (0, 0))
-        for suffix in self.suffixes[known:]:
-            edge = (node, self.oracle.last(word + suffix))
-            node = self._edges.setdefault(edge, len(self._edges) + 1)
-        self._rows[word] = node, len(self.suffixes)
-        return node
+    def _row(self, word: Word) -> tuple[int, ...]:
+        row = self._rows.setdefault(word, [])
+        row += [self.oracle.last(word + suffix) for suffix in self._suffixes[len(row) :]]
+        return tuple(row)
 
     def _hypothesis(self) -> tuple[MealyMachine, list[Word]]:
         """Return the machine of the residuals told apart so far, and a word into each state."""
-        access: list[Word] = [()]
+        words: list[Word] = [()]
         number = {self._row(()): 0}
         following: list[list[int]] = []
         letters = range(self.oracle.letters)
         most = min(MAX_STATES, MAX_CELLS // len(letters))
-        for word in access:
+        for word in words:
             successors = []
             for letter in letters:
                 row = self._row((*word, letter))
                 if row not in number:
-                    number[row] = len(access)
-                    access.append((*word, letter))
+                    number[row] = len(words)
+                    words.append((*word, letter))
                 successors.append(number[row])
-            if len(access) > most:
+            if len(words) > most:
                 raise self._infinite(most)
             following.append(successors)
-        output = [[self.oracle.last((*word, letter)) for letter in letters] for word in access]
-        self.version += 1
-        return MealyMachine(following, output, self.oracle.outputs), access
+        output = [[self.oracle.last((*word, letter)) for letter in letters] for word in words]
+        return MealyMachine(following, output, self.oracle.outputs), words
 
-    def _distinguishing(self, wrong: Word) -> Word:
+    def _distinguishing(self, machine: MealyMachine, words: list[Word], wrong: Word) -> Word:
         """Return a suffix that tells two words apart which lead into one state."""
-        states = self.machine.trace(wrong).tolist()
-        expected = self.oracle.last(wrong)
+        states = machine.trace(wrong).tolist()
 
         def follows(place: int) -> bool:
             """Return whether the word's end has its output after the state's word as well."""
-            return self.oracle.last(self.access[states[place]] + wrong[place:]) == expected
+            return self.oracle.last(words[states[place]] + wrong[place:]) == expected
 
+        expected = self.oracle.last(wrong)
         low, high = 0, len(wrong) - 1
         while high - low > 1:
             middle = (low + high) // 2
@@ -127,7 +181,6 @@ class LStarLearner:
         return wrong[high:]
 
     def _infinite(self, most: int) -> TaskError:
-        self.oracle.limit = None  # the words that count residuals come on top
         self.oracle.check_repeatable()
         counts = self.growth()
         return TaskError(
