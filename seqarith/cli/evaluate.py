@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seqarith.cli.choice import function_option, with_function
 from seqarith.cli.output import (
     Bar,
     json_option,
@@ -45,6 +46,7 @@ MANY = 2**25
     type=click.Path(path_type=Path),
     help="Write progress to this file, and go on from it where it exists.",
 )
+@function_option
 @json_option
 @click.pass_context
 def eval_command(
@@ -56,6 +58,7 @@ def eval_command(
     seed: int,
     jobs: int | None,
     checkpoint: Path | None,
+    task_from: str | None,
     as_json: bool,
 ) -> None:
     """Run MODEL (default: model.npz) on every operand tuple of a width, and count.
@@ -64,7 +67,8 @@ def eval_command(
     --exhaustive asks for all. A long run with --checkpoint may be stopped at any moment; the same
     command goes on with it.
 
-    Exit code 0: everything that was run is right; 3: something is wrong.
+    Exit code 0: everything that was run is right; 3: something is wrong, or, with --task-from, the
+    function and the machine that was found in it differ.
 
     \b
       seqarith eval model.npz --bits 16 --exhaustive --checkpoint eval.ckpt
@@ -77,6 +81,8 @@ def eval_command(
     if not 0 <= seed < 2**32:
         raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
     loaded = Model.load(model)
+    if task_from is not None:
+        loaded = with_function(loaded, task_from)
     width = training_bits(loaded) if bits is None else bits
     if checkpoint is not None:
         check_writable(checkpoint)
@@ -134,6 +140,8 @@ def _print(task: Task, found: Evaluation) -> None:
         say(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
     else:
         say(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
+    for line in _judged_by(task, found):
+        say(f"  {line}")
     if found.resumed:
         say(f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's")
     _share("exact-match accuracy", found.correct, found.checked)
@@ -164,6 +172,18 @@ def _bands(by_chain: dict[int, tuple[int, int]]) -> list[tuple[str, int, int]]:
         (f"{low}" if low == high else f"{low}..{high}", words, wrong)
         for (low, high), (words, wrong) in bands.items()
     ]
+
+
+def _judged_by(task: Task, found: Evaluation) -> list[str]:
+    """Say what decided which results are right, where that is no task of the registry."""
+    if not task.own:
+        return []
+    from seqarith.certification.claim import machine_phrase
+
+    lines = [f"counted by {machine_phrase(task)}"]
+    if found.comparison is not None:
+        lines.append(str(found.comparison))
+    return lines
 
 
 def _share(name: str, right: int, whole: int) -> None:

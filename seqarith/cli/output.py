@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from shutil import get_terminal_size
 from time import monotonic
@@ -46,8 +47,16 @@ def say_styled(lines: Iterable[str], *, colour: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    print_ascii(json.dumps(value, allow_nan=False) + "\n")
+    """Print a value as JSON; numbers that are not finite, which JSON has none of, as null."""
+    print_ascii(json.dumps(_finite(value), allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def print_ascii(text: str) -> None:

@@ -14,7 +14,13 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from seqarith.cli.choice import own_task, param_option, parameters, task_from_option
+from seqarith.cli.choice import (
+    ask_option,
+    own_task,
+    param_option,
+    parameters,
+    task_from_option,
+)
 from seqarith.cli.outcome import Outcome
 from seqarith.cli.output import StatusLine, json_option, notice
 from seqarith.errors import InvalidValueError, LogError, OutputError
@@ -57,6 +63,7 @@ PRESET_OPTIONS = ("seed", "max_steps")
 @click.option("--operands", type=int, help="Number of operands.  [default: the task's]")
 @param_option
 @task_from_option
+@ask_option
 @click.option("--cell", default="elman", show_default=True, help="The recurrence; see 'cells'.")
 @click.option("--activation", default="tanh", show_default=True, help="tanh or sigmoid.")
 @click.option("--hidden", type=int, help="Hidden units.  [default: fits the task]")
@@ -226,7 +233,7 @@ def _config(
     if checkpoint is not None:
         return _resumed_config(options, given, checkpoint)
     if options["preset"] == "tutorial":
-        free = {"activation", "momentum", "nesterov", "param", "task_from"}
+        free = {"activation", "momentum", "nesterov", "param", "task_from", "ask"}
         fixed = given & (set(OPTIONS) | free) - {*PRESET_OPTIONS}
         if fixed or options["task"] not in (None, "add"):
             wrong = f"--{min(fixed).replace('_', '-')}" if fixed else f"task {options['task']!r}"
@@ -249,8 +256,8 @@ def _own_config(options: dict[str, Any], settings: dict[str, Any]) -> TrainingCo
     place = options["task_from"]
     if options["task"] is not None:
         raise InvalidValueError(f"task {options['task']!r} and --task-from {place}: give one")
-    described = (settings.pop(name) for name in ("base", "operands", "parameters"))
-    task = own_task(place, *described)
+    base, operands, given = (settings.pop(name) for name in ("base", "operands", "parameters"))
+    task = own_task(place, base, operands, given, options["ask"])
     return TrainingConfig.for_task(task, preset=options["preset"], **settings)
 
 
