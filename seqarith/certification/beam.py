@@ -43,8 +43,8 @@ def climb(
         levels += 1
     best, stale = np.inf, 0
     while stale < patience and len(front.words) < longest and perf_counter() < deadline:
-        scores, word = look_ahead(suspect, front, levels)
-        if word is not None:
+        scores, word = look_ahead(suspect, front, levels, deadline)
+        if word is not None or perf_counter() > deadline:
             return word
         front = _nearest(front, scores, width, suspect.states)
         reached = float(scores.min(axis=1).sum())
@@ -54,12 +54,19 @@ def climb(
     return None
 
 
-def look_ahead(suspect: Suspect, front: Frontier, levels: int) -> tuple[Floats, Ints | None]:
-    """Return the margins (S, N) after every suffix, and a shortest wrong word if one is met."""
+def look_ahead(
+    suspect: Suspect, front: Frontier, levels: int, deadline: float = float("inf")
+) -> tuple[Floats, Ints | None]:
+    """Return the margins (S, N) after every suffix, and a shortest wrong word if one is met.
+
+    Where the time ends before, they are those of shorter suffixes.
+    """
     columns, count = [], len(front.states)
     hidden, states = front.hidden, front.states
     trail = np.zeros((0, 1), np.intp)
-    for _ in range(levels):
+    for level in range(levels):
+        if level and perf_counter() > deadline:
+            break
         letters = np.repeat(np.arange(suspect.letters), len(states))
         hidden = suspect.step(np.tile(hidden, (suspect.letters, 1)), letters)
         states = np.tile(states, suspect.letters)

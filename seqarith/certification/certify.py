@@ -172,7 +172,7 @@ class _Run:
                 return self._proved(tried)
             proof = tried
             self._say("search for a wrong word")
-            wrong = refuter.hunt(HUNT * self._seconds)
+            wrong = refuter.hunt(min(HUNT * self._seconds, self._left()))
         wrong = wrong or refuter.deepen(1 << 20, self._left())
         return self._undecided(refuter, proof) if wrong is None else self._refuted(refuter, wrong)
 

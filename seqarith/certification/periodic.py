@@ -14,13 +14,16 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.exhaustive import LETTER, Frontier
+from seqarith.certification.exhaustive import CHUNK, LETTER, Frontier
 from seqarith.certification.suspect import Floats, Ints, Suspect
 
 SETTLED = 1e-7
 """A lane stops where no unit moved further in one period: a drift may be lost, never soundness."""
 
 LONGEST_PERIOD = 8
+
+NUMBERS = 1 << 24
+"""Numbers in the hidden vectors of all lanes, at most: so many are looked at in a moment."""
 
 
 @final
@@ -80,6 +83,7 @@ def tour(
     Returns:
         The shortest wrong word of the first round that has any.
     """
+    lanes = max(1, min(lanes, NUMBERS // len(suspect.start)))
     small = [f for f in frontiers if len(f.states) ** 2 <= lanes]
     starts = [
         Start(f.words[:, i], f.hidden[i], int(f.states[i]))
@@ -150,7 +154,9 @@ def repeat(
     for done in range(0, steps, length):
         before, states = lanes.hidden, lanes.states
         for k in range(length):
-            bad = _advance(suspect, lanes, repeated[lanes.period, k])
+            bad = _advance(suspect, lanes, repeated[lanes.period, k], deadline)
+            if bad is None:
+                return None, ends
             if len(bad):
                 return min((word(i, done + k + 1) for i in bad), key=suspect.rank), ends
         settled = (np.abs(lanes.hidden - before).max(axis=1) < SETTLED) & (lanes.states == states)
@@ -166,10 +172,22 @@ def repeat(
     return None, ends
 
 
-def _advance(suspect: Suspect, lanes: _Lanes, letters: Ints) -> Ints:
-    """Read a letter in every lane; return the lanes whose digit is wrong."""
-    lanes.hidden = suspect.step(lanes.hidden, letters)
-    bad = suspect.wrong(lanes.hidden, suspect.output[lanes.states, letters])
+def _advance(suspect: Suspect, lanes: _Lanes, letters: Ints, deadline: float) -> Ints | None:
+    """Read a letter in every lane; return the lanes whose digit is wrong.
+
+    Returns:
+        None where the time ends before all have read it.
+    """
+    hidden = np.empty_like(lanes.hidden)
+    bad = np.zeros(len(letters), bool)
+    digits = suspect.output[lanes.states, letters]
+    for i in range(0, len(letters), CHUNK):
+        if perf_counter() > deadline:
+            return None
+        part = slice(i, i + CHUNK)
+        hidden[part] = suspect.step(lanes.hidden[part], letters[part])
+        bad[part] = suspect.wrong(hidden[part], digits[part])
+    lanes.hidden = hidden
     lanes.states = suspect.next_state[lanes.states, letters]
     return np.flatnonzero(bad)
 

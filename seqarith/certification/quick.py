@@ -7,7 +7,7 @@ from typing import final
 
 from seqarith.certification.boxes import is_affordable, prove_boxes
 from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import Accepted, check
+from seqarith.certification.check import DEFAULT, Accepted, Budget, check
 from seqarith.certification.enclosure import Dynamics
 from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
@@ -59,12 +59,14 @@ def _by_boxes(program: Program, k: int, cell: Dynamics) -> Found | None:
     return certificate and confirm(program, certificate, f"boxes k={k}")
 
 
-def confirm(program: Program, certificate: Certificate, method: str) -> Found | None:
+def confirm(
+    program: Program, certificate: Certificate, method: str, budget: Budget = DEFAULT
+) -> Found | None:
     """Have the checker decide; claim the depth that it found, and a little less than the margin.
 
     Where sums are added in another order the checker finds another margin, in the last bits.
     """
-    verdict = check(program, certificate)
+    verdict = check(program, certificate, budget)
     if not isinstance(verdict, Accepted):
         return None
     claimed = verdict.margin * (1 - 2.0**-20)

@@ -11,6 +11,7 @@ from typing import final
 
 import numpy as np
 
+from seqarith.certification.check import DEFAULT, Budget
 from seqarith.certification.gated import dynamics
 from seqarith.certification.program import Program
 from seqarith.certification.quick import Found, confirm, quick
@@ -85,6 +86,12 @@ def started(
     return Repair(program, cell, samples, eps, progress, modes, style)
 
 
+def _budget(deadline: float) -> Budget:
+    """Return what a check may cost before a deadline of `time.monotonic`; a second at least."""
+    left = max(1.0, deadline - time.monotonic())
+    return Budget(work=min(DEFAULT.work, left * DEFAULT.work / 60))
+
+
 @final
 class Thorough:
     """Induction over parallelotopes, from few regions to many; it can be run on where it stopped.
@@ -121,7 +128,9 @@ class Thorough:
             )
             self._repair = repair
             certificate = repair.run(deadline)
-            found = certificate and confirm(self._program, certificate, repair.method)
+            found = certificate and confirm(
+                self._program, certificate, repair.method, _budget(deadline)
+            )
             if found:
                 return found
             self._last = NotFound(repair.obstacle, len(repair.regions), len(repair.proved))
