@@ -45,7 +45,7 @@ class FunctionOracle:
 
     Attributes:
         asked: Words that were asked: calls of the function.
-        seconds: What the calls of `block` have taken.
+        seconds: What the calls of the function have taken.
     """
 
     def __init__(
