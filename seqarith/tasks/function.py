@@ -23,6 +23,7 @@ from seqarith.tasks.lstar import Learner
 from seqarith.tasks.origin import Asked
 from seqarith.tasks.own import task_from_machine
 from seqarith.tasks.parameters import check_base, check_integer, check_order
+from seqarith.tasks.patience import EndlessError, patiently
 from seqarith.tasks.questions import beside_powers, exhausted, planned
 from seqarith.tasks.task import Task
 
@@ -31,6 +32,7 @@ MAX_LETTERS = 4096
 MAX_ASK = 2**40
 """Most words that a function can be asked."""
 _SIGNED = 1024  # tuples of operands of any sign that are tried
+_LINES = 100_000  # of Python for one of them; after more it is taken to go on for ever
 
 
 def task_from_function(
@@ -143,9 +145,10 @@ def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[
         if number % 4 < 2:
             operands[number // 4 % task.operands] = -abs(drawn[number // 4 % task.operands])
         try:
-            if task.reference(*operands) != function(*operands):
+            result = patiently(function, operands, _LINES)
+            if task.reference(*operands) != result:
                 return number + 1, False
-        except TaskError:  # the function takes no negative numbers
+        except (TaskError, EndlessError):  # the function takes no negative numbers
             return number + 1, False
     return count, count > 0
 

@@ -186,6 +186,19 @@ def test_negative_operands_only_where_the_function_means_them() -> None:
     assert not sa.task_from_function(naturals, ask=LITTLE).negative
 
 
+def test_a_loop_that_never_ends_on_negative_operands() -> None:
+    def copied(value: int) -> int:
+        result = place = 0
+        while value:  # -1 // 2 is -1
+            result += (1 - value % 2) << place
+            value, place = value // 2, place + 1
+        return (1 << place) - 1 - result
+
+    task = sa.task_from_function(copied, ask=LITTLE)
+    assert not task.negative
+    assert task.reference(37) == 37
+
+
 def test_a_rare_letter_far_from_the_start() -> None:
     """Whether eleven ones ever followed each other: words that a short look does not reach."""
     ones = "1" * 11
