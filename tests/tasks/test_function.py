@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 import seqarith as sa
 from seqarith.errors import TaskError, UnboundedWarning
 from seqarith.registry import TASKS
+from seqarith.tasks import function_oracle, lstar
 from seqarith.tasks.task import Task
 
 LITTLE = 20_000
@@ -205,6 +206,15 @@ def test_a_rare_letter_far_from_the_start() -> None:
     task = sa.task_from_function(lambda a: ones in bin(a), symbols=("no", "yes"))
     assert task.machine.states == 12
     assert task.reference(2**11 - 1) == 1
+
+
+def test_building_machines_takes_no_time_from_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that ticks once a look, the calls that build the first machine take long."""
+    ticks = count()
+    monkeypatch.setattr(function_oracle.time, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(lstar, "SECONDS", 20.0)
+    task = sa.task_from_function(lambda a: a.bit_count() % 12 == 11, symbols=("no", "yes"))
+    assert task.machine.states == 12
 
 
 def test_counting_is_warned_of() -> None:
