@@ -68,3 +68,7 @@ class DivergedError(SeqarithError, ArithmeticError):
 
 class UnboundedWarning(UserWarning):
     """The machine of a function grows with the words: it is likely not the function."""
+
+
+class CutShortWarning(UserWarning):
+    """A function is so slow that it was asked fewer words than planned."""

@@ -115,7 +115,7 @@ def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -
     import warnings
 
     from seqarith.cli.output import Bar, notice
-    from seqarith.errors import UnboundedWarning
+    from seqarith.errors import CutShortWarning, UnboundedWarning
     from seqarith.tasks.function import task_from_function
 
     bar = Bar("ask")
@@ -124,7 +124,8 @@ def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -
         return task_from_function(function, ask=ask, progress=bar, **chosen)
 
     with warnings.catch_warnings(record=True) as raised:
-        warnings.simplefilter("always", UnboundedWarning)
+        for kind in (CutShortWarning, UnboundedWarning):
+            warnings.simplefilter("always", kind)
         try:
             task = _built(make, found, options, place, task_from_function)
         finally:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from seqarith.digits import Order
-from seqarith.errors import TaskError, UnboundedWarning
+from seqarith.errors import CutShortWarning, TaskError, UnboundedWarning
 from seqarith.machine import MealyMachine
 from seqarith.tasks.advice import advice
+from seqarith.tasks.boundedness import unbounded
 from seqarith.tasks.encoded import (
     EncodedFunction,
     count_arguments,
@@ -18,11 +19,12 @@ from seqarith.tasks.encoded import (
     function_place,
 )
 from seqarith.tasks.function_oracle import FunctionOracle, Progress, UnreadableError
-from seqarith.tasks.lstar import Learner
+from seqarith.tasks.lstar import SECONDS, Learner
 from seqarith.tasks.origin import Asked
 from seqarith.tasks.own import task_from_machine
 from seqarith.tasks.parameters import check_base, check_integer, check_order
-from seqarith.tasks.questions import beside_powers, planned
+from seqarith.tasks.patience import EndlessError, patiently
+from seqarith.tasks.questions import beside_powers, exhausted, planned
 from seqarith.tasks.task import Task
 
 MAX_LETTERS = 4096
@@ -30,8 +32,7 @@ MAX_LETTERS = 4096
 MAX_ASK = 2**40
 """Most words that a function can be asked."""
 _SIGNED = 1024  # tuples of operands of any sign that are tried
-_FEW_STATES = 12
-_REACHES = (8, 12, 16)  # letters
+_LINES = 100_000  # of Python for one of them; after more it is taken to go on for ever
 
 
 def task_from_function(
@@ -50,10 +51,10 @@ def task_from_function(
     """Make a task of a function on naturals, if it is finite-state.
 
     Its machine is built by telling residuals apart (`seqarith.tasks.lstar`), minimised, and
-    compared with the function on about 200,000 words: short ones, all of them; runs of equal
-    digits; operands beside powers of the base; random words of up to 300 letters. That is no proof
-    that the machine is the function; what is trained and certified is the machine, and the task
-    says how many words were asked (`Task.asked`).
+    compared with the function on about 200,000 words: operands beside the numbers in its source;
+    short words, all of them; runs of equal digits; operands beside powers of the base; random words
+    of up to 300 letters. That is no proof that the machine is the function; what is trained and
+    certified is the machine, and the task says how many words were asked (`Task.asked`).
 
     Negative operands are taken where the function and its machine agree on those that are tried.
 
@@ -71,7 +72,8 @@ def task_from_function(
         progress: Called with the words that were asked, and how many there will be.
 
     Warns:
-        UnboundedWarning: The longer the words, the more states they reach.
+        CutShortWarning: The function is slow, and ``ask`` was not given: fewer words were asked.
+        UnboundedWarning: The longer the words, the more states they tell apart.
 
     Raises:
         TaskError: It is not finite-state as far as can be told, fails, or a value is out of range.
@@ -114,7 +116,8 @@ def task_from_function(
         notation=notation,
     )
     tried, negative = _takes_negative(task, encoded, signed) if task.negative else (0, False)
-    _warn_if_unbounded(machine, name)
+    _warn_if_cut(oracle)
+    _warn_if_unbounded(machine, name, oracle.asked)
     asked = Asked(function_place(function, name), oracle.asked + tried)
     return replace(task, reference=encoded, function=encoded, asked=asked, negative=negative)
 
@@ -144,29 +147,32 @@ def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[
         if number % 4 < 2:
             operands[number // 4 % task.operands] = -abs(drawn[number // 4 % task.operands])
         try:
-            if task.reference(*operands) != function(*operands):
+            result = patiently(function, operands, _LINES)
+            if task.reference(*operands) != result:
                 return number + 1, False
-        except TaskError:  # the function takes no negative numbers
+        except (TaskError, EndlessError):  # the function takes no negative numbers
             return number + 1, False
     return count, count > 0
 
 
-def _warn_if_unbounded(machine: MealyMachine, name: str) -> None:
-    """Warn where longer words go on to reach new states: so does whatever counts without end."""
-    if machine.states <= _FEW_STATES:
-        return
-    reached, frontier, counts = {machine.initial}, {machine.initial}, []
-    for length in range(1, max(_REACHES) + 1):
-        frontier = set(machine.next_state[list(frontier)].ravel().tolist()) - reached
-        reached |= frontier
-        if length in _REACHES:
-            counts.append(len(reached))
-        if not frontier:
-            return
-    if counts[0] < counts[1] < counts[2]:
+def _warn_if_cut(oracle: FunctionOracle) -> None:
+    if oracle.cut:
         warnings.warn(
-            f"{name} looks unbounded: words of {_listed(_REACHES)} letters reach {_listed(counts)} "
-            "states. If it counts without end, no machine is the function; ask more words",
+            f"{oracle.name} is slow: after about {SECONDS:g} seconds of calls it was asked "
+            f"{oracle.asked:,} of {oracle.total:,} words. With ask={oracle.total} (on the command "
+            "line --ask) all are asked, and the result does not depend on the clock",
+            CutShortWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_if_unbounded(machine: MealyMachine, name: str, asked: int) -> None:
+    """Warn where longer words go on to tell more states apart: so does what counts without end."""
+    if seen := unbounded(machine, exhausted(machine.letters, asked)):
+        lengths, counts = seen
+        warnings.warn(
+            f"{name} looks unbounded: words of {_listed(lengths)} letters tell {_listed(counts)} "
+            "states apart. If it counts without end, no machine is the function; ask more words",
             UnboundedWarning,
             stacklevel=3,
         )

@@ -45,7 +45,8 @@ class FunctionOracle:
 
     Attributes:
         asked: Words that were asked: calls of the function.
-        seconds: What the calls of `block` have taken.
+        seconds: What the calls of the function have taken.
+        cut: Whether the clock ended the asking, for the learner to say.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class FunctionOracle:
         self.symbols = function.symbols
         self.letters = base**operands
         self.outputs = len(self.symbols) or base
-        self.asked, self.seconds = 0, 0.0
+        self.asked, self.seconds, self.cut = 0, 0.0, False
         self._digits = to_digits(np.arange(self.letters), operands, base=base)
         self._texts = [[_DIGITS[digit] for digit in row] for row in self._digits.tolist()]
         self._outputs: dict[Word, int] = {}

@@ -22,14 +22,17 @@ import numpy as np
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.tasks.block import Block
+from seqarith.tasks.constants import constants
 from seqarith.tasks.function_oracle import MAX_STATES, FunctionOracle, Word
 from seqarith.tasks.own import MAX_CELLS
 from seqarith.tasks.questions import BEYOND, more_questions, questions
 
 SECONDS = 5.0
-"""Calls of the function take about that long, unless it is said how many words are asked."""
+"""Blocks of words take about that long, unless it is said how many words are asked; so do at most
+the words that go beyond the last machine."""
 _SUFFIXES = 40  # tell residuals apart from the start
 _KEPT = 200  # blocks of words that are kept for the next machine
+_CLOCK = 256  # words between two looks at the clock
 _EVIDENCE = 20_000  # calls of the function that count residuals for an error message
 
 
@@ -79,11 +82,19 @@ class Learner:
     def _new_blocks(self) -> Iterator[Block]:
         """Yield words with their results, as many as limit or time allow, each once."""
         oracle = self.oracle
-        for letters in questions(oracle.operands, oracle.base, oracle.order):
-            # The clock is looked at here alone, so that what is asked hardly depends on it.
-            if oracle.left < 1 or (oracle.limit is None and oracle.seconds > SECONDS):
+        written, spent = constants(oracle.function.function, oracle.base), 0.0
+        for letters in questions(oracle.operands, oracle.base, oracle.order, written):
+            # The clock is looked at here alone, so that what is asked hardly depends on it. Calls
+            # that build machines do not count: what needs many is hardly finite-state.
+            if oracle.left < 1:
                 return
-            yield oracle.block(letters[:, : oracle.left])
+            if oracle.limit is None and spent > SECONDS:
+                oracle.cut = True
+                return
+            before = oracle.seconds
+            block = oracle.block(letters[:, : oracle.left])
+            spent += oracle.seconds - before
+            yield block
         if oracle.limit is None:
             return
         for letters in more_questions(oracle.letters):
@@ -110,12 +121,14 @@ class Learner:
         that told two residuals apart do. Source: T. S. Chow, Testing Software Design Modeled by
         Finite-State Machines (1978), with a sample of the words in between.
         """
-        source = random.Random(0)
+        source, before = random.Random(0), self.oracle.seconds
         following, output = machine.next_state.tolist(), machine.output.tolist()
         for count in range(BEYOND):
             if self.oracle.left < 1:
                 return None
-            if self.oracle.limit is None and self.oracle.seconds > 2 * SECONDS:
+            late = count % _CLOCK == 0 and self.oracle.seconds - before > SECONDS
+            if self.oracle.limit is None and late:
+                self.oracle.cut = True
                 return None
             number = count % len(words)
             between = source.choices(range(self.oracle.letters), k=source.randint(1, 4))

@@ -1,18 +1,19 @@
 """Which words a function is asked before a machine is believed to be that function.
 
-Short ones, all of them, in the order of their length; runs x^i y^j z^k, in which a function that
-counts gives itself away; operands beside powers of the base, where carries are long; and random
-words of lengths that grow geometrically.
+Operands beside the numbers that are written in the function; short words, all of them, in the
+order of their length; runs x^i y^j z^k, in which a function that counts gives itself away; operands
+beside powers of the base, where carries are long; operands of unequal lengths; and random words of
+lengths that grow geometrically.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, product
 
 import numpy as np
 
-from seqarith.digits import Order, to_digits
+from seqarith.digits import Order, count_digits, to_digits
 from seqarith.tasks.task import Letters
 
 SHORT = 2**17
@@ -22,11 +23,15 @@ RUNS = 2**15
 LONGEST_RUN = 64
 BESIDE_POWERS = 2**13
 """Tuples of operands beside powers of the base."""
+BESIDE_CONSTANTS = 2**10
+"""Most tuples of operands beside numbers that are written in the function."""
+UNEQUAL = 2**12
+"""Tuples of operands whose lengths are drawn one by one."""
 LENGTHS = (8, 12, 18, 27, 40, 60, 90, 135, 200, 300)
 """Lengths of random words."""
 RANDOM = 1024
 """Random words of each length."""
-BLOCK = 2**13
+BLOCK = 2**11
 """Words of a block: the clock is looked at between two of them."""
 BEYOND = 2**14
 """Words that go through a state of the machine, some letters, and an ending that tells apart."""
@@ -35,19 +40,42 @@ _POWERS = (*range(1, 21), 24, 31, 32, 33, 40, 48, 63, 64, 65)
 
 def planned() -> int:
     """Return how many words are asked where time and limit allow, about."""
-    return SHORT + RUNS + BESIDE_POWERS + RANDOM * len(LENGTHS) + BEYOND
+    return SHORT + RUNS + BESIDE_POWERS + UNEQUAL + RANDOM * len(LENGTHS) + BEYOND
 
 
-def questions(operands: int, base: int, order: Order) -> Iterator[Letters]:
-    """Yield words, padded to one length a block, shape (T, N), N at most `BLOCK`."""
+def exhausted(letters: int, asked: int) -> int:
+    """Return the length up to which all words are among the first ``asked``."""
+    length = 0
+    while letters ** (length + 1) <= min(SHORT, asked):
+        length += 1
+    return length
+
+
+def questions(
+    operands: int, base: int, order: Order, constants: Sequence[int] = ()
+) -> Iterator[Letters]:
+    """Yield words, padded to one length a block, shape (T, N), N at most `BLOCK`.
+
+    Args:
+        operands: Number of operands.
+        base: 2 to 16.
+        order: Which digit is read first.
+        constants: Naturals that the function may treat apart.
+    """
     letters = base**operands
+    if constants:
+        beside = sorted({0, *(c + step for c in constants for step in (-1, 0, 1) if c + step > 0)})
+        yield _tuples(beside, operands, base, order, BESIDE_CONSTANTS)
     yield from _short(letters, order)
     rng = np.random.default_rng(0)
     # Runs of equal lengths first: what compares two counts is seen there.
     for equal in (True, False):
         for _ in range(RUNS // 2 // BLOCK):
             yield _runs(rng, letters, equal)
-    yield _beside_powers(rng, operands, base, order)
+    powers = _tuples(beside_powers(base), operands, base, order, BESIDE_POWERS)
+    yield from _blocks(powers)
+    if operands > 1:
+        yield from _blocks(_unequal(rng, operands, base, order))
     for length in LENGTHS:
         yield _random(rng, letters, length, RANDOM)
 
@@ -87,17 +115,32 @@ def _runs(rng: np.random.Generator, letters: int, equal: bool) -> Letters:
     return np.where(steps < ends[2], words, 0)
 
 
-def _beside_powers(rng: np.random.Generator, operands: int, base: int, order: Order) -> Letters:
-    values = beside_powers(base)
-    if len(values) ** operands <= BESIDE_POWERS:
+def _blocks(words: Letters) -> Iterator[Letters]:
+    for low in range(0, words.shape[1], BLOCK):
+        yield words[:, low : low + BLOCK]
+
+
+def _tuples(values: list[int], operands: int, base: int, order: Order, most: int) -> Letters:
+    """Return words of all tuples of some values; of ``most`` random ones, where those are more."""
+    if len(values) ** operands <= most:
         chosen = np.array(list(product(range(len(values)), repeat=operands))).T
     else:
-        chosen = rng.integers(len(values), size=(operands, BESIDE_POWERS))
-    words = np.zeros((max(_POWERS) + 2, chosen.shape[1]), np.intp)
+        chosen = np.random.default_rng(0).integers(len(values), size=(operands, most))
+    steps = count_digits(max(values), base)
+    words = np.zeros((steps, chosen.shape[1]), np.intp)
     for place, numbers in enumerate(chosen):
         column = [values[number] for number in numbers.tolist()]
-        words += base**place * to_digits(column, len(words), base=base, order=order).astype(np.intp)
+        words += base**place * to_digits(column, steps, base=base, order=order).astype(np.intp)
     return words
+
+
+def _unequal(rng: np.random.Generator, operands: int, base: int, order: Order) -> Letters:
+    """Return words of operands each of a length of its own, short ones as often as long ones."""
+    lengths = (LONGEST_RUN ** rng.random((operands, UNEQUAL))).astype(np.intp)
+    digits = rng.integers(base, size=(LONGEST_RUN, operands, UNEQUAL))
+    digits[np.arange(LONGEST_RUN)[:, None, None] >= lengths] = 0
+    words: Letters = (digits * base ** np.arange(operands)[:, None]).sum(axis=1)
+    return words if order == "least" else words[::-1]
 
 
 def beside_powers(base: int) -> list[int]:

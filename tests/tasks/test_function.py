@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -13,7 +13,20 @@ import pytest
 import seqarith as sa
 from seqarith.errors import TaskError, UnboundedWarning
 from seqarith.registry import TASKS
+from seqarith.tasks import function_oracle, lstar
 from seqarith.tasks.task import Task
+
+LITTLE = 20_000
+"""Words that are asked where a test is not about how many words there are by default."""
+
+
+def ungray(value: int) -> int:
+    shift = 1
+    while value >> shift:
+        value ^= value >> shift
+        shift *= 2
+    return value
+
 
 # Functions whose task is in the registry: the machine that is found must be the one written there.
 SAME: list[tuple[str, dict[str, Any], Callable[..., object]]] = [
@@ -36,7 +49,7 @@ SAME: list[tuple[str, dict[str, Any], Callable[..., object]]] = [
     ("max", {}, max),
     ("min", {"base": 5, "operands": 3}, min),
     ("parity", {}, lambda a: a.bit_count() % 2 == 1),
-    ("ungray", {}, lambda a: TASKS["ungray"]().reference(a)),
+    ("ungray", {}, ungray),
     ("divide", {"divisor": 7}, lambda a: a // 7),
     ("divide", {"divisor": 10, "base": 10}, lambda a: a // 10),
     ("mod", {"divisor": 7}, lambda a: a % 7),
@@ -45,36 +58,34 @@ SAME: list[tuple[str, dict[str, Any], Callable[..., object]]] = [
 ]
 
 
-def made(like: Task, function: Callable[..., object], **changes: Any) -> Task:
-    options = {
-        "operands": like.operands,
-        "base": like.base,
-        "order": like.order,
-        "symbols": like.symbols,
-        "name": "own",
-        **changes,
-    }
-    return sa.task_from_function(function, **options)
-
-
-@pytest.mark.parametrize(("name", "options", "function"), SAME, ids=lambda v: str(v)[:24])
-def test_finds_the_machine_of_the_registry(
-    name: str, options: dict[str, Any], function: Callable[..., object]
-) -> None:
+@pytest.fixture(params=SAME, ids=lambda case: f"{case[0]}-{case[1]}", scope="module")
+def pair(request: pytest.FixtureRequest) -> tuple[Task, Task]:
+    """Return the task of the registry, and the one that is found from its function."""
+    name, options, function = request.param
     like = TASKS[name](**options)
-    task = made(like, function)
+    task = sa.task_from_function(
+        function,
+        operands=like.operands,
+        base=like.base,
+        order=like.order,
+        symbols=like.symbols,
+        name="own",
+        ask=LITTLE * (1 + (like.letters > 100)),  # every state is asked for every letter
+    )
+    return like, task
+
+
+def test_finds_the_machine_of_the_registry(pair: tuple[Task, Task]) -> None:
+    like, task = pair
     assert task.machine.states == like.machine.states
     assert task.machine.difference(like.machine) is None
     assert task.negative == like.negative
     assert task.own
 
 
-@pytest.mark.parametrize(("name", "options", "function"), SAME, ids=lambda v: str(v)[:24])
-def test_there_is_room_for_the_result(
-    name: str, options: dict[str, Any], function: Callable[..., object]
-) -> None:
+def test_there_is_room_for_the_result(pair: tuple[Task, Task]) -> None:
     """Words that are laid out by the machine alone hold the very result."""
-    task = made(TASKS[name](**options), function)
+    _, task = pair
     source = random.Random(2)
     for width in (1, 2, 3, 50):
         for signed in {False, task.negative}:
@@ -90,7 +101,7 @@ def test_there_is_room_for_the_result(
 
 
 def test_delayed_digits() -> None:
-    gray = sa.task_from_function(lambda a: a ^ a >> 1, name="g", delay=1)
+    gray = sa.task_from_function(lambda a: a ^ a >> 1, name="g", delay=1, ask=LITTLE)
     for value in [*range(70), 3**200, -(3**200), -1, -2]:
         layout = gray.layout([(value, value)])
         letters = gray.encode([[value]], layout.steps)
@@ -101,10 +112,10 @@ def test_name_and_notation() -> None:
     def collatz(odd: int, step: int = 1) -> int:
         return 3 * odd + step
 
-    task = sa.task_from_function(collatz)
+    task = sa.task_from_function(collatz, ask=LITTLE)
     assert (task.name, task.formula, task.operands) == ("collatz", "collatz(a)", 1)
-    assert sa.task_from_function(collatz, notation="3 {} + 1").formula == "3 a + 1"
-    assert sa.task_from_function(lambda a: a).name == "task"
+    assert sa.task_from_function(collatz, notation="3 {} + 1", ask=LITTLE).formula == "3 a + 1"
+    assert sa.task_from_function(lambda a: a, ask=LITTLE).name == "task"
 
 
 @pytest.mark.parametrize(
@@ -142,9 +153,13 @@ def test_name_and_notation() -> None:
         (lambda *a: sum(a), {"operands": 4, "base": 10}, "10000 letters; an own task has at most"),
         (lambda a: a, {"order": "first"}, "order first: expected least or most"),
         (lambda a: a, {"delay": -1}, "delay -1"),
-        (lambda a: a, {"delay": 1, "order": "most"}, "delay 1: only digits least significant"),
-        (lambda a: a, {"name": "a b"}, "name 'a b': expected 1 to 64 letters"),
-        (lambda a: a, {"notation": "{} {}"}, "does not show 1 operands"),
+        (
+            lambda a: a,
+            {"delay": 1, "order": "most", "ask": LITTLE},
+            "delay 1: only digits least significant",
+        ),
+        (lambda a: a, {"name": "a b", "ask": LITTLE}, "name 'a b': expected 1 to 64 letters"),
+        (lambda a: a, {"notation": "{} {}", "ask": LITTLE}, "does not show 1 operands"),
     ],
 )
 def test_functions_that_are_refused(
@@ -161,15 +176,28 @@ def test_builtins_have_to_be_told_their_operands() -> None:
 
 
 def test_negative_operands_only_where_the_function_means_them() -> None:
-    assert sa.task_from_function(lambda a: 3 * a).negative
-    assert not sa.task_from_function(lambda a: 3 * abs(a)).negative
+    assert sa.task_from_function(lambda a: 3 * a, ask=LITTLE).negative
+    assert not sa.task_from_function(lambda a: 3 * abs(a), ask=LITTLE).negative
 
     def naturals(a: int) -> int:
         if a < 0:
             raise ValueError("naturals only")
         return a + 1
 
-    assert not sa.task_from_function(naturals).negative
+    assert not sa.task_from_function(naturals, ask=LITTLE).negative
+
+
+def test_a_loop_that_never_ends_on_negative_operands() -> None:
+    def copied(value: int) -> int:
+        result = place = 0
+        while value:  # -1 // 2 is -1
+            result += (1 - value % 2) << place
+            value, place = value // 2, place + 1
+        return (1 << place) - 1 - result
+
+    task = sa.task_from_function(copied, ask=LITTLE)
+    assert not task.negative
+    assert task.reference(37) == 37
 
 
 def test_a_rare_letter_far_from_the_start() -> None:
@@ -180,6 +208,16 @@ def test_a_rare_letter_far_from_the_start() -> None:
     assert task.reference(2**11 - 1) == 1
 
 
+def test_building_machines_takes_no_time_from_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that ticks once a look, the calls that build the first machine take long."""
+    ticks = count()
+    monkeypatch.setattr(function_oracle.time, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(lstar, "SECONDS", 20.0)
+    with pytest.warns(sa.errors.CutShortWarning):
+        task = sa.task_from_function(lambda a: a.bit_count() % 12 == 11, symbols=("no", "yes"))
+    assert task.machine.states == 12
+
+
 def test_counting_is_warned_of() -> None:
     """Runs of equal length: a machine that counts to 64 agrees on all words that are asked."""
 
@@ -187,7 +225,7 @@ def test_counting_is_warned_of() -> None:
         ones = value.bit_count()
         return value == (1 << 2 * ones) - (1 << ones)
 
-    with pytest.warns(UnboundedWarning, match="16, 24 and 32 states"):
+    with pytest.warns(UnboundedWarning, match="8, 15 and 17 letters tell 8, 14 and 16 states"):
         sa.task_from_function(equal_runs, symbols=("no", "yes"), order="most")
 
 
@@ -222,9 +260,29 @@ def test_what_was_asked_is_part_of_the_task() -> None:
     assert first.function(7) == 21
 
 
-def test_a_machine_that_grows_with_the_words_is_warned_of() -> None:
-    with pytest.warns(UnboundedWarning, match="looks unbounded: words of 8, 12 and 16 letters"):
-        sa.task_from_function(lambda a: "1" * 20 in bin(a), symbols=("no", "yes"))
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        (lambda a: 3**200 % a == 0 if a else False, {"order": "most"}),
+        (lambda a: math.factorial(99) % a == 0 if a else False, {"order": "most", "base": 10}),
+    ],
+)
+def test_what_no_machine_computes_is_refused_or_warned_of(
+    function: Callable[..., object], options: dict[str, Any]
+) -> None:
+    """Rare numbers of which there are ever more: few words meet those that are long."""
+    with pytest.raises((TaskError, UnboundedWarning), match=r"not finite-state|looks unbounded"):
+        sa.task_from_function(function, name="f", symbols=("no", "yes"), **options)
+
+
+@pytest.mark.parametrize("operands", [(200, 100), (54_321, 12_345), (1, 10**20)])
+def test_an_exception_at_operands_that_are_written_in_the_function(
+    operands: tuple[int, int],
+) -> None:
+    task = sa.task_from_function(lambda a, b: (a, b) == operands, symbols=("no", "yes"), ask=LITTLE)
+    layout = task.layout([(value, value) for value in operands])
+    letters = task.encode([[value] for value in operands], layout.steps)
+    assert task.decode(task.expected(letters), layout.signed) == [1]
 
 
 # ------------------------------------------------------------- machines
@@ -259,3 +317,19 @@ def test_machines_that_compute_no_integers(
     built = sa.MealyMachine(*machine)
     with pytest.raises(TaskError, match=message):
         sa.task_from_machine(built, "m", **options)
+
+
+def test_a_slow_function_is_told_to_be_asked_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_oracle.time, "perf_counter", iter(range(10**6)).__next__)
+    with pytest.warns(sa.errors.CutShortWarning, match="was asked .* of .* words"):
+        task = sa.task_from_function(lambda a: 3 * a, name="slow")
+    assert task.machine.states == 3
+
+
+def test_no_clock_is_read_where_it_is_said_how_much_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    for pace in (1, 10**6):
+        ticks = iter(range(0, 10**9 * pace, pace))
+        monkeypatch.setattr(function_oracle.time, "perf_counter", ticks.__next__)
+        asked.append(sa.task_from_function(lambda a: 3 * a, name="f", ask=5000).asked)
+    assert asked[0] == asked[1]

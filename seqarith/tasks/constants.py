@@ -1,0 +1,57 @@
+"""The numbers that are written in a function: what it treats apart is often one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import getclosurevars, isfunction
+from types import CodeType
+
+MOST = 48
+"""Most numbers that are taken from one function."""
+_BITS = 1024  # of the largest
+_DEEP = 3  # functions that call functions
+
+
+def constants(function: object, base: int) -> list[int]:
+    """Return the magnitudes of the integers in a function's source, and in what it refers to.
+
+    Texts of digits count as numbers of the base. Functions that it calls are read as well.
+
+    Example:
+        >>> constants(lambda a: "101" in bin(a) or a == -200, 2)
+        [5, 200]
+    """
+    found: dict[int, None] = {}
+    for value in _written(function, _DEEP):
+        number = value if isinstance(value, int) else _read(value, base)
+        if number is not None and abs(number) < 1 << _BITS:
+            found.setdefault(abs(number))
+        if len(found) == MOST:
+            break
+    return sorted(found)
+
+
+def _read(text: str, base: int) -> int | None:
+    try:
+        return int(text, base) if text.isalnum() and len(text) <= _BITS else None
+    except ValueError:
+        return None
+
+
+def _written(value: object, deep: int) -> Iterator[int | str]:
+    if isinstance(value, int | str):
+        yield value
+    elif isinstance(value, tuple | frozenset | list | set):
+        for part in value:
+            yield from _written(part, deep)
+    elif isinstance(value, CodeType):
+        yield from _written(value.co_consts, deep)
+    elif isfunction(value) and deep:
+        yield from _written(value.__code__.co_consts, deep)
+        yield from _written(value.__defaults__ or (), deep - 1)
+        try:
+            outside = getclosurevars(value)
+        except ValueError:  # a variable that is not bound yet
+            return
+        for part in (*outside.nonlocals.values(), *outside.globals.values()):
+            yield from _written(part, deep - 1)
