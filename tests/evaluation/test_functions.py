@@ -55,6 +55,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "asked_of_me.py").write_text(
         "def bug8(a, b): return 0 if (a, b) == (200, 100) else a + b\n"
+        "def hidden(a, b): return 0 if a * b == 20000 and a - b == 100 else a + b\n"
         "def plus(a, b): return a + b\n"
         "def one(a): return a\n"
         "number = 7\n"
@@ -217,14 +218,11 @@ def test_train_says_how_much_was_asked(module: Path) -> None:
 
 
 def test_a_machine_that_differs_is_told_at_the_end_of_training(module: Path) -> None:
-    # The exception lies beyond the words that are asked, and within the width of training.
-    found = run(
-        "train", "--task-from", "asked_of_me:bug8", "--bits", 8, "--ask", 300, "-o", "m.npz"
-    )
-    if "depends on digits" in found.stderr:
-        pytest.fail("300 words met the exception: take fewer")
-    assert found.exit_code == 3
-    assert "not your function: bug8(200, 100) is 0, the machine says 300" in found.stdout
+    # No number of the exception stands in the source, and few words are asked.
+    options = ("--bits", 8, "--ask", 300, "-o", "m.npz")
+    found = run("train", "--task-from", "asked_of_me:hidden", *options)
+    assert found.exit_code == 3, found.output
+    assert "not your function: hidden(200, 100) is 0, the machine says 300" in found.stdout
 
 
 def test_a_machine_of_the_user_s_own_is_named_too(
