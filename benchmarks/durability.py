@@ -44,6 +44,8 @@ def main() -> None:
             time.sleep(rng.uniform(0.15, 0.9) * whole)
             process.kill()
             interrupted += process.wait() < 0
+            if not (folder / "run.ckpt").exists():
+                (folder / "run.jsonl").unlink(missing_ok=True)
             resume = ["--resume", "run.ckpt"] if (folder / "run.ckpt").exists() else []
             subprocess.run(command(*TRAIN, *resume), cwd=folder, check=True, capture_output=True)
             left = {file.name for file in folder.iterdir() if not file.name.startswith(".")}

@@ -64,3 +64,7 @@ class ProcessError(SeqarithError, RuntimeError):
 
 class DivergedError(SeqarithError, ArithmeticError):
     """Training left the finite numbers."""
+
+
+class UnboundedWarning(UserWarning):
+    """The machine of a function grows with the words: it is likely not the function."""

@@ -43,7 +43,7 @@ OWN = Record(
         "next_state": _ROWS,
         "output": _ROWS,
     },
-    {"asked": Record({"function": Text(500), "words": Integer(0)})},
+    {"asked": Record({"function": Text(500), "words": Integer(0)}), "negative": Flag()},
 )
 """A machine of the user's own; ``asked`` says how it was found."""
 

@@ -333,9 +333,10 @@ class Program:
     def __init__(self, network: Network, parameters: Parameters, vectors: Array) -> None:
         self.network = network
         self._kernels = parameters.kernels
-        self._from_letter = network.cell.project_inputs(
-            self._kernels, vectors.astype(network.dtype, copy=False)
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `seqarith.execution.emit`
+            self._from_letter = network.cell.project_inputs(
+                self._kernels, vectors.astype(network.dtype, copy=False)
+            )
         readout = self._kernels[READOUT]
         self._weight = readout[: network.hidden]
         self._bias = readout[network.hidden] if network.readout_bias else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 _LONG = re.compile(r"\S{61,}")
 
@@ -60,6 +61,31 @@ def fitted(text: str, limit: int = 300) -> str:
     if len(text) > limit:
         text = _LONG.sub(lambda match: shortened(match[0], 60), text)
     return shortened(text, limit)
+
+
+def percent(share: float | Fraction, places: int = 4, *, up: bool = False) -> str:
+    """Write a share as a percentage that is never better than it is.
+
+    It is rounded down, so that only what is wholly right reads 100 %. Shares of errors are rounded
+    up, so that only what has none reads 0 %.
+
+    Args:
+        share: 0 to 1. A `Fraction` of two counts is exact, however large they are.
+        places: Digits after the point.
+        up: Round up.
+
+    Example:
+        >>> percent(Fraction(2**24 - 2, 2**24)), percent(Fraction(2, 2**24), up=True)
+        ('99.9999%', '0.0001%')
+        >>> percent(0.29, 2), percent(1.0, 0)
+        ('29.00%', '100%')
+    """
+    # Through its shortest decimal text, so that 0.29 is 29 hundredths and not a little less.
+    exact = share if isinstance(share, Fraction) else Fraction(str(share))
+    scaled = exact * 100 * 10**places
+    count = -(-scaled.numerator // scaled.denominator) if up else int(scaled)
+    whole, rest = divmod(count, 10**places)
+    return f"{whole}.{rest:0{places}d}%" if places else f"{whole}%"
 
 
 def _escaped(character: str) -> str:

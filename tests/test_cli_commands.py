@@ -182,6 +182,41 @@ def test_train_log(call: Call, tmp_path: Path) -> None:
     assert [record["step"] for record in records] == [50, 100, 150]
     keys = {"step", "loss", "accuracy", "digit_accuracy", "min_margin", "seconds"}
     assert all(keys <= set(r) for r in records)
+    run = {"task": "add", "base": 2, "operands": 2, "bits": 8, "cell": "elman", "hidden": 16}
+    assert all({**run, "seed": 0}.items() <= r.items() for r in records)
+    assert sa.RunLog.read(tmp_path / "run.jsonl").run == {**run, "seed": 0}
+
+
+def test_a_log_is_not_written_over(call: Call, tmp_path: Path) -> None:
+    steps = (
+        "--max-steps",
+        "60",
+        "--until",
+        "steps",
+        "--checkpoint",
+        "c",
+        "--checkpoint-every",
+        "50",
+    )
+    assert call("train", "add", *steps, "--log", "l.jsonl")[0] == 0
+    before = (tmp_path / "l.jsonl").read_bytes()
+    code, _, err = call("train", "sub", "--log", "l.jsonl")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--log l.jsonl: there is such a file" in err
+    assert "--resume" in err
+    (tmp_path / "other.jsonl").write_bytes(before.replace(b'"seed": 0', b'"seed": 7'))
+    resumed = ("train", "--resume", "c", "--max-steps", "110")
+    code, _, err = call(*resumed, "--log", "other.jsonl")
+    assert code == 2
+    assert "it is the log of another run, of seed 7, not 0" in err
+    assert (tmp_path / "l.jsonl").read_bytes() == before
+    assert call(*resumed, "--log", "l.jsonl")[0] == 0
+    assert sa.RunLog.read(tmp_path / "l.jsonl").steps.tolist() == [50, 100]
+
+
+def test_an_empty_file_may_become_a_log(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "l.jsonl").touch()
+    assert call("train", "add", "--bits", "3", "--log", "l.jsonl")[0] == 0
 
 
 def test_the_tutorial(call: Call, tmp_path: Path) -> None:

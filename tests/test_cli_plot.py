@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,6 +31,19 @@ def test_learning_curves(shell: Shell, tmp_path: Path) -> None:
     found = shell("plot", "learning", "a.jsonl", "b.jsonl")
     assert (found.returncode, found.stderr) == (0, "saved learning.png\n")
     assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_logs_with_odd_names(shell: Shell, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    names = [b"$\\frac{$.jsonl", b"_x.jsonl", b"\xff.jsonl"]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_text(
+            '{"step": 1, "loss": 2}\n{"step": 2, "loss": 1}\n'
+        )
+    for chosen in ([name] for name in names), [names]:
+        for logs in chosen:
+            found = shell("plot", "learning", *map(os.fsdecode, logs), "-o", "p.png")
+            assert (found.returncode, found.stderr) == (0, "saved p.png\n")
 
 
 @pytest.mark.parametrize(

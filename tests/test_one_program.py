@@ -155,7 +155,7 @@ def emitted_by(model: sa.Model, letters: np.ndarray) -> np.ndarray:
 def test_every_way_runs_one_program(task: Task, make_random: Callable[..., sa.Model]) -> None:
     model = make_random(task, 3, "float64", 7)
     bits = next(n for n in range(1, 13) if task.letters ** (n + 1) > 2**12)
-    letters = np.concatenate(list(every_word(model, bits)), axis=1)
+    letters = np.concatenate(list(every_word(task, bits)), axis=1)
     first = task.first_result_step(len(letters))
     found = emit(model.program, letters, first, task.expected(letters))
     clear = (
@@ -221,6 +221,6 @@ def test_a_program_that_overflows_is_run_without_a_word(
     found = sa.evaluate(huge, 2)
     assert found.checked == 81
     by_words = Tally(huge.task)
-    for words in every_word(huge, 2):
+    for words in every_word(huge.task, 2):
         run_words(huge, words, by_words)
     assert by_words.wrong_words == found.checked - found.correct

@@ -19,8 +19,12 @@ from seqarith.errors import MissingExtraError
 
 pytest.importorskip("matplotlib")
 
+from matplotlib.cbook import is_math_text
+from matplotlib.text import Text
+
 from seqarith import plots
-from seqarith.plots.pairs import run_pairs
+from seqarith.plots.labels import label
+from seqarith.plots.pairs import Pairs, run_pairs
 from seqarith.plots.palette import COLOURS, colour, marker
 
 
@@ -72,6 +76,65 @@ def test_several_runs(axes: Any) -> None:
         assert (at.min(), at.max()) == (low, high)
 
 
+def test_a_few_runs_are_named(axes: Any) -> None:
+    plots.learning_curve(axes, [log(name, [0, 10], loss=[2, 1]) for name in ("a", "_b", "c")])
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["a", " _b", "c", "range", "median of 3 runs"]
+    styles = {(line.get_color(), line.get_linestyle()) for line in axes.get_lines()[:-1:2]}
+    assert len(styles) == 3
+    many = plots.new_figure()[1][0]
+    plots.learning_curve(many, [log(str(i), [0, 10], loss=[2, 1]) for i in range(9)])
+    assert len(many.get_legend().get_texts()) == 2
+
+
+def test_runs_of_different_tasks_are_not_mixed(axes: Any) -> None:
+    def run(name: str, **of: str | int) -> sa.RunLog:
+        return replace(log(name, [0, 10], loss=[2, 1]), run=of)
+
+    plots.learning_curve(
+        axes, [run("a", task="add", bits=8), run("b", task="add", bits=4), run("c")]
+    )
+    with pytest.raises(sa.InvalidValueError, match="different tasks: a is of add, b of mul; draw"):
+        plots.learning_curve(axes, [run("a", task="add"), run("b", task="mul")])
+
+
+HOSTILE = ["$", "$x$", r"$\frac{$", "_x", r"\$", "a\nb\x1b[2J\u202ec", "\udcff", "%s{}", "x" * 500]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_foreign_text_is_drawn_as_itself(
+    text: str, make_adder: Callable[..., sa.Model], tmp_path: Path
+) -> None:
+    """In every picture, wherever names of tasks, states, enclosures and logs may stand."""
+    model = make_adder()
+    machine = model.task.machine
+    assert machine is not None
+    named = sa.MealyMachine(
+        machine.next_state, machine.output, machine.outputs, machine.initial, (text, f"{text} 1")
+    )
+    notation = text.replace("{", "").replace("}", "") + " {} + {}"  # braces stand for operands
+    task = replace(model.task, name=text, notation=notation, machine=named)
+    model = sa.Model(task, model.network, model.parameters)
+    with plots.style():
+        figure, grid = plots.new_figure(3, 3, (18, 12))
+        plots.learning_curve(grid[0], [log(text, [0, 10], loss=[2, 1])])
+        plots.learning_curve(grid[1], [log(text, [0, 10], loss=[2, 1]), log("b", [1], loss=[1])])
+        plots.error_map(grid[2], model, 3)
+        plots.margin_map(grid[3], model, 3)
+        plots.accuracy_by_width(grid[4], [sa.evaluate(model, 3)])
+        plots.accuracy_by_chain(grid[5], sa.evaluate(model, 3))
+        plots.trajectories(grid[6], model, 4)
+        plots.machine_diagram(grid[7], sa.extract(model), task)
+        plots.save_figure(figure, tmp_path / "p.svg")
+    for axes in grid[:2]:
+        assert axes.get_legend().get_texts()[0].get_text().strip() == label(text).strip()
+    for found in figure.findobj(Text):
+        if "mathdefault" in found.get_text():  # a tick of matplotlib's own
+            continue
+        assert not is_math_text(found.get_text())
+        assert "".join(found.get_text().split("\n")).isprintable()
+
+
 def test_what_no_run_has_logged(axes: Any) -> None:
     run = log("r", [1], loss=[1])
     with pytest.raises(sa.InvalidValueError, match="no log holds the margin; they hold loss"):
@@ -94,7 +157,7 @@ def test_the_maps_are_of_every_pair(wrong_adder: sa.Model) -> None:
     _, (errors, margins) = plots.new_figure(1, 2)
     plots.error_map(errors, wrong_adder, 3)
     np.testing.assert_array_equal(errors.get_images()[0].get_array(), found.wrong)
-    assert f"{np.count_nonzero(wrong)} of 64 pairs wrong" in errors.get_title("left")
+    assert f"{np.count_nonzero(wrong)} wrong of 64 pairs" in errors.get_title("left")
     plots.margin_map(margins, wrong_adder, 3)
     image = margins.get_images()[0]
     right = found.wrong == 0
@@ -103,6 +166,51 @@ def test_the_maps_are_of_every_pair(wrong_adder: sa.Model) -> None:
     assert (rgba[~right][:, :3] == 0).all(), "wrong pairs are black"
     assert (rgba[right][:, :3].max(axis=1) > 0).all()
     assert (margins.get_xlabel(), margins.get_ylabel()) == ("a", "b")
+
+
+def test_two_wrong_of_a_million_are_seen(monkeypatch: pytest.MonkeyPatch, adder: sa.Model) -> None:
+    wrong = np.zeros((1024, 1024), np.intp)
+    wrong[[3, 1000], [517, 8]] = 1
+    margins = np.where(wrong, -0.5, 4.0)
+    monkeypatch.setattr("seqarith.plots.pairs.run_pairs", lambda model, bits: Pairs(wrong, margins))
+    for draw in (plots.error_map, plots.margin_map):
+        axes = plots.new_figure()[1][0]
+        draw(axes, adder, 10)
+        assert "2 wrong of 1,048,576 pairs (ringed)" in axes.get_title("left")
+        rings = axes.get_lines()[0]
+        assert set(zip(rings.get_xdata(), rings.get_ydata(), strict=True)) == {(517, 3), (8, 1000)}
+        image = axes.get_images()[0]
+        colours = image.to_rgba(image.get_array())
+        black = (colours[:, :, :3] < 0.1).all(axis=2)
+        assert set(zip(*np.nonzero(black), strict=True)) == {(0, 129), (250, 2)}
+        assert image.get_extent() == [-0.5, 1023.5, -0.5, 1023.5]
+
+
+@pytest.mark.parametrize("side", [256, 257, 729, 1000])
+def test_a_point_shows_the_worst_of_its_pairs(
+    monkeypatch: pytest.MonkeyPatch, adder: sa.Model, side: int
+) -> None:
+    wrong = np.random.default_rng(side).integers(0, 9, (side, side))
+    wrong[0, 0] = 8
+    found = Pairs(wrong, np.where(wrong, -1.0, 1.0))
+    monkeypatch.setattr("seqarith.plots.pairs.run_pairs", lambda model, bits: found)
+    axes = plots.new_figure()[1][0]
+    plots.error_map(axes, adder)
+    shown = axes.get_images()[0].get_array()
+    size = -(-side // 256)
+    for row in range(0, len(shown), 17):
+        for column in range(0, len(shown), 17):
+            block = wrong[size * row : size * (row + 1), size * column : size * (column + 1)]
+            assert shown[row, column] == block.max()
+    assert axes.get_xlim() == (-0.5, side - 0.5)
+
+
+def test_a_task_without_a_machine_is_drawn_at_its_width(
+    make_random: Callable[..., sa.Model],
+) -> None:
+    model = make_random(sa.TASKS["mul"](), 1)
+    model = sa.Model(model.task, model.network, model.parameters, {"bits": 3})
+    assert run_pairs(model).wrong.shape == (8, 8)
 
 
 def test_the_map_of_other_bases_and_tasks(make_adder: Callable[..., sa.Model]) -> None:
@@ -131,6 +239,38 @@ def test_accuracy_by_width(axes: Any, wrong_adder: sa.Model) -> None:
     assert list(runs.get_ydata()) == [100 * found[3].directed_correct / found[3].directed]
     with pytest.raises(sa.InvalidValueError, match="no evaluation"):
         plots.accuracy_by_width(axes, [])
+
+
+def test_a_share_of_nearly_all_is_counted(axes: Any, adder: sa.Model) -> None:
+    found = sa.evaluate(adder, 2)
+    almost = replace(found, bits=10, checked=2**20, correct=2**20 - 2)
+    plots.accuracy_by_width(axes, [found, almost])
+    assert [text.get_text() for text in axes.texts] == ["2 wrong"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("add", "longest carry chain, in digits"),
+        ("sub", "longest borrow chain, in digits"),
+        ("increment", "longest run of steps in another state than 'carry 1', in digits"),
+        ("max", "longest run of steps in another state than 'ahead: a b', in digits"),
+    ],
+)
+def test_chains_are_named_by_what_is_remembered(
+    axes: Any, make_random: Callable[..., sa.Model], name: str, said: str
+) -> None:
+    plots.accuracy_by_chain(axes, sa.evaluate(make_random(sa.TASKS[name](), 1), 3))
+    assert axes.get_xlabel() == said
+
+
+@pytest.mark.parametrize("name", ["xor", "mul", "square"])
+def test_no_chains_where_nothing_is_carried(
+    axes: Any, make_random: Callable[..., sa.Model], name: str
+) -> None:
+    found = sa.evaluate(make_random(sa.TASKS[name](), 1), 3)
+    with pytest.raises(sa.TaskError, match="nothing is carried from digit to digit"):
+        plots.accuracy_by_chain(axes, found)
 
 
 def test_accuracy_by_chain(axes: Any, wrong_adder: sa.Model) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
+from seqarith.training.identity import contradiction, identity
 
 
 def test_a_log(tmp_path: Path) -> None:
@@ -21,6 +22,30 @@ def test_a_log(tmp_path: Path) -> None:
     assert set(log.values) == {"loss", "accuracy", "min_margin"}
     assert log.values["loss"].tolist() == [0.5, 0.25]
     np.testing.assert_array_equal(log.values["min_margin"], [np.nan, 0.1])
+
+
+def test_which_run_a_log_is_of(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"step": 50, "loss": 1, "task": "add", "bits": 8, "seed": 3}\n')
+    log = sa.RunLog.read(path)
+    assert log.run == {"task": "add", "bits": 8, "seed": 3}
+    assert set(log.values) == {"loss"}
+    assert contradiction(log.run, {"task": "add", "seed": 3, "hidden": 9}) == ""
+    assert contradiction(log.run, {"task": "sub", "seed": 3}) == "task add, not sub"
+    path.write_text('{"step": 50, "loss": 1}\n')
+    assert contradiction(sa.RunLog.read(path).run, {"task": "sub"}) == ""
+
+
+def test_lines_of_two_runs_are_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"step": 1, "loss": 1, "seed": 0}\n{"step": 2, "loss": 1, "seed": 1}\n')
+    with pytest.raises(sa.LogError, match="line 2: it is of another run than line 1"):
+        sa.RunLog.read(path)
+
+
+def test_a_family_of_tasks_is_told_apart_by_its_parameters() -> None:
+    five = identity({"task": "scale", "parameters": {"factor": 5}, "seed": 0, "rate": 0.1})
+    assert five == {"task": "scale factor=5", "seed": 0}
 
 
 def test_a_log_of_the_tutorial(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from seqarith.digits import format_integer
@@ -43,7 +44,9 @@ def json_lines(answers: Answers) -> list[str]:
     results = [_results(answers, values) for values in (answers.predicted, answers.expected)]
     if symbols:
         results = [[json.dumps(symbol) for symbol in column] for column in results]
-    margins = json.dumps(answers.margins.tolist())[1:-1].split(", ")
+    # Huge weights overflow: such a margin is not a number, which JSON has none of.
+    finite = [value if isfinite(value) else None for value in answers.margins.tolist()]
+    margins = json.dumps(finite)[1:-1].split(", ")
     return _filled(pattern, [*map(_integers, answers.operands), *results, correct, margins])
 
 

@@ -14,6 +14,7 @@ import click
 from seqarith.errors import InvalidValueError, TaskError
 
 if TYPE_CHECKING:
+    from seqarith.model import Model
     from seqarith.tasks.task import Task
 
 param_option = click.option(
@@ -53,7 +54,27 @@ def parameters(texts: Sequence[str]) -> dict[str, int | str]:
     return found
 
 
-def own_task(place: str, base: int, operands: int | None, given: dict[str, int | str]) -> Task:
+function_option = click.option(
+    "--task-from",
+    metavar="MODULE:NAME",
+    help="The function that the model's machine was found in: it then says what is right.",
+)
+ask_option = click.option(
+    "--ask",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --task-from: ask a function N words at most.  [default: about five seconds of "
+    "calls]",
+)
+
+
+def own_task(
+    place: str,
+    base: int,
+    operands: int | None,
+    given: dict[str, int | str],
+    ask: int | None = None,
+) -> Task:
     """Return the task that a place like ``"module:name"`` names.
 
     Args:
@@ -62,13 +83,13 @@ def own_task(place: str, base: int, operands: int | None, given: dict[str, int |
         base: Of the digits.
         operands: Number of operands; None: as many arguments as the function has.
         given: Options of `task_from_function` or `task_from_machine`, for instance the order.
+        ask: Most words that a function is asked; None: as many as five seconds of calls allow.
 
     Raises:
         InvalidValueError: There is no such thing, or the task has no such option.
         TaskError: No task can be made of it.
     """
     from seqarith.machine import MealyMachine
-    from seqarith.tasks.function import task_from_function
     from seqarith.tasks.own import task_from_machine
     from seqarith.tasks.task import Task
 
@@ -82,11 +103,70 @@ def own_task(place: str, base: int, operands: int | None, given: dict[str, int |
         options.setdefault("name", place.rpartition(":")[2])
         return _built(task_from_machine, found, options, place)
     if callable(found):
-        return _built(task_from_function, found, options, place)
+        return _learned(found, options, place, ask)
     raise TaskError(
         f"{place} is a {type(found).__name__}; expected a function on integers, a Task or a "
         "MealyMachine"
     )
+
+
+def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -> Task:
+    """Return the task of a function; say what was asked, and what is doubtful."""
+    import warnings
+
+    from seqarith.cli.output import Bar, notice
+    from seqarith.errors import UnboundedWarning
+    from seqarith.tasks.function import task_from_function
+
+    bar = Bar("ask")
+
+    def make(function: Any, **chosen: Any) -> Task:
+        return task_from_function(function, ask=ask, progress=bar, **chosen)
+
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always", UnboundedWarning)
+        try:
+            task = _built(make, found, options, place, task_from_function)
+        finally:
+            bar.close()
+    assert task.machine is not None
+    assert task.asked is not None
+    states = f"{task.machine.states} state{'s' * (task.machine.states != 1)}"
+    notice(f"Found a machine of {states} in {place} by asking {task.asked.words:,} words.")
+    for each in raised:
+        notice(f"Warning: {each.message}.")
+    return task
+
+
+def with_function(model: Model, place: str) -> Model:
+    """Return a model whose task knows the function that its machine was found in.
+
+    Args:
+        model: A model of a task of the user's own.
+        place: Of the function, ``"module:name"``.
+
+    Raises:
+        InvalidValueError: The model is of another kind, or there is no function there.
+        TaskError: The function takes other operands, or returns something else.
+    """
+    from dataclasses import replace
+
+    from seqarith.tasks.encoded import EncodedFunction
+
+    task = model.task
+    if not task.own:
+        raise InvalidValueError(
+            f"--task-from {place}: {task.name} is a task of the registry, which knows what is right"
+        )
+    found = _imported(place)
+    if not callable(found):
+        raise InvalidValueError(
+            f"--task-from {place}: a {type(found).__name__}; expected the function on integers "
+            f"that {task.formula} was found in"
+        )
+    function = EncodedFunction(found, task.name, task.symbols)
+    function(*[0] * task.operands)  # other operands, or other results, are told here
+    return replace(model, task=replace(task, reference=function, function=function))
 
 
 def _imported(place: str) -> Any:
@@ -113,8 +193,9 @@ def _as_it_is(task: Task, place: str, given: dict[str, int | str]) -> Task:
     return task
 
 
-def _built(make: Any, found: Any, options: dict[str, Any], place: str) -> Task:
-    known = [name for name in signature(make).parameters if name not in ("function", "machine")]
+def _built(make: Any, found: Any, options: dict[str, Any], place: str, signed: Any = None) -> Task:
+    hidden = ("function", "machine", "ask", "progress")  # --ask is an option of its own
+    known = [name for name in signature(signed or make).parameters if name not in hidden]
     for name in options:
         if name not in known:
             raise InvalidValueError(f"--param {name}: {place} takes {', '.join(known)}")

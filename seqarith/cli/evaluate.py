@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from seqarith.cli.choice import function_option, with_function
 from seqarith.cli.output import (
     Bar,
     json_option,
@@ -19,6 +21,7 @@ from seqarith.cli.output import (
     tuples_name,
     width_name,
 )
+from seqarith.text import percent
 
 if TYPE_CHECKING:
     from seqarith.evaluation.result import Evaluation
@@ -43,6 +46,7 @@ MANY = 2**25
     type=click.Path(path_type=Path),
     help="Write progress to this file, and go on from it where it exists.",
 )
+@function_option
 @json_option
 @click.pass_context
 def eval_command(
@@ -54,6 +58,7 @@ def eval_command(
     seed: int,
     jobs: int | None,
     checkpoint: Path | None,
+    task_from: str | None,
     as_json: bool,
 ) -> None:
     """Run MODEL (default: model.npz) on every operand tuple of a width, and count.
@@ -62,7 +67,8 @@ def eval_command(
     --exhaustive asks for all. A long run with --checkpoint may be stopped at any moment; the same
     command goes on with it.
 
-    Exit code 0: everything that was run is right; 3: something is wrong.
+    Exit code 0: everything that was run is right; 3: something is wrong, or, with --task-from, the
+    function and the machine that was found in it differ.
 
     \b
       seqarith eval model.npz --bits 16 --exhaustive --checkpoint eval.ckpt
@@ -75,6 +81,8 @@ def eval_command(
     if not 0 <= seed < 2**32:
         raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
     loaded = Model.load(model)
+    if task_from is not None:
+        loaded = with_function(loaded, task_from)
     width = training_bits(loaded) if bits is None else bits
     if checkpoint is not None:
         check_writable(checkpoint)
@@ -132,22 +140,20 @@ def _print(task: Task, found: Evaluation) -> None:
         say(f"{found.task}: all {found.checked:,} {tuples} of {width} operands (exhaustive)")
     else:
         say(f"{found.task}: {found.checked:,} random {tuples} of {width} operands (sampled)")
+    for line in _judged_by(task, found):
+        say(f"  {line}")
     if found.resumed:
         say(f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's")
-    _row("exact-match accuracy", f"{found.accuracy:.4%}", f"{found.correct:,} of {found.checked:,}")
-    _row(
-        "digit accuracy",
-        f"{found.digit_accuracy:.4%}",
-        f"{found.digits_correct:,} of {found.digits:,}",
-    )
+    _share("exact-match accuracy", found.correct, found.checked)
+    _share("digit accuracy", found.digits_correct, found.digits)
     if found.directed:
-        share = found.directed_correct / found.directed
-        _row("on long chains", f"{share:.4%}", f"{found.directed_correct:,} of {found.directed:,}")
+        _share("on long chains", found.directed_correct, found.directed)
     _row("smallest margin", f"{found.min_margin:.4g}", "")
     if any(wrong for _, wrong in found.by_chain.values()):
-        say("errors by length of the longest carry chain:")
+        say(f"errors by length of the longest {found.chain}:")
         for lengths, words, wrong in _bands(found.by_chain):
-            say(f"  {lengths:>11}  {wrong / words:9.4%}  {wrong:,} of {words:,}")
+            share = percent(Fraction(wrong, words), up=True)
+            say(f"  {lengths:>11}  {share:>9}  {wrong:,} of {words:,}")
     if found.counterexamples:
         say("first wrong cases:")
         for case in found.counterexamples:
@@ -166,6 +172,22 @@ def _bands(by_chain: dict[int, tuple[int, int]]) -> list[tuple[str, int, int]]:
         (f"{low}" if low == high else f"{low}..{high}", words, wrong)
         for (low, high), (words, wrong) in bands.items()
     ]
+
+
+def _judged_by(task: Task, found: Evaluation) -> list[str]:
+    """Say what decided which results are right, where that is no task of the registry."""
+    if not task.own:
+        return []
+    from seqarith.certification.claim import machine_phrase
+
+    lines = [f"counted by {machine_phrase(task)}"]
+    if found.comparison is not None:
+        lines.append(str(found.comparison))
+    return lines
+
+
+def _share(name: str, right: int, whole: int) -> None:
+    _row(name, percent(Fraction(right, whole)), f"{right:,} of {whole:,}")
 
 
 def _row(name: str, value: str, detail: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith.cli.output import print_json, say
+from seqarith.text import percent
 
 if TYPE_CHECKING:
     from seqarith.certification.extract import Extracted
@@ -76,7 +77,7 @@ def _text(task: Task, found: Extracted) -> list[str]:
     if found.claim:
         lines.append(f"  {found.claim}")
     else:
-        lines.append(f"  {found.agreement:.2%} of those vectors move as it does")
+        lines.append(f"  {percent(found.agreement, 2)} of those vectors move as it does")
     if found.difference is None:
         lines.append(f"  equal to the machine of {task.formula}")
     else:

@@ -56,8 +56,9 @@ class Outcome:
 
     @property
     def reached(self) -> bool:
-        """Whether the goal was reached."""
-        return self._result.reached or self.model.certificate is not None
+        """Whether the goal was reached, and the function, if there is one, is what was learnt."""
+        reached = self._result.reached or self.model.certificate is not None
+        return reached and self._result.evaluation.disagreement is None
 
     @property
     def verdict(self) -> str | None:
@@ -77,8 +78,10 @@ class Outcome:
         say(f"{name}: {self._counted()}, after {steps:,} steps ({seconds:.2f} s)")
         for line in self._judged():
             say(line)
+        if self._result.evaluation.comparison is not None:
+            say(f"{name}: {self._result.evaluation.comparison}")
         say(f"saved {self._place}")
-        if not self.reached:
+        if not (self._result.reached or self.model.certificate is not None):
             notice(
                 f"The goal, {self._goal}, was not reached in {steps:,} steps; try --max-steps "
                 f"{2 * steps}, --restarts 16, another --seed or more --hidden units."
@@ -145,8 +148,17 @@ class Outcome:
             "regions": None if proof is None else len(proof.arrays["states"]),
             "proved_margin": None if proof is None else proof.claims["margin"],
             "counterexample": wrong,
+            **self._compared(),
             **self._claimed(),
         }
+
+    def _compared(self) -> dict[str, Any]:
+        """Return how function and machine compare, ready for JSON."""
+        found = self._result.evaluation
+        if found.comparison is None:
+            return {}
+        wrong = None if found.disagreement is None else found.disagreement.record()
+        return {"function_calls": found.comparison.calls, "disagreement": wrong}
 
     def _claimed(self) -> dict[str, Any]:
         """Return what is proved, and what that rests on, ready for JSON."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
+from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +47,16 @@ def say_styled(lines: Iterable[str], *, colour: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    print_ascii(json.dumps(value, allow_nan=False) + "\n")
+    """Print a value as JSON; numbers that are not finite, which JSON has none of, as null."""
+    print_ascii(json.dumps(_finite(value), allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def print_ascii(text: str) -> None:
@@ -159,12 +169,20 @@ def spent(label: str) -> Iterator[Callable[[float, str], None]]:
         bar.close()
 
 
+def _clipped(text: str, room: int) -> str:
+    """Return a text that fits into so many columns."""
+    return text if len(text) <= room else text[: max(0, room - 1)] + "…"
+
+
 class Bar:
-    """A progress bar on stderr; nothing where stderr is no terminal.
+    """A progress bar on stderr, no wider than the terminal; nothing where stderr is no terminal.
 
     Args:
         label: What is going on.
     """
+
+    _BESIDE = 26  # columns of brackets, percentage, time left and blanks
+    _WIDEST = 24  # columns of the bar itself
 
     def __init__(self, label: str) -> None:
         self._label = printable(label)
@@ -176,13 +194,16 @@ class Bar:
         """Show that ``done`` of ``total`` is done."""
         if not self.shown:
             return
+        room = get_terminal_size().columns - len(self._label) - self._BESIDE
+        wide = max(1, min(self._WIDEST, room))
         if self._bar is None:
             show: Callable[[Any], str | None] = lambda item: item or None  # noqa: E731
             self._bar = click.progressbar(
-                length=total, label=self._label, file=sys.stderr, item_show_func=show, width=24
+                length=total, label=self._label, file=sys.stderr, item_show_func=show, width=wide
             )
             self._bar.__enter__()
-        self._bar.update(done - self._done, printable(text))
+        self._bar.width = wide
+        self._bar.update(done - self._done, _clipped(printable(text), room - wide))
         self._done = done
 
     def close(self) -> None:
@@ -190,3 +211,28 @@ class Bar:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
+
+
+class StatusLine:
+    """A line on stderr that is written over and over; nothing where stderr is no terminal.
+
+    For work whose end is not known: it pretends no total.
+    """
+
+    def __init__(self) -> None:
+        self._columns = 0
+        self.shown = sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        """Show a text in place of the last one."""
+        if not self.shown:
+            return
+        shown = _clipped(printable(text), get_terminal_size().columns - 1)
+        click.echo("\r" + shown.ljust(self._columns), nl=False, err=True)
+        self._columns = len(shown)
+
+    def close(self) -> None:
+        """Leave the line as it stands."""
+        if self._columns:
+            click.echo(err=True)
+            self._columns = 0

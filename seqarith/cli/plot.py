@@ -59,7 +59,7 @@ def plot_command(
     errors        wrong digits of every pair of operands
     margins       the smallest margin of every pair
     widths        accuracy by the digits of an operand
-    chains        accuracy by the longest carry chain
+    chains        accuracy by the longest carry chain, or run of steps that remember
     trajectories  hidden vectors in the plane, with the regions of the proof
     weights       every array of the model
     machine       the machine that the network has become
@@ -119,9 +119,10 @@ def _map(name: str) -> Callable[..., Figure]:
 
 
 def _widths(model: Model, bits: int | None, samples: int, seed: int) -> Figure:
+    from seqarith.evaluation.fixed import fixed_width
     from seqarith.plots import accuracy_by_width, new_figure
 
-    most = WIDTHS[-1] if bits is None else bits
+    most = bits if bits is not None else fixed_width(model) or WIDTHS[-1]
     model.task.check_bits(most)
     widths = [width for width in WIDTHS if width < most] + [most]
     figure, (axes,) = new_figure()

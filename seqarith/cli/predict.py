@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from seqarith.cli.choice import function_option, with_function
 from seqarith.cli.output import (
     find_model,
     is_task,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Read operands from a file, one tuple a line: CSV, or apart by blanks.",
 )
+@function_option
 @json_option
 @click.pass_context
 def predict_command(
@@ -50,6 +52,7 @@ def predict_command(
     model: Path | None,
     task: str,
     source: Path | None,
+    task_from: str | None,
     as_json: bool,
 ) -> None:
     """Let a network compute with OPERANDS: integers of any size, 58, -58, 0x3a or 0b111010.
@@ -72,6 +75,8 @@ def predict_command(
     loaded = find_model(model, task)
     if task and not is_task(loaded, task):
         raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
+    if task_from is not None:
+        loaded = with_function(loaded, task_from)
     if streamed:
         with _opened(source) as file:
             wrong = _answer_lines(loaded, file, str(source or "stdin"), as_json)

@@ -97,6 +97,8 @@ def _is_of(model: Model, digest: object) -> bool:
 
 def _certificate(model: Model, place: Path) -> str:
     """Say what the certificate claims; only 'verify' says whether it is true."""
+    if model.certificate is None and model.task.machine is None:
+        return f"none: no finite machine computes {model.task.formula} at every width"
     if model.certificate is None:
         return f"none; look for a proof: seqarith certify {place}"
     claims, arrays = model.certificate.claims, model.certificate.arrays

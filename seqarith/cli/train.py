@@ -6,7 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -14,10 +14,16 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from seqarith.cli.choice import own_task, param_option, parameters, task_from_option
+from seqarith.cli.choice import (
+    ask_option,
+    own_task,
+    param_option,
+    parameters,
+    task_from_option,
+)
 from seqarith.cli.outcome import Outcome
-from seqarith.cli.output import Bar, json_option, notice
-from seqarith.errors import InvalidValueError, OutputError
+from seqarith.cli.output import StatusLine, json_option, notice
+from seqarith.errors import InvalidValueError, LogError, OutputError
 
 if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
@@ -57,6 +63,7 @@ PRESET_OPTIONS = ("seed", "max_steps")
 @click.option("--operands", type=int, help="Number of operands.  [default: the task's]")
 @param_option
 @task_from_option
+@ask_option
 @click.option("--cell", default="elman", show_default=True, help="The recurrence; see 'cells'.")
 @click.option("--activation", default="tanh", show_default=True, help="tanh or sigmoid.")
 @click.option("--hidden", type=int, help="Hidden units.  [default: fits the task]")
@@ -164,6 +171,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         from seqarith.registry import TASKS
 
         raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.", ctx=ctx)
+    from seqarith.training.identity import identity
     from seqarith.training.trainer import Hooks, Trainer
 
     checkpoint = _resumed(options["resume"])
@@ -174,16 +182,19 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
             f"checkpoint every {options['checkpoint_every']}: expected 1 or more"
         )
     _check_places(options)
+    run = identity(config.describe())
+    if options["log"] is not None:
+        _check_log(options["log"], options["resume"], run)
     trainer = Trainer(config, checkpoint)
     start = time.perf_counter()
-    bar = Bar(f"train {config.task}")
+    line = StatusLine()
     with _log(options["log"], trainer.step) as log, _interruptible() as stop:
 
         def report(found: Report) -> None:
             if log:
-                record = {**found.record(), "seconds": round(time.perf_counter() - start, 3)}
-                _write_line(log, record)
-            _show(found, bar, config)
+                seconds = round(time.perf_counter() - start, 3)
+                _write_line(log, {**found.record(), "seconds": seconds, **run})
+            _show(found, line, config)
 
         hooks = Hooks(report=report, stop=stop, checkpoint_every=options["checkpoint_every"])
         if place := options["checkpoint"]:
@@ -191,11 +202,11 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         try:
             result = trainer.run(hooks)
         except KeyboardInterrupt:
-            bar.close()
+            line.close()
             _say_interrupted(trainer.step, options["checkpoint"])
             ctx.exit(130)
         finally:
-            bar.close()
+            line.close()
     outcome = Outcome(result, options["output"], options["budget"])
     outcome.model.save(options["output"])
     outcome.say(time.perf_counter() - start, options["as_json"])
@@ -222,7 +233,7 @@ def _config(
     if checkpoint is not None:
         return _resumed_config(options, given, checkpoint)
     if options["preset"] == "tutorial":
-        free = {"activation", "momentum", "nesterov", "param", "task_from"}
+        free = {"activation", "momentum", "nesterov", "param", "task_from", "ask"}
         fixed = given & (set(OPTIONS) | free) - {*PRESET_OPTIONS}
         if fixed or options["task"] not in (None, "add"):
             wrong = f"--{min(fixed).replace('_', '-')}" if fixed else f"task {options['task']!r}"
@@ -245,8 +256,8 @@ def _own_config(options: dict[str, Any], settings: dict[str, Any]) -> TrainingCo
     place = options["task_from"]
     if options["task"] is not None:
         raise InvalidValueError(f"task {options['task']!r} and --task-from {place}: give one")
-    described = (settings.pop(name) for name in ("base", "operands", "parameters"))
-    task = own_task(place, *described)
+    base, operands, given = (settings.pop(name) for name in ("base", "operands", "parameters"))
+    task = own_task(place, base, operands, given, options["ask"])
     return TrainingConfig.for_task(task, preset=options["preset"], **settings)
 
 
@@ -299,6 +310,24 @@ def _check_places(options: Mapping[str, Any]) -> None:
             f"--checkpoint {checkpoint}: there is such a file; go on from it with "
             f"--resume {checkpoint}, or remove it"
         )
+
+
+def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> None:
+    """Refuse to write over the log of another run."""
+    if not log.is_file() or log.stat().st_size == 0:
+        return
+    if resume is None:
+        raise InvalidValueError(
+            f"--log {log}: there is such a file, maybe the log of another run; remove it, give "
+            "another name, or go on with its run from its checkpoint: --resume"
+        )
+    from seqarith.training.identity import contradiction
+    from seqarith.training.log import RunLog
+
+    with suppress(LogError):  # what is no log holds no run that could be lost
+        wrong = contradiction(RunLog.read(log).run, run)
+        if wrong:
+            raise InvalidValueError(f"--log {log}: it is the log of another run, of {wrong}")
 
 
 @contextmanager
@@ -362,13 +391,11 @@ def _interruptible() -> Iterator[Any]:
         signal.signal(signal.SIGINT, before)
 
 
-def _show(report: Report, bar: Bar, config: TrainingConfig) -> None:
-    if config.preset or not bar.shown:
+def _show(report: Report, line: StatusLine, config: TrainingConfig) -> None:
+    if config.preset or not line.shown:
         notice(*report.text().splitlines())
     else:
-        record = report.record()
-        text = f"loss {record['loss']:.4g}  right {record['accuracy']:.1%}"
-        bar(report.step, config.max_steps, text)
+        line(f"train {config.task}: {report.brief(config.max_steps)}")
 
 
 def _say_interrupted(step: int, checkpoint: Path | None) -> None:

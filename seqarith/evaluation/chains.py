@@ -11,6 +11,24 @@ from seqarith.machine import MealyMachine
 from seqarith.tasks.task import Letters, Task
 
 
+def chain_name(task: Task) -> str:
+    """Return what the chains of a task are.
+
+    Example:
+        >>> from seqarith.registry import TASKS
+        >>> chain_name(TASKS["add"]()), chain_name(TASKS["parity"]())
+        ('carry chain', "run of steps in another state than 'even'")
+    """
+    if task.machine is None:
+        return "chain"
+    start = task.machine.names[task.machine.initial]
+    for word in ("carry", "borrow"):
+        # Where a run begins with a carry, as in increment, a chain is of steps without one.
+        if start == f"{word} 0" and all(n.startswith(f"{word} ") for n in task.machine.names):
+            return f"{word} chain"
+    return f"run of steps in another state than {start!r}"
+
+
 def longest_chains(task: Task, letters: Letters) -> NDArray[np.intp]:
     """Return the length of the longest carry chain of words (T, N), shape (N,).
 

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 
 from seqarith.errors import InvalidValueError
-from seqarith.evaluation.chains import count_chains, longest_chains
+from seqarith.evaluation.chains import chain_name, count_chains, longest_chains
 from seqarith.evaluation.every import Progress, run_every
+from seqarith.evaluation.functions import compare_function
 from seqarith.evaluation.result import Evaluation
 from seqarith.evaluation.tally import Tally
 from seqarith.evaluation.words import drawn_words, run_words
@@ -154,6 +155,7 @@ def _evaluation(
     both = Tally(model.task)
     both.merge(tally)
     both.merge(directed)
+    comparison = compare_function(model.task, bits)
     return Evaluation(
         task=model.task.name,
         bits=bits,
@@ -167,5 +169,7 @@ def _evaluation(
         min_margin=both.least,
         counterexamples=tuple(model.predict_many(both.first_wrong, bits)),
         by_chain={length: (words, both.wrong_chains[length]) for length, words in chains.items()},
+        chain=chain_name(model.task),
+        comparison=comparison,
         resumed=resumed,
     )

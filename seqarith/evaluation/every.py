@@ -37,7 +37,7 @@ def run_every(
 def _counted(model: Model, bits: int, prefix: Sequence[int], tally: Tally) -> Iterator[None]:
     """Add all words to a tally, block by block."""
     if model.task.machine is None:
-        for letters in every_word(model, bits, prefix):
+        for letters in every_word(model.task, bits, prefix):
             run_words(model, letters, tally)
             yield
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
+from seqarith.evaluation.functions import Comparison, Disagreement
 from seqarith.prediction import Prediction
 
 
@@ -26,7 +27,10 @@ class Evaluation:
         directed_correct: How many of them came out right.
         min_margin: Smallest margin over all digits of all words.
         counterexamples: The first wrong cases in the order of the operands, at most ten.
-        by_chain: For every length of the longest carry chain: words, wrong words.
+        by_chain: For every length of the longest chain: words, wrong words.
+        chain: What such a chain is, for instance ``"carry chain"``.
+        comparison: Where the task's function is at hand: whether it and the machine that was found
+            in it agree on operands of this width.
         resumed: How many of the operand tuples were not run now but in an earlier run, as its
             checkpoint says.
     """
@@ -43,6 +47,8 @@ class Evaluation:
     min_margin: float
     counterexamples: tuple[Prediction, ...]
     by_chain: dict[int, tuple[int, int]]
+    chain: str = "chain"
+    comparison: Comparison | None = None
     resumed: int = 0
 
     @property
@@ -57,12 +63,18 @@ class Evaluation:
 
     @property
     def exact(self) -> bool:
-        """Whether nothing that was run came out wrong."""
-        return self.correct == self.checked and self.directed_correct == self.directed
+        """Whether nothing that was run came out wrong, seen from the function too."""
+        right = self.correct == self.checked and self.directed_correct == self.directed
+        return right and self.disagreement is None
+
+    @property
+    def disagreement(self) -> Disagreement | None:
+        """Operands for which the task's function and its machine differ, if any were found."""
+        return None if self.comparison is None else self.comparison.disagreement
 
     def summary(self) -> dict[str, Any]:
         """Return the counts alone, ready for JSON."""
-        return {
+        counts: dict[str, Any] = {
             "bits": self.bits,
             "mode": self.mode,
             "checked": self.checked,
@@ -74,3 +86,8 @@ class Evaluation:
             "min_margin": self.min_margin,
             "exact": self.exact,
         }
+        if self.comparison is not None:
+            found = self.disagreement
+            counts["function_calls"] = self.comparison.calls
+            counts["disagreement"] = None if found is None else found.record()
+        return counts

@@ -9,7 +9,7 @@ import numpy as np
 from seqarith.evaluation.tally import Tally
 from seqarith.execution import emit
 from seqarith.model import Model
-from seqarith.tasks.task import Letters
+from seqarith.tasks.task import Letters, Task
 
 _BLOCK_BYTES = 2**19  # of hidden vectors that are worked on at once
 _BLOCK_LETTERS = 2**21  # of words that are drawn at once
@@ -24,12 +24,11 @@ def run_words(model: Model, letters: Letters, tally: Tally) -> None:
     tally.add(letters.shape[1], wrong, lambda chosen: letters[:, chosen])
 
 
-def every_word(model: Model, bits: int, prefix: Sequence[int] = ()) -> Iterator[Letters]:
+def every_word(task: Task, bits: int, prefix: Sequence[int] = ()) -> Iterator[Letters]:
     """Yield all words of a width whose digits begin with ``prefix``, in blocks (T, N).
 
-    For tasks without a machine, whose outputs depend on the whole word.
+    For tasks without a machine, whose outputs depend on the whole word, and for functions.
     """
-    task = model.task
     layout = task.natural_layout(bits)
     places = task.digit_steps(layout)
     free, room = bits - len(prefix), _BLOCK_BYTES // 64

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from seqarith.errors import InvalidValueError
+from seqarith.errors import InvalidValueError, TaskError
 from seqarith.evaluation.result import Evaluation
+from seqarith.plots.labels import label
 from seqarith.plots.palette import BLUE, VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+NEARLY = 0.98
+"""Share from which a point cannot be told from 100 % by its place."""
 
 
 def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
@@ -34,10 +38,10 @@ def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
     axes.plot(widths, values, "-", color=BLUE)
     for mode, face in (("exhaustive", BLUE), ("sampled", "white")):
         chosen = [i for i, evaluation in enumerate(found) if evaluation.mode == mode]
-        label = "all operands" if mode == "exhaustive" else "random operands"
+        name = "all operands" if mode == "exhaustive" else "random operands"
         x, y = [widths[i] for i in chosen], [values[i] for i in chosen]
         if chosen:
-            axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, label=label)
+            axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, label=name)
     directed = [evaluation for evaluation in found if evaluation.directed]
     if directed:
         shares = [100 * each.directed_correct / each.directed for each in directed]
@@ -45,7 +49,8 @@ def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
             [each.bits for each in directed], shares, "^--", color=VERMILLION,
             markerfacecolor="white", label="words with long runs",
         )  # fmt: skip
-    axes.set_title(f"{found[0].task}: accuracy by width", loc="left")
+    _count_errors(axes, found)
+    axes.set_title(label(f"{found[0].task}: accuracy by width"), loc="left")
     axes.set(xlabel="digits of an operand", ylabel="operands right (%)")
     if widths[-1] > 8 * widths[0]:
         axes.set_xscale("log", base=2)
@@ -56,15 +61,38 @@ def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
     axes.legend(frameon=False)
 
 
+def _count_errors(axes: Axes, found: Sequence[Evaluation]) -> None:
+    """Write how many words are wrong where a share of nearly 100 % would hide it."""
+    for each in found:
+        every = each.correct, each.checked, BLUE
+        long = each.directed_correct, each.directed, VERMILLION
+        for right, whole, shade in (every, long):
+            if NEARLY * whole < right < whole:
+                axes.annotate(
+                    f"{whole - right:,} wrong", (each.bits, 100 * right / whole), (0, -9),
+                    textcoords="offset points", ha="center", va="top", color=shade,
+                    fontsize="small",
+                )  # fmt: skip
+
+
 def accuracy_by_chain(axes: Axes, evaluation: Evaluation) -> None:
     """Draw exact-match accuracy against the length of the longest carry chain of a word.
 
-    The bars say how many words have such a chain.
+    For a task without a carry it is the longest run of steps in which the task's machine is not in
+    its initial state. The bars say how many words have such a chain.
 
     Args:
         axes: Where to draw.
         evaluation: What was counted.
+
+    Raises:
+        TaskError: The task's machine remembers nothing, or there is no machine.
     """
+    if set(evaluation.by_chain) <= {0}:
+        raise TaskError(
+            f"{evaluation.task}: nothing is carried from digit to digit, so there are no chains to "
+            "draw; draw accuracy by width instead"
+        )
     from matplotlib.ticker import MaxNLocator
 
     lengths = list(evaluation.by_chain)
@@ -78,8 +106,10 @@ def accuracy_by_chain(axes: Axes, evaluation: Evaluation) -> None:
     axes.patch.set_visible(False)
     axes.plot(lengths, right, "o-", color=BLUE, markersize=4)
     how = "all operands" if evaluation.mode == "exhaustive" else "random operands"
-    title = f"{evaluation.task}: {how} of {evaluation.bits} digits, by carry chain"
-    axes.set_title(title, loc="left")
-    axes.set(xlabel="longest carry chain (digits)", ylabel="words right (%)")
+    errors = sum(wrong for _, wrong in evaluation.by_chain.values())
+    axes.set_title(
+        label(f"{evaluation.task}: {how} of {evaluation.bits} digits, {errors:,} wrong"), loc="left"
+    )
+    axes.set(xlabel=label(f"longest {evaluation.chain}, in digits"), ylabel="words right (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(-3, 103)

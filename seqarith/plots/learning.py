@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqarith.errors import InvalidValueError
-from seqarith.plots.palette import BLUE, FAINT
+from seqarith.plots.labels import label
+from seqarith.plots.palette import BLUE, DASHES, FAINT, colour
+from seqarith.text import shortened
 from seqarith.training.log import RunLog
 
 if TYPE_CHECKING:
@@ -21,12 +23,15 @@ QUANTITIES = {
 }
 """What can be drawn: the keys of a log that hold it, and the axis label."""
 
+NAMED = 8
+"""Runs that the legend names, at most."""
+
 
 def learning_curve(axes: Axes, runs: Sequence[RunLog], quantity: str = "loss") -> None:
     """Draw a quantity of runs against the steps.
 
     Several runs are drawn one by one, thin, with their median and the range of those that were
-    still going at a step; a dot is where a run ended.
+    still going at a step; a dot is where a run ended. Up to 8 of them are named.
 
     Args:
         axes: Where to draw.
@@ -34,22 +39,24 @@ def learning_curve(axes: Axes, runs: Sequence[RunLog], quantity: str = "loss") -
         quantity: ``"loss"``, ``"accuracy"`` (exact match, of the batch) or ``"margin"``.
 
     Raises:
-        InvalidValueError: No such quantity, or no run has logged it.
+        InvalidValueError: No such quantity, or no run has logged it, or the runs are of different
+            tasks.
     """
     if quantity not in QUANTITIES:
         raise InvalidValueError(f"quantity {quantity!r}: expected {', '.join(QUANTITIES)}")
+    _check_one_task(runs)
     drawn = recorded(runs, quantity)
     if not drawn:
         keys = sorted({key for run in runs for key in run.values})
         raise InvalidValueError(f"no log holds the {quantity}; they hold {', '.join(keys)}")
-    label = QUANTITIES[quantity][1]
+    axis = QUANTITIES[quantity][1]
     curves = [_curve(run, quantity) for run in drawn]
     if len(curves) == 1:
-        axes.plot(*curves[0], color=BLUE, label=drawn[0].name)
+        axes.plot(*curves[0], color=BLUE, label=label(drawn[0].name))
     else:
-        _spread(axes, curves)
-    axes.set_title(f"{label.partition(' (')[0].capitalize()} while training", loc="left")
-    axes.set(xlabel="steps", ylabel=label)
+        _spread(axes, curves, [label(run.name) for run in drawn])
+    axes.set_title(f"{axis.partition(' (')[0].capitalize()} while training", loc="left")
+    axes.set(xlabel="steps", ylabel=axis)
     if quantity == "accuracy":
         axes.set_ylim(-3, 103)
     elif quantity == "loss" and all((values > 0).all() for _, values in curves):
@@ -57,6 +64,17 @@ def learning_curve(axes: Axes, runs: Sequence[RunLog], quantity: str = "loss") -
     elif quantity == "margin":
         axes.axhline(0, color=FAINT, linewidth=0.8)
     axes.legend(frameon=False, loc="lower right" if quantity == "accuracy" else "best")
+
+
+def _check_one_task(runs: Sequence[RunLog]) -> None:
+    """Refuse what has no common median; a log that does not say its task is believed."""
+    of = {str(run.run["task"]): run.name for run in runs if "task" in run.run}
+    if len(of) > 1:
+        (task, name), (other, second) = list(of.items())[:2]
+        raise InvalidValueError(
+            f"logs of different tasks: {shortened(name, 60)} is of {shortened(task, 40)}, "
+            f"{shortened(second, 60)} of {shortened(other, 40)}; draw each task by itself"
+        )
 
 
 def recorded(runs: Sequence[RunLog], quantity: str) -> list[RunLog]:
@@ -73,14 +91,17 @@ def _curve(run: RunLog, quantity: str) -> Curve:
     return run.steps[known], run.values[key][known] * (100 if quantity == "accuracy" else 1)
 
 
-def _spread(axes: Axes, curves: list[Curve]) -> None:
+def _spread(axes: Axes, curves: list[Curve], names: list[str]) -> None:
     grid = np.unique(np.concatenate([steps for steps, _ in curves]))
     table = np.full((len(curves), len(grid)), np.nan)
-    for row, (steps, values) in zip(table, curves, strict=True):
+    for i, (row, (steps, values)) in enumerate(zip(table, curves, strict=True)):
         going = (grid >= steps.min()) & (grid <= steps.max())
         row[going] = np.interp(grid[going], steps, values)
-        axes.plot(steps, values, color=FAINT, linewidth=0.6)
-        axes.plot(steps[-1], values[-1], ".", color=FAINT)
+        named = len(curves) <= NAMED
+        shade, dash = (colour(i + 1), DASHES[i % len(DASHES)]) if named else (FAINT, "-")
+        name = names[i] if named else None
+        axes.plot(steps, values, dash, color=shade, linewidth=0.8, label=name)
+        axes.plot(steps[-1], values[-1], ".", color=shade)
     low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
     axes.fill_between(grid, low, high, color=BLUE, alpha=0.18, linewidth=0, label="range")
     median = np.nanmedian(table, axis=0)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from seqarith.certification.diagram import arrows
 from seqarith.certification.extract import Extracted
+from seqarith.plots.labels import label
 from seqarith.plots.palette import BLUE, INK
 from seqarith.tasks.task import Task
+from seqarith.text import percent, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +33,7 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
     places = _places(machine.states)
     spread = 1.9 if machine.states <= 2 else 1 + 0.55 * machine.states / pi
     for (state, target), lines in arrows(task, machine).items():
-        text = "\n".join(lines) if machine.states <= LABELLED else ""
+        text = "\n".join(map(label, lines)) if machine.states <= LABELLED else ""
         if state == target:
             _loop(axes, _scaled(places[state], spread), text, machine.states)
         else:
@@ -42,16 +44,18 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
     low, high = (-0.8, 1.5) if machine.states <= 2 else (-edge, edge)
     axes.set(xlim=(-edge, edge), ylim=(low, high), aspect="equal")
     axes.set_axis_off()
-    how = "proved"
-    if not found.proved:
-        how = f"observed on {found.samples:,} hidden vectors; {found.agreement:.0%} move as it does"
+    how = "proved" if found.proved else "proved, if what the proof rests on is right"
+    if not found.claim:
+        agreeing = percent(found.agreement, 0)
+        how = f"observed on {found.samples:,} hidden vectors; {agreeing} move as it does"
     same = "is equal to" if found.equal else "differs from"
-    axes.set_title(
-        f"The machine of the network, {how};\nit {same} that of {task.formula}\n"
-        f"arrows: digits read / symbol emitted; double circle: start",
-        fontsize="small",
-        loc="left",
+    other = "the one in this file" if task.own else f"that of {task.formula}"
+    said = (
+        f"The machine of the network, {how};",
+        f"it {same} {other}",
+        "arrows: digits read / symbol emitted; double circle: start",
     )
+    axes.set_title("\n".join(map(label, said)), fontsize="small", loc="left")
 
 
 def _places(states: int) -> list[Point]:
@@ -74,7 +78,8 @@ def _node(axes: Axes, place: Point, name: str, initial: bool) -> None:
         axes.add_patch(
             Circle(place, RADIUS * 0.88, facecolor="none", edgecolor=INK, linewidth=0.9, zorder=4)
         )
-    text = "\n".join(wrap(name, 8, max_lines=3, placeholder="…"))
+    lines = wrap(printable(name), 8, max_lines=3, placeholder="…")
+    text = "\n".join(map(label, lines))
     axes.text(*place, text, ha="center", va="center", fontsize="x-small", zorder=5)
 
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.errors import TaskError
+from seqarith.evaluation.fixed import fixed_width
 from seqarith.execution import emit
 from seqarith.model import Model
+from seqarith.plots.labels import label
+from seqarith.plots.palette import VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 SIDE = 256
 LARGEST = 1024
+DRAWN = 256  # points of a side
+RINGED = 64  # wrong pairs that are ringed, at most
+SMALL = 64  # points of a side that are seen without
 ROWS = 8  # second operands that are run together
 
 
@@ -39,7 +46,8 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
 
     Args:
         model: A model of a task of two operands.
-        bits: Digits of each; default: the most that give no more than 256 numbers.
+        bits: Digits of each; default: the most that give no more than 256 numbers, or the width of
+            its training where the task has no machine.
 
     Raises:
         TaskError: The task takes another number of operands, or the map would be too large.
@@ -50,7 +58,8 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
             f"the map is of two operands; {task.formula} takes {task.operands}. "
             "Draw accuracy by width instead"
         )
-    digits = _widest(task.base) if bits is None else bits
+    fixed = fixed_width(model)
+    digits = bits if bits is not None else fixed or _widest(task.base)
     task.check_bits(digits)
     if task.base**digits > LARGEST:
         raise TaskError(
@@ -84,6 +93,9 @@ def _run_rows(
 def error_map(axes: Axes, model: Model, bits: int | None = None) -> None:
     """Draw how many digits of every pair come out wrong; white is right.
 
+    Where there are more pairs than points, a point shows the worst of its pairs. Where few pairs
+    are wrong, a ring is drawn around each.
+
     Args:
         axes: Where to draw.
         model: A model of a task of two operands.
@@ -97,11 +109,9 @@ def error_map(axes: Axes, model: Model, bits: int | None = None) -> None:
     found = run_pairs(model, bits).wrong
     most = max(1, int(found.max()))
     limits = np.arange(most + 2) - 0.5
-    image = axes.imshow(
-        found, origin="lower", cmap="gray_r", norm=BoundaryNorm(limits, 256),
-        interpolation="nearest",
-    )  # fmt: skip
-    _finish(axes, model, len(found), f"{np.count_nonzero(found):,} of {found.size:,} pairs wrong")
+    norm = BoundaryNorm(limits, 256)
+    image = _show(axes, _pooled(found, np.maximum, 0), cmap="gray_r", norm=norm)
+    _finish(axes, model, found, "")
     bar = axes.figure.colorbar(image, ax=axes, ticks=range(most + 1), fraction=0.046, pad=0.04)
     bar.set_label("wrong digits")
 
@@ -109,7 +119,7 @@ def error_map(axes: Axes, model: Model, bits: int | None = None) -> None:
 def margin_map(axes: Axes, model: Model, bits: int | None = None) -> None:
     """Draw the smallest margin of every pair: how far its nearest logit is from deciding otherwise.
 
-    Wrong pairs, whose margin is negative, are black.
+    Wrong pairs, whose margin is negative, are black. Points and rings are those of `error_map`.
 
     Args:
         axes: Where to draw.
@@ -123,24 +133,50 @@ def margin_map(axes: Axes, model: Model, bits: int | None = None) -> None:
 
     found = run_pairs(model, bits)
     shades = colormaps["viridis"].with_extremes(under="black")
-    image = axes.imshow(
-        np.where(found.wrong > 0, -1, found.margins), origin="lower", cmap=shades, vmin=0,
-        vmax=max(float(found.margins.max()), 1e-9), interpolation="nearest",
-    )  # fmt: skip
-    least = float(found.margins.min())
-    _finish(
-        axes,
-        model,
-        len(found.wrong),
-        f"smallest margin of all {found.wrong.size:,} pairs: {least:.3g}",
-    )
+    shown = _pooled(np.where(found.wrong > 0, -1, found.margins), np.minimum, np.inf)
+    most = max(float(found.margins.max()), 1e-9)
+    image = _show(axes, shown, cmap=shades, vmin=0, vmax=most)
+    _finish(axes, model, found.wrong, f"; smallest margin {float(found.margins.min()):.3g}")
     bar = axes.figure.colorbar(image, ax=axes, fraction=0.046, pad=0.04, extend="min")
     bar.set_label("smallest margin (logits); black: wrong")
 
 
-def _finish(axes: Axes, model: Model, side: int, said: str) -> None:
-    axes.set_title(f"{model.task.formula}: {said}", loc="left")
-    axes.set(xlabel="a", ylabel="b")
+@final
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """The points of a map: the worst of the pairs of each, and how many pairs a side that is."""
+
+    values: NDArray[Any]
+    pairs: int
+
+
+def _pooled(table: NDArray[Any], worst: np.ufunc, padding: float) -> _Points:
+    """Return a table of no more than `DRAWN` points a side: a mean would hide what is rare."""
+    side = len(table)
+    size = -(-side // DRAWN)
+    room = -side % size
+    padded = np.pad(table, (0, room), constant_values=padding)
+    starts = np.arange(0, side + room, size)
+    return _Points(worst.reduceat(worst.reduceat(padded, starts, axis=0), starts, axis=1), size)
+
+
+def _show(axes: Axes, points: _Points, **options: Any) -> AxesImage:
+    edge = len(points.values) * points.pairs - 0.5
+    return axes.imshow(
+        points.values, origin="lower", interpolation="nearest", extent=(-0.5, edge, -0.5, edge),
+        **options,
+    )  # fmt: skip
+
+
+def _finish(axes: Axes, model: Model, wrong: NDArray[np.intp], said: str) -> None:
+    side, errors = len(wrong), int(np.count_nonzero(wrong))
+    ringed = 0 < errors <= RINGED and side > SMALL
+    if ringed:
+        b, a = np.nonzero(wrong)
+        axes.plot(a, b, "o", color=VERMILLION, markerfacecolor="none", markersize=9, zorder=3)
+    counted = f"{errors:,} wrong of {wrong.size:,} pairs{' (ringed)' * ringed}{said}"
+    axes.set_title(label(f"{model.task.formula}: {counted}", 120), loc="left")
+    axes.set(xlabel="a", ylabel="b", xlim=(-0.5, side - 0.5), ylim=(-0.5, side - 0.5))
     axes.spines[:].set_visible(True)
     ticks = [i * side // 4 for i in range(4)] + [side - 1]
     axes.set(xticks=ticks, yticks=ticks)

@@ -9,6 +9,7 @@ import numpy as np
 from seqarith.certification.certify import stored_certificate, verify
 from seqarith.certification.check import Accepted
 from seqarith.model import Model
+from seqarith.plots.labels import label
 from seqarith.plots.palette import DASHES, FAINT, INK, colour, marker
 from seqarith.projection import Projection, Visits, visits
 from seqarith.tracing import state_names
@@ -46,16 +47,16 @@ def trajectories(axes: Axes, model: Model, bits: int = 16, seed: int = 0) -> Non
     axes.plot(*start, "+", color=INK, markersize=9, markeredgewidth=1.6, label="start")
     shares = [f"component {i + 1} ({100 * plane.explained[i]:.0f} % of variance)" for i in (0, 1)]
     axes.set(xlabel=shares[0], ylabel=shares[1])
-    axes.set_title(f"{model.task.formula}: hidden vectors{regions}", loc="left")
+    axes.set_title(label(f"{model.task.formula}: hidden vectors{regions}", 160), loc="left")
     axes.legend(loc="best", frameon=False)
 
 
 def _points(axes: Axes, model: Model, plane: Projection, seen: Visits) -> None:
     machine, points = model.task.machine, plane(seen.hidden[1:])
-    label, names = state_names(machine.names) if machine else ("", ["hidden vectors"])
+    kind, names = state_names(machine.names) if machine else ("", ["hidden vectors"])
     for state, name in enumerate(names):
         chosen = points[seen.states[1:] == state]
-        shown = f"{label} {name}".strip() if state < NAMED else None
+        shown = label(f"{kind} {name}".strip()) if state < NAMED else None
         axes.plot(
             chosen[:, 0], chosen[:, 1], marker(state), color=colour(state), markersize=3.5,
             markerfacecolor=colour(state) if state % 2 else "white", markeredgewidth=0.8,
@@ -66,8 +67,8 @@ def _points(axes: Axes, model: Model, plane: Projection, seen: Visits) -> None:
 def _paths(axes: Axes, plane: Projection, seen: Visits) -> None:
     for word in range(PATHS):
         path = plane(seen.hidden[:, word])
-        label = f"{PATHS} words" if word == 0 else None
-        axes.plot(path[:, 0], path[:, 1], "-", color=FAINT, linewidth=0.6, label=label)
+        shown = f"{PATHS} words" if word == 0 else None
+        axes.plot(path[:, 0], path[:, 1], "-", color=FAINT, linewidth=0.6, label=shown)
 
 
 def _outline_regions(axes: Axes, model: Model, plane: Projection) -> str:

@@ -5,36 +5,61 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqarith.certification.claim import machine_phrase
 from seqarith.evaluation.count import evaluate
+from seqarith.evaluation.fixed import fixed_width
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
 from seqarith.report.regions import Known
+from seqarith.tasks.task import Task
+from seqarith.text import shortened
 
 WIDTHS, SAMPLES, EXHAUSTIVE = (1, 2, 4, 8, 16, 32, 64, 128), 400, 2**16
+NOTED = "noted by the file's writer, not checked here: "
 
 
 def evaluate_widths(model: Model) -> list[Evaluation]:
-    """Run a model on operands of several widths: on all of them where they are few."""
-    found = []
-    for bits in WIDTHS:
+    """Run a model on operands of several widths, or of the only one that it is for.
+
+    All operands are run where they are few.
+    """
+    width, found = fixed_width(model), []
+    for bits in WIDTHS if width is None else (width,):
         every = model.task.letters**bits <= EXHAUSTIVE
         found.append(evaluate(model, bits, samples=None if every else SAMPLES))
     return found
 
 
-def verdict(known: Known, evaluations: Sequence[Evaluation]) -> tuple[str, str]:
+def verdict(model: Model, known: Known, evaluations: Sequence[Evaluation]) -> tuple[str, str]:
     """Return the badge of the page, as a class of its style, and its words."""
     if known.kind == "proved":
-        return "good", "Proved right at every width"
+        return "good", known.badge
     wrong = next((found for found in evaluations if not found.exact), None)
     if wrong is not None:
-        errors = wrong.checked - wrong.correct + wrong.directed - wrong.directed_correct
-        run = wrong.checked + wrong.directed
-        return "bad", f"Wrong on {errors:,} of {run:,} operands of {wrong.bits} digits"
+        return "bad", _wrong(model, wrong)
     if known.kind == "rejected":
-        return "bad", "Its certificate was rejected"
-    widest = max((found.bits for found in evaluations if found.mode == "exhaustive"), default=0)
-    return "open", f"Right on all operands of {widest} digits; not proved at every width"
+        return "bad", known.badge
+    return "open", _right(model, evaluations)
+
+
+def _wrong(model: Model, found: Evaluation) -> str:
+    errors = found.checked - found.correct + found.directed - found.directed_correct
+    run = found.checked + found.directed
+    how = "Differs from the machine in this file" if model.task.own else "Wrong"
+    return f"{how} on {errors:,} of {run:,} operands of {found.bits} digits"
+
+
+def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
+    how = "Equal to the machine in this file" if model.task.own else "Right"
+    width = fixed_width(model)
+    if width is None:
+        widest = max((found.bits for found in evaluations if found.mode == "exhaustive"), default=0)
+        return f"{how} on all operands of {widest} digits; not proved at every width"
+    (found,) = evaluations
+    if found.mode == "exhaustive":
+        return f"{how} on all {found.checked:,} operands of {width} digits, a fixed width"
+    run = found.checked + found.directed
+    return f"{how} on {run:,} operands tried, of {width} digits, a fixed width"
 
 
 def facts(model: Model, known: Known) -> list[tuple[str, str]]:
@@ -42,13 +67,18 @@ def facts(model: Model, known: Known) -> list[tuple[str, str]]:
     task, network = model.task, model.network
     options = " ".join(f"{key}={value}" for key, value in _header(model, "network").items())
     return [
-        ("Task", f"{task.name}: {task.formula}, base {task.base}, {_reading(model)}"),
+        ("Task", f"{task.name}: {task.formula}, base {task.base}, {_reading(model)}{_judge(task)}"),
         ("Network", f"{options}; {network.size:,} parameters"),
         ("Training", _listed(model.training)),
         ("Evaluation", _evaluation(model.evaluation)),
         ("Proof", known.said),
         ("Arithmetic here", _arithmetic(network.dtype)),
     ]
+
+
+def _judge(task: Task) -> str:
+    """Say what is right, where no registry does."""
+    return f"; right is what {machine_phrase(task)} says" if task.own else ""
 
 
 def _reading(model: Model) -> str:
@@ -75,11 +105,11 @@ def _listed(values: Mapping[str, Any]) -> str:
     for options in [value for value in values.values() if isinstance(value, dict)]:
         flat |= options
     shown = [
-        f"{name}={value}"
+        shortened(f"{name}={value}")
         for name, value in flat.items()
         if value is not None and not isinstance(value, dict) and name != "task"
     ]
-    return " ".join(shown) or "unknown"
+    return NOTED + " ".join(shown) if shown else "unknown"
 
 
 def _evaluation(values: Mapping[str, Any]) -> str:
@@ -90,8 +120,8 @@ def _evaluation(values: Mapping[str, Any]) -> str:
     margin = values.get("min_margin")
     shown = f"{margin:.4g}" if isinstance(margin, float) else "unknown"
     return (
-        f"{correct:,} of {checked:,} operand tuples of {bits} digits right "
-        f"({values.get('mode')}), smallest margin {shown}"
+        f"{NOTED}{correct:,} of {checked:,} operand tuples of {bits} digits right "
+        f"({shortened(str(values.get('mode')))}), smallest margin {shown}"
     )
 
 

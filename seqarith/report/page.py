@@ -11,20 +11,25 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from seqarith import __version__
 from seqarith.archive import check_no_archive
 from seqarith.atomic import check_writable, write_bytes
 from seqarith.model import Model
 from seqarith.report.facts import evaluate_widths, facts, verdict
+from seqarith.report.logs import require_log_of
 from seqarith.report.payload import payload, require_runnable
 from seqarith.report.regions import known
+from seqarith.text import printable
 from seqarith.training.log import RunLog
 
 SCRIPTS = (
-    "network.js", "task.js", "charts.js", "run.js", "paper.js", "show.js", "weights.js", "pairs.js",
-    "page.js",
+    "network.js", "task.js", "charts.js", "run.js", "paper.js", "show.js", "standing.js",
+    "weights.js", "pairs.js", "page.js",
 )  # fmt: skip
+OF_THE_NUMBERS = ("Training", "Evaluation", "Proof")
+"""Facts that hold of the network's numbers, and no more once one of them is changed."""
 
 
 def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunLog] = ()) -> Path:
@@ -40,6 +45,7 @@ def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunL
 
     Raises:
         TaskError: The page cannot run such a network, or not hold its machine.
+        LogError: A log is of another run than the model's.
         OutputError: It cannot be written; an existing file is left as it was.
     """
     check_writable(path)
@@ -51,28 +57,38 @@ def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunL
 def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
     """Return the page as text; see `write_report`."""
     require_runnable(model)
+    for log in logs:
+        require_log_of(model, log)
     checked, evaluations = known(model), evaluate_widths(model)
     style, script = _asset("page.css"), "\n".join(_asset(name) for name in SCRIPTS)
-    badge, said = verdict(checked, evaluations)
+    badge, said = verdict(model, checked, evaluations)
     network = model.network
-    rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts(model, checked)
-    )
+    rows = "".join(_fact(name, text) for name, text in facts(model, checked))
     return _filled(
         _asset("page.html"),
         {
             "policy": _policy(style, script),
             "style": style,
             "script": script,
-            "title": escape(f"{model.task.formula}, by a network of {network.hidden} hidden units"),
+            "title": _safe(f"{model.task.formula}, by a network of {network.hidden} hidden units"),
             "badge": badge,
-            "verdict": escape(said),
-            "lead": escape(_lead(model)),
+            "verdict": _safe(said),
+            "lead": _safe(_lead(model)),
             "facts": rows,
-            "footer": escape(f"Made by seqarith {__version__}. This page loads nothing."),
+            "footer": _safe(f"Made by seqarith {__version__}. This page loads nothing."),
             "data": _data(payload(model, checked, evaluations, logs)),
         },
     )
+
+
+def _safe(text: str) -> str:
+    """Make a text safe to stand in HTML: no mark-up, no characters that would not be seen."""
+    return escape(printable(text))
+
+
+def _fact(name: str, text: str) -> str:
+    kind = ' class="known"' if name in OF_THE_NUMBERS else ""
+    return f"<dt>{_safe(name)}</dt><dd{kind}>{_safe(text)}</dd>"
 
 
 def _lead(model: Model) -> str:
@@ -86,9 +102,18 @@ def _lead(model: Model) -> str:
 
 
 def _data(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(_printable(content), separators=(",", ":"), allow_nan=False)
     # Within a script element only "<" could end it, or begin a comment.
     return text.replace("<", "\\u003c")
+
+
+def _printable(value: Any) -> Any:
+    """Return plain values with every text in them made printable."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {key: _printable(each) for key, each in value.items()}
+    return [_printable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _policy(style: str, script: str) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.diagram import arrows
 from seqarith.certification.extract import Extracted, extract
 from seqarith.errors import TaskError
+from seqarith.evaluation.fixed import fixed_width
 from seqarith.evaluation.result import Evaluation
 from seqarith.machine import MealyMachine
 from seqarith.model import Model
 from seqarith.projection import Projection, visits
+from seqarith.report.logs import curves
 from seqarith.report.regions import Known, encoded, regions
 from seqarith.tasks.task import Task
+from seqarith.text import percent
 from seqarith.tracing import state_names
 from seqarith.training.log import RunLog
 
@@ -25,10 +27,10 @@ ROOM = 110_000  # bytes of weights and of the proof; the page without them takes
 MOST_ENTRIES = 20_000  # of the machine's table
 LAYOUTS = 64  # widths whose layout is listed; beyond them words grow evenly
 BITS, WORDS, POINTS = 12, 48, 360  # of the cloud of hidden vectors
-CURVES = {"loss": "loss", "error": "loss", "accuracy": "words right (%)", "min_margin": "margin"}
-CURVE_POINTS = 300
 EXAMPLE = (37, 58, 12, 7, 21, 45, 3, 60)
 MOST_LETTERS = 128  # of a network whose machine is observed, not read off a proof
+FUNCTIONS = ("mul", "square")
+"""Tasks without a machine whose right results the page computes by itself, see task.js."""
 STATES = 32  # of a machine that is drawn, at most
 
 
@@ -49,7 +51,7 @@ def payload(
     room = ROOM - sum(len(array["data"]) for array in arrays.values())
     proof = regions(known, plane, room)
     return {
-        "task": _task(task),
+        "task": {**_task(task), "fixed": fixed_width(model)},
         "network": {
             "cell": network.cell.name,
             "activation": getattr(network.cell, "activation", "tanh"),
@@ -63,8 +65,8 @@ def payload(
         "no_proof": known.said + (" It is too large to be shown here." * bool(known.certificate)),
         **_machine(model, known),
         "widths": [_width(evaluation) for evaluation in evaluations],
-        "curves": [curve for log in logs for curve in _curves(log)],
-        "example": [str(EXAMPLE[i % len(EXAMPLE)]) for i in range(task.operands)],
+        "curves": [curve for log in logs for curve in curves(log)],
+        "example": _example(task, fixed_width(model)),
     }
 
 
@@ -96,11 +98,19 @@ def _task(task: Task) -> dict[str, Any]:
         "base": task.base,
         "order": task.order,
         "delay": task.delay,
+        "negative": task.negative,
+        "function": task.name if task.machine is None and task.name in FUNCTIONS else None,
         "result": task.result,
         "symbols": list(task.symbols),
         "machine": None if task.machine is None else _tables(task.machine),
         "layout": {kind: _layouts(task, kind == "signed") for kind in ("natural", "signed")},
     }
+
+
+def _example(task: Task, width: int | None) -> list[str]:
+    """Return the operands that the page opens with: of a fixed width, where there is one."""
+    values = [EXAMPLE[i % len(EXAMPLE)] for i in range(task.operands)]
+    return [str(value if width is None else value % task.base**width) for value in values]
 
 
 def _tables(machine: MealyMachine) -> dict[str, Any]:
@@ -154,8 +164,9 @@ def _machine(model: Model, known: Known) -> dict[str, Any]:
         return {"extracted": None, "no_machine": f"No machine is shown: {error}."}
     if found.agreement < 1:
         # What does not move as the network does is not the network's machine.
-        said = f"No machine is shown: only {found.agreement:.0%} of the hidden vectors of random "
-        return {"extracted": None, "no_machine": said + "words move as that which was observed."}
+        share = percent(found.agreement, 0)
+        said = f"No machine is shown: only {share} of the hidden vectors of random words move as "
+        return {"extracted": None, "no_machine": f"{said}that which was observed."}
     if found.machine.states > STATES or found.machine.next_state.size > MOST_ENTRIES:
         said = f"The network's machine has {found.machine.states} states, too many to draw."
         return {"extracted": None, "no_machine": said}
@@ -164,8 +175,10 @@ def _machine(model: Model, known: Known) -> dict[str, Any]:
 
 def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
     machine = found.machine
-    how = "read off the proof" if found.proved else f"observed on {found.samples:,} hidden vectors"
+    how = "read off the proof" if found.claim else f"observed on {found.samples:,} hidden vectors"
     same = "equal to" if found.equal else "not equal to"
+    other = "the one in this file" if task.own else f"that of {task.formula}"
+    on = f" {found.claim}" if found.claim and not found.proved else ""
     return {
         "names": list(machine.names),
         "initial": machine.initial,
@@ -174,28 +187,14 @@ def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
             {"from": source, "to": target, "labels": lines}
             for (source, target), lines in arrows(task, machine).items()
         ],
-        "said": f"The machine that the network has become, {how}; it is {same} that of "
-        f"{task.formula}. On the arrows: digits read / symbol said.",
+        "said": f"The machine that the network has become, {how}; it is {same} "
+        f"{other}. On the arrows: digits read / symbol said.{on}",
     }
 
 
 def _width(found: Evaluation) -> list[Any]:
-    """Return digits, share right, whether a sample, and the share of words with long runs."""
+    """Return digits, share right, whether a sample, share of words with long runs, and errors."""
     directed = found.directed_correct / found.directed if found.directed else None
-    return [found.bits, found.accuracy, found.mode == "sampled", directed]
-
-
-def _curves(log: RunLog) -> list[dict[str, Any]]:
-    curves = []
-    for key, label in CURVES.items():
-        if key not in log.values:
-            continue
-        step = -(-len(log.steps) // CURVE_POINTS)
-        rows = zip(log.steps[::step].tolist(), log.values[key][::step].tolist(), strict=True)
-        points = [[steps, float(f"{value:.5g}")] for steps, value in rows if np.isfinite(value)]
-        if points:
-            positive = label == "loss" and all(value > 0 for _, value in points)
-            share = key == "accuracy"
-            points = [[steps, value * (100 if share else 1)] for steps, value in points]
-            curves.append({"label": label, "log": positive, "share": share, "points": points})
-    return curves
+    errors = found.checked - found.correct, found.directed - found.directed_correct
+    run = found.checked, found.directed
+    return [found.bits, found.accuracy, found.mode == "sampled", directed, sum(errors), sum(run)]

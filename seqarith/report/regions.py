@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from seqarith.certification.certificate import Certificate
 from seqarith.certification.certify import stored_certificate, verify
 from seqarith.certification.check import Accepted
+from seqarith.certification.claim import Claim, claim_of
+from seqarith.evaluation.fixed import fixed_width
 from seqarith.model import Model
 from seqarith.projection import Projection
+from seqarith.text import shortened
 
 OUTLINE = 16  # bytes of a corner
 
@@ -26,28 +29,51 @@ class Known:
     Attributes:
         kind: ``"proved"``, ``"rejected"`` or ``"none"``.
         said: That in words.
+        badge: The same in a few words.
         certificate: The certificate, if it was accepted.
     """
 
     kind: str
     said: str
+    badge: str = ""
     certificate: Certificate | None = None
 
 
 def known(model: Model) -> Known:
     """Check the certificate of a model, if it holds one."""
     if model.certificate is None:
-        said = "This file holds no proof; 'seqarith certify' looks for one and stores it."
-        return Known("none", said)
+        return Known("none", _no_proof(model))
     found = verify(model)
     if not isinstance(found, Accepted):
-        return Known("rejected", f"The certificate was rejected, it proves nothing: {found.reason}")
+        reason = shortened(found.reason)
+        said = f"The certificate was rejected, it proves nothing: {reason}"
+        return Known("rejected", said, "Its certificate was rejected")
     certificate = stored_certificate(model)
     said = (
         f"Proved. {found.claim} {certificate.regions:,} regions, smallest margin "
         f"{found.margin:.4g}; the checker accepted the certificate when this page was made."
     )
-    return Known("proved", said, certificate)
+    return Known("proved", said, badge_of(claim_of(model)), certificate)
+
+
+def badge_of(claim: Claim) -> str:
+    """Return a claim in a few words, which say no more than it and name what it rests on."""
+    if claim.rests_on:
+        names = " and ".join(f"the enclosure {shortened(name, 80)}" for name in claim.rests_on)
+        return f"Proved, if {names} is right"
+    if claim.of == "task":
+        return "Proved right at every width"
+    return "Proved equal to the machine in this file, at every width"
+
+
+def _no_proof(model: Model) -> str:
+    width = fixed_width(model)
+    if width is None:
+        return "This file holds no proof; 'seqarith certify' looks for one and stores it."
+    return (
+        f"No finite machine computes {model.task.formula}, so nothing is claimed of every width. "
+        f"A fixed width: operands of {width} digits."
+    )
 
 
 def regions(known: Known, plane: Projection, room: int) -> dict[str, Any] | None:

@@ -41,6 +41,8 @@ def describe_task(task: Task) -> dict[str, Any]:
             "next_state": _lines(task.machine.next_state.tolist()),
             "output": _lines(task.machine.output.tolist()),
         }
+        if task.asked is not None and not task.negative:
+            description["own"]["negative"] = False
         if task.asked is not None:
             description["own"]["asked"] = dataclasses.asdict(task.asked)
     return description
@@ -128,7 +130,11 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
         symbols=symbols,
         notation=notation,
     )
-    return dataclasses.replace(task, asked=_asked(own["asked"])) if "asked" in own else task
+    if "asked" not in own:
+        return task
+    # A function may refuse negative operands, or differ there, where its machine takes them.
+    negative = task.negative and bool(own.get("negative", True))
+    return dataclasses.replace(task, asked=_asked(own["asked"]), negative=negative)
 
 
 def _asked(told: Any) -> Asked:

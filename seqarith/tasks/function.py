@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from inspect import Parameter, signature
 
 from seqarith.digits import Order
-from seqarith.errors import TaskError
+from seqarith.errors import TaskError, UnboundedWarning
+from seqarith.machine import MealyMachine
+from seqarith.tasks.advice import advice
+from seqarith.tasks.encoded import (
+    EncodedFunction,
+    count_arguments,
+    function_name,
+    function_place,
+)
+from seqarith.tasks.function_oracle import FunctionOracle, Progress, UnreadableError
+from seqarith.tasks.lstar import Learner
+from seqarith.tasks.origin import Asked
 from seqarith.tasks.own import task_from_machine
 from seqarith.tasks.parameters import check_base, check_integer, check_order
-from seqarith.tasks.residuals import Residuals
-from seqarith.tasks.spoken import Spoken
+from seqarith.tasks.questions import beside_powers, planned
 from seqarith.tasks.task import Task
 
 MAX_LETTERS = 4096
 """Largest alphabet of an own task: every residual is asked about every letter."""
-_SIGNED = (2, 5, 40, 200)  # digits of the negative operands that are tried
+MAX_ASK = 2**40
+"""Most words that a function can be asked."""
+_SIGNED = 1024  # tuples of operands of any sign that are tried
+_FEW_STATES = 12
+_REACHES = (8, 12, 16)  # letters
 
 
 def task_from_function(
@@ -30,15 +44,18 @@ def task_from_function(
     symbols: tuple[str, ...] = (),
     name: str = "",
     notation: str = "",
+    ask: int | None = None,
+    progress: Progress | None = None,
 ) -> Task:
     """Make a task of a function on naturals, if it is finite-state.
 
-    Its machine is built by telling residuals apart (`seqarith.tasks.residuals`), minimised, and
-    compared with the function on every word up to a length (4,096 words of one length at most) and
-    on random words of up to 150 letters. That is no proof that the machine is the function; what
-    is trained, counted and certified is the machine.
+    Its machine is built by telling residuals apart (`seqarith.tasks.lstar`), minimised, and
+    compared with the function on about 200,000 words: short ones, all of them; runs of equal
+    digits; operands beside powers of the base; random words of up to 300 letters. That is no proof
+    that the machine is the function; what is trained and certified is the machine, and the task
+    says how many words were asked (`Task.asked`).
 
-    Negative operands are taken where the function and its machine agree on random ones.
+    Negative operands are taken where the function and its machine agree on those that are tried.
 
     Args:
         function: Takes ``operands`` integers and returns one, or one of ``symbols``.
@@ -49,6 +66,12 @@ def task_from_function(
         symbols: What the function may return, where that is no number; or returns the number of.
         name: Default: the function's.
         notation: One pair of braces an operand; default: ``"name({}, {})"``.
+        ask: Most words that the function is asked; default: all that are planned, or as many as
+            about five seconds of calls allow.
+        progress: Called with the words that were asked, and how many there will be.
+
+    Warns:
+        UnboundedWarning: The longer the words, the more states they reach.
 
     Raises:
         TaskError: It is not finite-state as far as can be told, fails, or a value is out of range.
@@ -62,19 +85,24 @@ def task_from_function(
         ...
         seqarith.errors.TaskError: product is not finite-state, as far as 512 states can tell: ...
     """
-    count = _arguments(function) if operands is None else operands
-    name = name or _name(function)
+    count = count_arguments(function) if operands is None else operands
+    name = name or function_name(function)
     check_base(base)
     check_order(order)
     check_integer("operands", count, 1, 12)
     check_integer("delay", delay, 0, 12)
+    if ask is not None:
+        check_integer("ask", ask, 1, MAX_ASK)
     if base**count > MAX_LETTERS:
         raise TaskError(
             f"{count} operands in base {base} are {base**count} letters; an own task has at most "
             f"{MAX_LETTERS}. Take fewer operands or a smaller base"
         )
-    spoken = Spoken(function, name, count, base, order, delay, tuple(symbols))
-    machine = Residuals(spoken).machine()
+    encoded = EncodedFunction(function, name, tuple(symbols))
+    signed = _SIGNED if ask is None else min(_SIGNED, ask // 8)
+    limit = None if ask is None else ask - signed
+    oracle = FunctionOracle(encoded, count, base, order, delay, limit, progress, limit or planned())
+    machine = _learned(oracle)
     task = task_from_machine(
         machine,
         name,
@@ -85,36 +113,65 @@ def task_from_function(
         symbols=tuple(symbols),
         notation=notation,
     )
-    return replace(
-        task, reference=spoken.call, negative=task.negative and _takes_negative(task, spoken)
-    )
+    tried, negative = _takes_negative(task, encoded, signed) if task.negative else (0, False)
+    _warn_if_unbounded(machine, name)
+    asked = Asked(function_place(function, name), oracle.asked + tried)
+    return replace(task, reference=encoded, function=encoded, asked=asked, negative=negative)
 
 
-def _takes_negative(task: Task, spoken: Spoken) -> bool:
-    """Return whether function and machine agree on random operands of both signs."""
-    source = random.Random(0)
-    for digits in _SIGNED:
-        top = task.base**digits
-        for _ in range(20):
-            values = [source.randint(-top, top) for _ in range(task.operands)]
-            try:
-                if task.reference(*values) != spoken.call(*values):
-                    return False
-            except TaskError:
-                return False
-    return True
-
-
-def _arguments(function: Callable[..., object]) -> int:
+def _learned(oracle: FunctionOracle) -> MealyMachine:
     try:
-        found = signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise TaskError(
-            f"{_name(function)}: how many operands it takes cannot be seen; say operands"
-        ) from None
-    return sum(p.kind <= Parameter.POSITIONAL_OR_KEYWORD and p.default is p.empty for p in found)
+        machine = Learner(oracle).machine()
+        oracle.check_repeatable()
+        return machine
+    except UnreadableError as error:
+        oracle.check_repeatable()
+        more = advice(oracle.function, oracle.operands, oracle.base, oracle.order)
+        raise TaskError(f"{error}. {more}") from None
 
 
-def _name(function: Callable[..., object]) -> str:
-    name = getattr(function, "__name__", "")
-    return name if name.isidentifier() else "task"
+def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[int, bool]:
+    """Return how many tuples of any sign were tried, and whether function and machine agree."""
+    source = random.Random(0)
+    values = beside_powers(task.base)
+    for number in range(count):
+        if number % 2:
+            drawn = [source.choice(values) for _ in range(task.operands)]
+        else:
+            top = task.base ** source.choice((2, 5, 12, 40, 200))
+            drawn = [source.randint(0, top) for _ in range(task.operands)]
+        operands = [value * source.choice((1, -1)) for value in drawn]
+        if number % 4 < 2:
+            operands[number // 4 % task.operands] = -abs(drawn[number // 4 % task.operands])
+        try:
+            if task.reference(*operands) != function(*operands):
+                return number + 1, False
+        except TaskError:  # the function takes no negative numbers
+            return number + 1, False
+    return count, count > 0
+
+
+def _warn_if_unbounded(machine: MealyMachine, name: str) -> None:
+    """Warn where longer words go on to reach new states: so does whatever counts without end."""
+    if machine.states <= _FEW_STATES:
+        return
+    reached, frontier, counts = {machine.initial}, {machine.initial}, []
+    for length in range(1, max(_REACHES) + 1):
+        frontier = set(machine.next_state[list(frontier)].ravel().tolist()) - reached
+        reached |= frontier
+        if length in _REACHES:
+            counts.append(len(reached))
+        if not frontier:
+            return
+    if counts[0] < counts[1] < counts[2]:
+        warnings.warn(
+            f"{name} looks unbounded: words of {_listed(_REACHES)} letters reach {_listed(counts)} "
+            "states. If it counts without end, no machine is the function; ask more words",
+            UnboundedWarning,
+            stacklevel=3,
+        )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} and {last}"

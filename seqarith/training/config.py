@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, final
@@ -74,6 +74,8 @@ class TrainingConfig:
         preset: ``"tutorial"`` or nothing: where weights and words come from.
         own: A task that no registry knows, as `seqarith.tasks.description` writes it; see
             `for_task`.
+        function: The function that its machine was found in, where it is at hand. It is no part
+            of the settings: no file holds it.
 
     Raises:
         UnknownNameError: A name is in no registry.
@@ -107,6 +109,7 @@ class TrainingConfig:
     dtype: str = "float32"
     preset: str | None = None
     own: Mapping[str, Any] | None = None
+    function: Callable[..., int] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check("batch size", self.batch, 1, MAX_BATCH)
@@ -166,7 +169,7 @@ class TrainingConfig:
     def built_task(self) -> Task:
         """The task that the settings name."""
         if self.own is not None:
-            return build_task(self.own)
+            return _with_function(build_task(self.own), self.function)
         return named_task(self.task, self.base, self.operands, dict(self.parameters))
 
     @cached_property
@@ -262,8 +265,11 @@ class TrainingConfig:
 
     def describe(self) -> dict[str, Any]:
         """Return the settings, those by default too, ready for JSON."""
+        names = [f.name for f in dataclasses.fields(self) if f.name != "function"]
+        values = [getattr(self, name) for name in names]
+        copies = [dict(value) if isinstance(value, Mapping) else value for value in values]
         settings = {
-            **dataclasses.asdict(self),
+            **dict(zip(names, copies, strict=True)),
             "hidden": self.width,
             "batch_size": self.batch,
             "until": self.goal,
@@ -290,7 +296,8 @@ class TrainingConfig:
             config = TrainingConfig(**settings)
             _check_same(task, config.built_task)
             return config
-        return TrainingConfig(own=describe_task(replace(task, own=True)), **settings)
+        own = describe_task(replace(task, own=True))
+        return TrainingConfig(own=own, function=task.function, **settings)
 
     @staticmethod
     def from_description(description: Mapping[str, Any]) -> TrainingConfig:
@@ -308,6 +315,11 @@ class TrainingConfig:
             if found[name] != value:
                 raise InvalidValueError(f"config.{name} is {value!r}; it makes {found[name]!r}")
         return config
+
+
+def _with_function(task: Task, function: Callable[..., int] | None) -> Task:
+    """Return a task that its function, and not its machine, says what is expected of."""
+    return task if function is None else replace(task, reference=function, function=function)
 
 
 def _identity(task: Task) -> tuple[str, int, int]:

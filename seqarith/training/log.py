@@ -7,7 +7,7 @@ import os
 import stat
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from seqarith.errors import InvalidValueError, LogError
 from seqarith.formats import LOG_LINE
 from seqarith.schema import parse_json
+from seqarith.training.identity import IDENTITY, Identity, identity
 
 STEP = ("step", "iteration")
 MAX_BYTES = 2**27
@@ -36,11 +37,14 @@ class RunLog:
         steps: Steps done at every report, shape (N,).
         values: The numbers by their keys, ``"loss"`` and others, shape (N,) each; nan where a
             report lacks one.
+        run: What the log says of the run that it is of, see `identity`; empty in logs of versions
+            before 0.6.
     """
 
     name: str
     steps: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
+    run: Mapping[str, str | int] = field(default_factory=dict)
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> RunLog:
@@ -57,13 +61,16 @@ class RunLog:
         for number, (line, last) in enumerate(_lines(place), 1):
             try:
                 columns.append(line)
+            except LogError as error:
+                raise LogError(f"{place}, line {number}: {error}") from None
             except InvalidValueError as error:
                 if last and columns.steps:
                     break
                 raise LogError(f"{place}, line {number}: {error}") from None
         if not columns.steps:
             raise LogError(f"{place}: the log is empty; a run writes one with --log")
-        return RunLog(place.stem, np.array(columns.steps, np.int64), columns.table())
+        steps = np.array(columns.steps, np.int64)
+        return RunLog(place.stem, steps, columns.table(), columns.run)
 
 
 def report_of(line: str) -> dict[str, Any]:
@@ -91,14 +98,19 @@ class _Columns:
         self.steps = array("q")
         self._values: dict[str, array[float]] = {}
         self._step = ""
+        self.run: Identity = {}
 
     def append(self, line: str) -> None:
         report = report_of(line)
+        if not self.steps:
+            self.run = identity(report)
+        elif identity(report) != self.run:
+            raise LogError("it is of another run than line 1")
         self._step = self._step or next(key for key in STEP if key in report)
         if self._step not in report:
             raise InvalidValueError(f"expected a {self._step!r}, as in the lines before")
         for key, value in report.items():
-            if type(value) in (int, float) and key != self._step:
+            if type(value) in (int, float) and key != self._step and key not in IDENTITY:
                 self._column(key).append(float(value))
         self.steps.append(report[self._step])
 

@@ -147,7 +147,8 @@ class Trainer:
             margins = self._course.examiner.margins(logits, batches.letters(iteration))
             words, digits = (margins > 0).all(axis=0).mean(), (margins > 0).mean()
             shares = float(words), float(digits)
-            report(Progress(self.step, float(loss), *shares, float(margins.min())))
+            noisy = self.config.hidden_noise > 0
+            report(Progress(self.step, float(loss), *shares, float(margins.min()), noisy))
 
     def _look(self) -> tuple[bool, Certificate | None]:
         """Return whether a network has reached the goal, and its proof; that one is the best."""

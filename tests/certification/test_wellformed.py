@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def sized(**sizes: Any) -> Callable[[], tuple[Any, Any]]:
     return build
 
 
-def tampered(record: str, name: str, value: Any) -> Callable[[], tuple[Any, Any]]:
+def tampered(record: str, name: Any, value: Any) -> Callable[[], tuple[Any, Any]]:
     """Write past the frozen dataclass: an attribute beside its fields, or one of them deleted."""
 
     def build() -> tuple[Any, Any]:
@@ -150,6 +151,39 @@ def mixed() -> tuple[Any, Any]:
     return replace(p, readout_bias=np.ones(1, np.float32)), certified(p)
 
 
+SPOILT = list(product(["next_state", "output", "states", "successors"], [-1, 3]))
+
+
+def one_index(name: str, value: int) -> tuple[Any, Any]:
+    """Spoil one index of three; the others are right."""
+    p = tiny(letters=3)
+    c = certified(p)
+    record: Any = p if name in ("next_state", "output") else c
+    if name == "states":
+        c = replace(c, centres=np.zeros((3, 1)), shapes=np.ones((3, 1)), states=np.zeros(3, int))
+        c = replace(c, successors=np.zeros((3, 3), int))
+        record = c
+    array = getattr(record, name).copy()
+    array.flat[1] = value
+    record = replace(record, **{name: array})
+    return (
+        (record, replace(c, digest=Program.digest(record)))
+        if type(record) is Program
+        else (p, record)
+    )
+
+
+def one_nan() -> tuple[Any, Any]:
+    p = tiny(width=2)
+    spoilt = {**p.kernels, "bias": np.array([0.0, np.nan])}
+    return replace(p, kernels=spoilt), certified(p)
+
+
+def one_negative_side() -> tuple[Any, Any]:
+    p = tiny(width=2)
+    return p, replace(certified(p), shapes=np.array([[0.5, -0.5]]))
+
+
 def endless(*shape: int, dtype: Any = F8) -> Any:
     """An array of any size that holds one number."""
     return np.broadcast_to(np.zeros((), dtype), shape)
@@ -173,6 +207,7 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (lambda: subclassed("certificate"), "that is not a certificate"),
     (tampered("program", "digest", lambda: "0"), "fields of the program are not its own"),
     (tampered("program", "inputs", None), "fields of the program are not its own"),
+    (tampered("program", 3, "beside"), "fields of the program are not its own"),
     (tampered("certificate", "depth", None), "fields of the certificate are not its own"),
     (sized(width=MAX_WIDTH + 1), "wider than 1000"),
     (sized(letters=MAX_WIDTH + 1), "wider than 1000"),
@@ -209,9 +244,11 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (changed("elsewhere:Cell", enclosure=None), "no enclosure of cell 'elsewhere:Cell'"),
     (changed("elsewhere:Cell", options={"f": print}), "not a plain value"),
     (changed("elsewhere:Cell", options={"f": 2**63}), "not a plain value"),
+    (changed("elsewhere:Cell", options={"f": -(10**5000)}), "not a plain value"),
     (changed("elsewhere:Cell", options={"f": [0] * MAX_OPTIONS}), "not a plain value"),
     (changed("elsewhere:Cell", kernels=NO_NAME), "kernel's name is not"),
     (changed("elsewhere:Cell", kernels={"\ud800": np.zeros(1)}), "kernel's name is not"),
+    (changed("elsewhere:Cell", kernels={"größe": np.zeros(1)}), "kernel's name is not"),
     (changed("elsewhere:Cell", kernels={"a" * (MAX_NAME + 1): np.zeros(1)}), "kernel's name is"),
     (kernel("weight_ih", np.array([[np.nan]]), "elsewhere:Cell"), "weight_ih holds a value"),
     (claimed(dtype="float32"), "another dtype"),
@@ -220,6 +257,7 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (claimed(digest=None), "another program"),
     (lambda: regions(2000), "regions exceed the memory budget"),
     (claimed(shapes=np.full((1, 1), -0.5)), "negative half-width"),
+    (one_negative_side, "negative half-width"),
     (claimed(states=np.ones(1, np.int64)), "states holds an index outside 0..0"),
     (claimed(states=np.array([-1])), "states holds an index outside 0..0"),
     (claimed(successors=INT + 1), "successors holds an index outside 0..0"),
@@ -228,6 +266,8 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (changed(next_state=INT - 1), "next_state holds an index outside 0..0"),
     (changed(output=INT + 3), "output holds an index outside 0..2"),
     (changed(output=INT - 1), "output holds an index outside 0..2"),
+    (one_nan, "bias holds a value"),
+    *((lambda spoil=spoil: one_index(*spoil), "holds an index outside") for spoil in SPOILT),
     (claimed(start=1), "start is not a number from 0 to 0"),
     (claimed(start=False), "start is not a number from 0 to 0"),
     (claimed(start=0.0), "start is not a number from 0 to 0"),
@@ -345,19 +385,33 @@ def test_limits_themselves_are_accepted() -> None:
     large = replace(p, readout_bias=np.full(1, BIG))
     assert isinstance(check(large, replace(c, digest=large.digest())), Accepted)
     name = {"a" * MAX_NAME: np.zeros(1)}
-    most = {"f": [0] * (MAX_OPTIONS - 3), "g": 1.5}
+    most = {"f": [2**63 - 1] * (MAX_OPTIONS - 7), "g": 1.5, "h": (None, "a", True)}
+    most["f"].append(1 - 2**63)  # one value too many, with the dict and what it holds
+    other = replace(tiny("elsewhere:Cell"), options=dict(most))
+    assert "plain" in getattr(check(other, certified(tiny("elsewhere:Cell"))), "reason", "")
+    most["f"].pop(0)
     other = replace(tiny("elsewhere:Cell"), kernels=name, options=most)
     assert isinstance(check(other, certified(other)), Accepted)
 
 
+def test_generators_may_point_anywhere() -> None:
+    p = tiny(width=2)
+    turned = np.array([[[0.5, -0.5], [-0.5, -0.5]]])
+    assert isinstance(check(p, replace(certified(p), shapes=turned)), Accepted)
+
+
 def test_the_memory_budget_is_counted() -> None:
+    p = tiny(letters=100)  # 800 bytes of inputs; a region takes 64
+    for memory, accepted in ((800, True), (799, False)):
+        verdict = check(p, certified(p), Budget(memory=memory))
+        assert ("inputs exceeds" not in getattr(verdict, "reason", "")) == accepted
     p = tiny(width=3, letters=2)
     c = certified(p)
     for memory, accepted in ((64 * 9, True), (64 * 9 - 1, False)):
         verdict = check(p, c, Budget(memory=memory))
         assert ("regions" not in getattr(verdict, "reason", "")) == accepted
-    many = tiny(outputs=20)
-    held = 64 * 20**2
+    many = tiny(outputs=20, width=2)
+    held = 64 * 20**2 * 2
     verdict = check(many, certified(many), Budget(memory=held - 1))
     assert "regions exceed" in getattr(verdict, "reason", "")
     assert isinstance(check(many, certified(many), Budget(memory=held)), Accepted)
@@ -465,7 +519,7 @@ ANYTHING = st.one_of(
 FIELDS = {kind: [f.name for f in fields(kind)] for kind in (Program, Certificate)}
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     st.sampled_from(CELLS),
     st.dictionaries(st.sampled_from(FIELDS[Program]), ANYTHING, max_size=2),
@@ -536,3 +590,40 @@ def test_another_fault_of_the_checker_is_not_hidden(monkeypatch: pytest.MonkeyPa
     p = tiny()
     with pytest.raises(IndexError, match="a fault"):
         check(p, certified(p))
+
+
+MIXED = [
+    *(
+        (name, index, "holds an index outside")
+        for name in ("next_state", "output", "states", "successors")
+        for index in (-1, 9)
+    ),
+    *((name, np.nan, "holds a value") for name in ("inputs", "weight_ih", "centres")),
+    ("shapes", -0.5, "negative half-width"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "because"), MIXED)
+def test_one_bad_entry_among_good_ones_is_refused(name: str, value: float, because: str) -> None:
+    """An array of one entry cannot tell its least from its largest, nor any from all."""
+    p = tiny(width=2, letters=2)
+    none = np.zeros((2, 2), np.int64)
+    c = replace(
+        certified(p), states=none[0].copy(), successors=none.copy(),
+        centres=np.zeros((2, 2)), shapes=np.full((2, 2), 0.5),
+    )  # fmt: skip
+    assert isinstance(check(p, c), Accepted)
+    held = p.kernels if name in p.kernels else vars(p) if hasattr(p, name) else vars(c)
+    for at in np.ndindex(held[name].shape):
+        spoilt = held[name].copy()
+        spoilt[at] = value
+        q, d = p, c
+        if name in p.kernels:
+            q = replace(p, kernels={**p.kernels, name: spoilt})
+        elif hasattr(p, name):
+            q = replace(p, **{name: spoilt})
+        else:
+            d = replace(c, **{name: spoilt})
+        verdict = check(q, replace(d, digest=q.digest()))
+        assert isinstance(verdict, Rejected)
+        assert because in verdict.reason

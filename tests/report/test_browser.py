@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -188,6 +189,106 @@ def test_changing_a_weight(visit: Open, proved_adder: sa.Model) -> None:
     page.get_by_role("button", name="Reset all weights").click()
     page.locator("#count", has_text="0 of all 65,536 pairs are wrong").wait_for()
     assert "right" in page.inner_text("#result")
+
+
+CLAIMS = """() => {
+  const shown = (node) => !node.closest('[hidden]') && node.textContent.trim();
+  return {
+    badge: document.getElementById('badge').textContent,
+    kind: document.getElementById('badge').className,
+    count: document.getElementById('count').textContent,
+    region: document.getElementById('region').textContent,
+    wrong: document.getElementById('wrong').disabled,
+    machine: document.getElementById('machine-note').textContent,
+    drawn: document.querySelector('#machine svg').getAttribute('aria-label'),
+    now: document.querySelectorAll('#machine .now').length,
+    map: document.getElementById('map').getAttribute('aria-label'),
+    facts: [...document.querySelectorAll('dd.known')].map((node) => node.textContent),
+    notes: [...document.querySelectorAll('.before')].filter(shown).length,
+    dim: [...document.querySelectorAll('.stale')].map((node) => getComputedStyle(node).opacity),
+  };
+}"""
+SET = """([value, claims]) => {
+  const field = document.getElementById('value');
+  field.value = value;
+  field.dispatchEvent(new Event('input'));
+  return new Function('return ' + claims)()();
+}"""
+BEFORE = "Of the network before the change. "
+
+
+def test_nothing_is_said_of_a_changed_network_at_any_moment(
+    visit: Open, proved_adder: sa.Model
+) -> None:
+    """What is read in the very task that changes a weight, while the pairs wait, and after."""
+    page = visit(proved_adder).page
+    page.get_by_role("button", name="Forward").click()
+    page.select_option("#array", "readout.bias")
+    old = page.evaluate(CLAIMS)
+    assert old["badge"] == "Proved right at every width"
+    assert old["notes"] == 0
+    assert set(old["dim"]) == {"1"}
+    start = page.input_value("#value")
+    for moment in ("at once", "when all is done"):
+        if moment == "at once":
+            new = page.evaluate(SET, ["-9.5", CLAIMS])
+            assert new["count"] == "Running all 65,536 pairs …"
+            assert new["map"] == "Map of all pairs: they are being run"
+            assert new["wrong"]
+        else:
+            page.locator("#count", has_text="smallest margin").wait_for()
+            new = page.evaluate(CLAIMS)
+        assert new["badge"] == "Changed by hand: nothing is proved of this network"
+        assert new["kind"] == "badge changed"
+        assert "proof speaks of the network as it was" in new["region"]
+        assert new["machine"] == BEFORE + old["machine"]
+        assert BEFORE in new["drawn"]
+        assert new["now"] == 0
+        assert new["facts"] == [BEFORE + fact for fact in old["facts"]]
+        assert len(new["facts"]) == 3
+        assert new["notes"] == 5
+        assert set(new["dim"]) == {"0.4"}
+    page.evaluate(SET, [start, CLAIMS])
+    page.locator("#count", has_text="smallest margin").wait_for()
+    assert page.evaluate(CLAIMS) == old, "the old value restores it"
+    page.evaluate(SET, ["3", CLAIMS])
+    page.get_by_role("button", name="Reset all weights").click()
+    page.locator("#count", has_text="smallest margin").wait_for()
+    assert page.evaluate(CLAIMS) == old
+
+
+def test_a_task_without_a_machine(visit: Open) -> None:
+    model = sa.train("mul", bits=3, seed=0).model
+    visitor = visit(model)
+    page = visitor.page
+    assert page.inner_text("#badge") == "Right on all 64 operands of 3 digits, a fixed width"
+    assert page.inner_text("#result") == "5 * 2 = 10 ✓ right"
+    assert "A fixed width: operands of 3 digits." in page.inner_text("#say")
+    assert page.inner_text("#count").startswith("0 of all 64 pairs are wrong")
+    assert "certify" not in page.inner_text("body")
+    said = model.predict(37, 58)
+    assert not said.correct
+    assert compute(page, "37", "58") == (
+        f"37 * 58 = {said.predicted} ✗ wrong, 2146 is right "
+        "Operands of 6 digits: the network is for 3."
+    )
+    trace = sa.trace(model, 37, 58)
+    assert page.locator("td.wrong").count() == 0
+    page.get_by_role("button", name="End").click()
+    assert page.locator("tr:not(.small) td.wrong").count() == int(trace.wrong.sum())
+    assert "takes naturals only" in compute(page, "-1", "2")
+    for _ in range(5):
+        page.get_by_role("button", name="Random").click()
+        assert page.inner_text("#result").endswith("✓ right")
+    assert visitor.said == []
+
+
+def test_an_own_task_is_not_proved_as_the_registrys(visit: Open, proved_adder: sa.Model) -> None:
+    task = replace(proved_adder.task, name="plus", own=True)
+    page = visit(replace(proved_adder, task=task)).page
+    badge = "Proved equal to the machine in this file, at every width"
+    assert page.inner_text("#badge") == badge
+    assert "right for operands of every width" not in page.inner_text("body")
 
 
 def test_the_map_is_that_of_the_network(visit: Open, wrong_adder: sa.Model) -> None:

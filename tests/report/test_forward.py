@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.certify import stored_certificate
 from seqarith.network import Network
+from seqarith.tasks.own import task_from_machine
 from seqarith.tasks.task import Task
 
 Contents = Callable[[sa.Model], dict[str, Any]]
@@ -47,7 +49,7 @@ def assert_traces_agree(traces: list[Any], model: sa.Model, sums: list[list[int]
         assert np.abs(np.array(trace["memories"]) - wanted.memory).max() <= 1e-12
         assert np.abs(np.array(trace["logits"]) - wanted.logits).max() <= 1e-12
         assert trace["predicted"] == model.task.result_text(wanted.predicted)
-        if wanted.states is None:
+        if wanted.states is None:  # and a function that the page does not know
             assert trace["expected"] is None
         else:
             assert trace["states"] == wanted.states.tolist()
@@ -118,6 +120,93 @@ def test_words_longer_than_the_table_of_layouts(
     assert_traces_agree(traces, proved_adder, sums)
 
 
+def many_symbols() -> Task:
+    digits = np.arange(7)
+    c, b, a = np.meshgrid(digits, digits, digits, indexing="ij")
+    said = [(49 * a + 7 * b + c).reshape(-1).tolist()] * 2
+    machine = sa.MealyMachine([[0] + [1] * 342, [1] * 343], said, 343)
+    symbols = tuple(f"s{i}" for i in range(343))
+    return task_from_machine(
+        machine, "digits", operands=3, base=7, order="most", symbols=symbols
+    )  # fmt: skip
+
+
+def delayed_by_three(base: int) -> Task:
+    states = np.arange(base**3)[:, None]
+    after = states * base % base**3 + np.arange(base)
+    said = np.repeat(states // base**2, base, axis=1)
+    return task_from_machine(sa.MealyMachine(after, said, base), "late", base=base, delay=3)
+
+
+def own(name: str, **options: Any) -> Task:
+    task = sa.TASKS[name](**options)
+    assert task.machine is not None
+    return task_from_machine(
+        task.machine, "own", operands=task.operands, base=task.base, order=task.order,
+        delay=task.delay,
+    )  # fmt: skip
+
+
+EXTREMES = {
+    "343 symbols, most significant first": many_symbols,
+    "base 16": lambda: own("add", base=16),
+    "base 16, most significant first": lambda: own("max", base=16),
+    "delay 3, base 2": lambda: delayed_by_three(2),
+    "delay 3, base 5": lambda: delayed_by_three(5),
+    **{
+        f"{name} in base {base}": lambda name=name, base=base: own(name, base=base)
+        for name in ("add", "sub", "neg")
+        for base in (2, 3, 5, 16)
+    },
+}
+
+
+@pytest.mark.parametrize("kind", EXTREMES)
+def test_own_tasks_at_the_extremes(
+    node: Any, contents: Contents, make_random: Callable[..., sa.Model], kind: str
+) -> None:
+    """Symbols, letters, orders, delays, bases and signs as `sa.trace` has them, digit by digit."""
+    task = EXTREMES[kind]()
+    model = make_random(task, 1)
+    ends = [task.base**width + more for width in (1, 2, 5) for more in (-1, 0, 1)]
+    sums = random_sums(60, task.operands, seed=6)
+    sums += [[end] * task.operands for end in [0, *ends]]
+    sums += [[end // 2 + more] * task.operands for end in ends for more in (0, 1)]
+    if task.negative:
+        sums += [[-value for value in operands] for operands in sums]
+        sums += [[-1, *[1] * (task.operands - 1)]]
+    else:
+        sums = [[abs(value) for value in operands] for operands in sums]
+    assert_traces_agree(node(contents(model), sums)["traces"], model, sums)
+
+
+WITHOUT_MACHINE = [name for name in sa.TASKS if sa.TASKS[name]().machine is None]
+
+
+@pytest.mark.parametrize("name", WITHOUT_MACHINE)
+@pytest.mark.parametrize("base", [2, 10])
+def test_what_is_right_where_no_machine_says_it(
+    node: Any, contents: Contents, make_random: Callable[..., sa.Model], name: str, base: int
+) -> None:
+    task = sa.TASKS[name](base=base)
+    model = replace(make_random(task, 2), training={"bits": 3})
+    sums = [[abs(value) for value in each] for each in random_sums(60, task.operands, seed=7)]
+    for trace, operands in zip(node(contents(model), sums)["traces"], sums, strict=True):
+        wanted = sa.trace(model, *operands)
+        assert trace["predicted"] == str(wanted.predicted)
+        assert trace["expected"] == str(task.reference(*operands))
+        assert trace["wrong"] == wanted.wrong.tolist()
+        np.testing.assert_allclose(trace["margins"], wanted.margins, atol=1e-12)
+
+
+def test_negative_operands_are_refused_where_python_refuses_them(
+    node: Any, contents: Contents, make_random: Callable[..., sa.Model]
+) -> None:
+    model = make_random(sa.TASKS["mul"](), 2)
+    with pytest.raises(AssertionError, match="takes naturals only"):
+        node(contents(model), [[-3, 4]])
+
+
 def gated(cell: str, hidden: int, letters: list[int], arrays: dict[str, Any]) -> Any:
     """Return the memories of a gated cell, from the equations in PyTorch's documentation."""
 
@@ -180,6 +269,18 @@ def test_all_pairs(
     for (_, _, wrong, least), prediction in zip(said, predictions, strict=True):
         assert least == pytest.approx(prediction.min_margin, abs=1e-12)
         assert (wrong == 0) == prediction.correct
+
+
+def test_all_pairs_without_a_machine(
+    node: Any, contents: Contents, make_random: Callable[..., sa.Model]
+) -> None:
+    model = make_random(sa.TASKS["mul"](), 5)
+    said = node(contents(model), [], 3)["pairs"]
+    assert sorted((a, b) for a, b, _, _ in said) == [(a, b) for a in range(8) for b in range(8)]
+    predictions = list(model.predict_many([(a, b) for a, b, _, _ in said], 3))
+    for (_, _, wrong, least), prediction in zip(said, predictions, strict=True):
+        assert least == pytest.approx(prediction.min_margin, abs=1e-12)
+        assert wrong == (prediction.predicted ^ prediction.expected).bit_count()
 
 
 def test_most_significant_pairs(

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,15 @@ import pytest
 
 import seqarith as sa
 from seqarith.cells.elman import Elman
+from seqarith.certification.claim import Claim
+from seqarith.evaluation.fixed import fixed_width
 from seqarith.network import Network
 from seqarith.projection import Projection
 from seqarith.report import write_report
+from seqarith.report.facts import facts
 from seqarith.report.page import page
-from seqarith.report.regions import known, regions
+from seqarith.report.regions import badge_of, known, regions
+from seqarith.tasks.origin import Asked
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -117,12 +122,13 @@ def test_the_weights_are_those_of_the_file(written: str, proved_adder: sa.Model)
         assert numbers.reshape(arrays[name]["shape"]).tobytes() == array.tobytes()
 
 
-def test_what_is_known(proved_adder: sa.Model, wrong_adder: sa.Model, adder: sa.Model) -> None:
-    def badge(model: sa.Model) -> str:
-        found = re.search(r'<p class="badge (\w+)">(.*?)</p>', page(model))
-        assert found
-        return f"{found[1]}: {found[2]}"
+def badge(model: sa.Model) -> str:
+    found = re.search(r'class="badge (\w+)"[^>]*>(.*?)</p>', page(model))
+    assert found
+    return f"{found[1]}: {found[2]}"
 
+
+def test_what_is_known(proved_adder: sa.Model, wrong_adder: sa.Model, adder: sa.Model) -> None:
     assert badge(proved_adder) == "good: Proved right at every width"
     assert badge(adder) == "open: Right on all operands of 8 digits; not proved at every width"
     assert badge(wrong_adder) == "bad: Wrong on 1 of 16 operands of 2 digits"
@@ -137,6 +143,66 @@ def test_what_is_known(proved_adder: sa.Model, wrong_adder: sa.Model, adder: sa.
     assert "speaks of another program" in page(changed)
 
 
+def named(adder: sa.Model, **changes: Any) -> sa.Model:
+    """Return the adder as a model of an own task, whose machine is the adder's."""
+    assert adder.task.machine is not None
+    task = replace(adder.task, name="plus", own=True, **changes)
+    return replace(adder, task=task)
+
+
+def test_a_proof_of_an_own_machine_says_so(proved_adder: sa.Model) -> None:
+    """The name and the notation of a task in a file are its writer's: the badge is not."""
+    liar = named(proved_adder, notation="{} * {}")
+    assert badge(liar) == "good: Proved equal to the machine in this file, at every width"
+    assert liar.task.machine is not None
+    digest = liar.task.machine.digest()[:12]
+    said = page(liar)
+    assert said.count(f"the machine in this file (2 states, digest {digest})") == 3
+    assert "right for operands of every width" not in said
+    assert "it is equal to the one in this file" in data_of(said)["extracted"]["said"]
+    bare = replace(liar, certificate=None)
+    equal = "Equal to the machine in this file on all operands of 8 digits"
+    assert badge(bare) == f"open: {equal}; not proved at every width"
+    asked = named(proved_adder, asked=Asked("sums:plus", 131072))
+    assert "was found in sums:plus by asking 131,072 words" in page(asked)
+
+
+def test_what_a_proof_rests_on_is_on_its_badge(proved_adder: sa.Model) -> None:
+    for task in (proved_adder.task, named(proved_adder).task):
+        found = badge_of(Claim(task, "float32", ("my.cells:enclose\u202e",)))
+        assert found == r"Proved, if the enclosure my.cells:enclose\u202e is right"
+
+
+@pytest.fixture(scope="module")
+def product() -> sa.TrainingResult:
+    return sa.train("mul", bits=3, seed=0)
+
+
+def test_a_task_without_a_machine_is_shown_at_its_own_width(product: sa.TrainingResult) -> None:
+    model = product.model
+    assert product.reached
+    assert badge(model) == "open: Right on all 64 operands of 3 digits, a fixed width"
+    said = page(model)
+    assert "certify" not in said
+    data = data_of(said)
+    assert [row[0] for row in data["widths"]] == [3]
+    assert data["example"] == ["5", "2"]
+    arrays = model.network.export(model.parameters)
+    arrays["readout.bias"] = arrays["readout.bias"] + 1
+    broken = sa.Model(model.task, model.network, model.network.absorb(arrays), model.training)
+    found = sa.evaluate(broken, 3)
+    errors = found.checked - found.correct
+    assert errors > 0
+    assert badge(broken) == f"bad: Wrong on {errors} of 64 operands of 3 digits"
+
+
+def test_a_width_that_is_not_noted_is_8(product: sa.TrainingResult) -> None:
+    for bits in (None, "3", -3, 4096, 2.5, True):
+        model = replace(product.model, training={"bits": bits})
+        assert fixed_width(model) == 8
+    assert fixed_width(replace(product.model, training={"bits": 16})) == 16
+
+
 def test_learning_curves(proved_adder: sa.Model) -> None:
     log = sa.RunLog(
         "run", np.arange(1, 1001) * 10,
@@ -147,6 +213,68 @@ def test_learning_curves(proved_adder: sa.Model) -> None:
     assert curves[0]["points"][0] == [10, 1.0]
     assert all(100 < len(curve["points"]) <= 300 for curve in curves)
     assert curves[1]["points"][-1][1] == pytest.approx(100, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"task": "sub"}, "task sub, not add"),
+        ({"seed": 3}, "seed 3, not 0"),
+        ({"bits": 9}, "bits 9, not 8"),
+        ({"hidden": 3}, "hidden 3, not 16"),
+    ],
+)
+def test_a_log_of_another_run(
+    trained: sa.TrainingResult, change: dict[str, Any], message: str
+) -> None:
+    run = {"task": "add", "base": 2, "bits": 8, "hidden": 16, "seed": 0}
+    steps, values = np.array([50]), {"loss": np.array([0.5])}
+    curves = data_of(page(trained.model, [sa.RunLog("r", steps, values, run)]))["curves"]
+    assert [curve["name"] for curve in curves] == ["r"]
+    with pytest.raises(sa.LogError, match=f"log 'r' is of another run than the model: {message}"):
+        page(trained.model, [sa.RunLog("r", steps, values, run | change)])
+
+
+def test_a_log_that_goes_on_after_the_model(trained: sa.TrainingResult) -> None:
+    late = np.array([50, trained.steps + 1])
+    log = sa.RunLog("r", late, {"loss": np.array([0.5, 0.2])})
+    with pytest.raises(sa.LogError, match=f"goes on to step {trained.steps + 1}, and the model"):
+        page(trained.model, [log])
+    early = sa.RunLog("r", late - 1, {"loss": np.array([0.5, 0.2])})
+    curve = data_of(page(trained.model, [early]))["curves"][0]
+    assert curve["name"] == "r, which does not say of which run"
+
+
+def test_accuracy_is_rounded_down(proved_adder: sa.Model) -> None:
+    almost = np.array([1 - 2**-24, 1.0])
+    log = sa.RunLog("r", np.array([1, 2]), {"accuracy": almost})
+    curve = data_of(page(proved_adder, [log]))["curves"][0]
+    assert curve["points"] == [[1, 99.999], [2, 100.0]]
+
+
+HIDDEN = "a\x1b[2J\nb\u202ec\u200bd\ud800"
+
+
+def test_no_text_of_a_file_hides_anything(proved_adder: sa.Model) -> None:
+    training = {"note": HIDDEN, HIDDEN: 1, "optimizer_options": {HIDDEN: HIDDEN}}
+    evaluation = {"correct": 1, "checked": 1, "bits": 1, "mode": HIDDEN}
+    asked = named(proved_adder, asked=Asked(HIDDEN, 5)).task
+    model = replace(proved_adder, task=asked, training=training, evaluation=evaluation)
+    log = sa.RunLog(HIDDEN, np.array([1]), {"loss": np.array([0.5])})
+    said = page(model, [log])
+    seen = "".join(character for character in said if character != "\n")
+    assert seen.isprintable()
+    assert "a\nb" not in said
+    texts = json.dumps(data_of(said), ensure_ascii=False)
+    assert texts.isprintable()
+    assert r"a\x1b[2J\nb\u202ec\u200bd\ud800" in data_of(said)["curves"][0]["name"]
+
+
+def test_what_a_file_notes_is_told_as_a_note(trained: sa.TrainingResult) -> None:
+    rows = dict(facts(trained.model, known(trained.model)))
+    for name in ("Training", "Evaluation"):
+        assert rows[name].startswith("noted by the file's writer, not checked here: ")
+    assert not rows["Proof"].startswith("noted")
 
 
 def test_a_large_proof_is_shown_with_less(proved_adder: sa.Model) -> None:

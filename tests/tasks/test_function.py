@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from itertools import product
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import seqarith as sa
-from seqarith.errors import TaskError
+from seqarith.errors import TaskError, UnboundedWarning
 from seqarith.registry import TASKS
 from seqarith.tasks.task import Task
 
@@ -113,11 +114,21 @@ def test_name_and_notation() -> None:
         (lambda a: a * a, {}, "p is not finite-state, .* 1, 2, 4, 8, 16, 32, "),
         (lambda a: a * a, {"base": 10}, "1, 10, 100, .* residuals"),
         (lambda a: bin(a)[2:] == bin(a)[:1:-1], {"symbols": ("n", "y")}, "is not finite-state"),
-        (lambda a: a // 3, {}, r"p\(\d+\) is .* depends on digits that come later. Read most sig"),
-        (lambda a: a ^ a >> 1, {}, "digit 0 of it, least significant first, .* or with a delay"),
-        (lambda a: a % 7, {}, "where there are few results, give symbols"),
-        (lambda a: int(a**0.5), {"order": "most"}, "Read least significant first"),
-        (lambda a: a + 1, {"order": "most"}, r"p\(1\) is 2, which has no room in 1 digits"),
+        (
+            lambda a: a // 3,
+            {},
+            r"p\(\d+\), .* that come later. Read it most significant digit first",
+        ),
+        (lambda a: a ^ a >> 1, {}, r"digit 0 of p.* first with delay=1$"),
+        (lambda a: a % 7, {}, "there are few results: give symbols"),
+        (lambda a: int(a**0.5), {"order": "most"}, "Neither the other order nor a short delay"),
+        (lambda a, b: abs(a - b), {}, "Neither the other order nor a short delay"),
+        (lambda a, b: abs(a - b), {"order": "most"}, "Neither the other order nor a short delay"),
+        (lambda a, b: 0 if (a, b) == (200, 100) else a + b, {}, "200, 100.* 7 digits it does not"),
+        (lambda a: a + 1, {"order": "most"}, r"p\(1\) is 2, .* Read it least significant digit"),
+        (math.gcd, {}, "how many operands it takes cannot be seen from its signature"),
+        (lambda a: random.randrange(99), {}, "when asked again: the function must always return"),
+        (lambda a: a, {"ask": 0}, "ask 0: expected an integer from 1"),
         (lambda a: -a, {"order": "most"}, r"p\(1\) is -1, which has no room"),
         (lambda a: 1 / a, {}, r"p\(0\) fails with ZeroDivisionError: division by zero"),
         (lambda a: a / 2, {}, r"p\(0\) is '0.0'; expected an integer"),
@@ -127,7 +138,7 @@ def test_name_and_notation() -> None:
         (lambda a: a, {"base": 17}, "base 17"),
         (lambda a: a, {"operands": 0}, "operands 0: expected an integer from 1"),
         (lambda a: a, {"operands": 3}, r"p\(0, 0, 0\) fails with TypeError"),
-        (lambda *a: sum(a), {}, "operands 0"),
+        (lambda *a: sum(a), {}, "how many operands it takes cannot be seen"),
         (lambda *a: sum(a), {"operands": 4, "base": 10}, "10000 letters; an own task has at most"),
         (lambda a: a, {"order": "first"}, "order first: expected least or most"),
         (lambda a: a, {"delay": -1}, "delay -1"),
@@ -167,6 +178,53 @@ def test_a_rare_letter_far_from_the_start() -> None:
     task = sa.task_from_function(lambda a: ones in bin(a), symbols=("no", "yes"))
     assert task.machine.states == 12
     assert task.reference(2**11 - 1) == 1
+
+
+def test_counting_is_warned_of() -> None:
+    """Runs of equal length: a machine that counts to 64 agrees on all words that are asked."""
+
+    def equal_runs(value: int) -> bool:
+        ones = value.bit_count()
+        return value == (1 << 2 * ones) - (1 << ones)
+
+    with pytest.warns(UnboundedWarning, match="16, 24 and 32 states"):
+        sa.task_from_function(equal_runs, symbols=("no", "yes"), order="most")
+
+
+def test_a_function_is_asked_no_more_than_is_allowed() -> None:
+    calls: list[int] = []
+
+    def twice(value: int) -> int:
+        calls.append(value)
+        return 2 * value
+
+    told: list[tuple[int, int]] = []
+    task = sa.task_from_function(twice, ask=3000, progress=lambda *seen: told.append(seen))
+    assert task.asked is not None
+    assert 2000 < task.asked.words <= 3000
+    again = len(calls) - task.asked.words  # a sample is asked twice
+    assert 0 < again < 200
+    assert told == sorted(told)
+    assert all(done <= total for done, total in told)
+
+
+def test_too_few_words_to_find_a_machine() -> None:
+    with pytest.raises(TaskError, match=r"machine is not found after asking .* --ask N"):
+        sa.task_from_function(lambda a: a % 97 == 5, symbols=("no", "yes"), ask=50)
+
+
+def test_what_was_asked_is_part_of_the_task() -> None:
+    first, second = (sa.task_from_function(lambda a: 3 * a, name="f", ask=n) for n in (500, 900))
+    assert first.asked is not None
+    assert second.asked is not None
+    assert first.asked.words < second.asked.words
+    assert first.function is not None
+    assert first.function(7) == 21
+
+
+def test_a_machine_that_grows_with_the_words_is_warned_of() -> None:
+    with pytest.warns(UnboundedWarning, match="looks unbounded: words of 8, 12 and 16 letters"):
+        sa.task_from_function(lambda a: "1" * 20 in bin(a), symbols=("no", "yes"))
 
 
 # ------------------------------------------------------------- machines

@@ -2,7 +2,9 @@
 // What a reader does, and what is drawn once.
 
 function showOnce() {
-  $("machine-note").textContent = extracted ? extracted.said : data.no_machine;
+  showStanding();
+  const wrong = data.widths.filter((row) => row[4]).map((row) => `${row[4].toLocaleString("en")} of ${row[5].toLocaleString("en")} at ${row[0]} digits`);
+  $("widths-wrong").textContent = wrong.length ? `Wrong: ${wrong.join(", ")}.` : "None that was run is wrong.";
   const widths = data.widths.map(([bits, share, hollow]) => [bits, 100 * share, hollow]);
   const runs = data.widths.filter((row) => row[3] !== null).map((row) => [row[0], 100 * row[3], true]);
   drawLines($("widths"), "Operands right, in percent, by their digits",
@@ -10,7 +12,7 @@ function showOnce() {
     { x: "digits of an operand", y: "right (%)", low: 0, high: 100, logX: true, ticks: data.widths.map((row) => row[0]) });
   for (const curve of data.curves) {
     const host = element("div");
-    $("curves").append(host);
+    $("curves").append(host, element("p", "from", `From the log ${curve.name}.`));
     drawLines(host, `${curve.label} while training`, [{ name: curve.label, points: curve.points }],
       { x: "steps", y: curve.label, logY: curve.log, ...(curve.share ? { low: 0, high: 100 } : {}) });
   }
@@ -22,7 +24,7 @@ function showOnce() {
 function listen() {
   $("operands").addEventListener("submit", (event) => { event.preventDefault(); computeTyped(); });
   $("random").addEventListener("click", () => {
-    const size = BigInt(task.base) ** 8n;
+    const size = BigInt(task.base) ** BigInt(task.fixed ? Math.min(task.fixed, 30) : 8);
     computeOperands(data.example.map(() => BigInt(Math.floor(Math.random() * 2 ** 30)) % size));
   });
   const go = { first: () => 0, back: () => at - 1, next: () => at + 1, last: () => run.steps };

@@ -3,22 +3,37 @@
 
 function scheduleMap(delay = 0) {
   clearTimeout(pending);
-  if (task.machine && task.operands === 2) pending = setTimeout(startMap, delay);
-  else $("pairs").hidden = true;
+  if (!pairDigits()) {
+    $("pairs").hidden = true;
+    return;
+  }
+  // What was counted before is not so any more, from this moment on.
+  wrongPair = null;
+  $("wrong").disabled = true;
+  $("count").textContent = `Running all ${(task.base ** (2 * pairDigits())).toLocaleString("en")} pairs …`;
+  $("map").classList.add("pending");
+  $("map").setAttribute("aria-label", "Map of all pairs: they are being run");
+  pending = setTimeout(startMap, delay);
+}
+
+// Digits of an operand of the map: those of a fixed width, or as many as make 256 numbers; or 0.
+function pairDigits() {
+  if (task.operands !== 2 || !(task.machine || task.function)) return 0;
+  if (task.fixed) return task.base ** task.fixed <= 256 ? task.fixed : 0;
+  let digits = 1;
+  while (task.base ** (digits + 1) <= 256) digits++;
+  return digits;
 }
 
 function startMap() {
-  let digits = 1;
-  while (task.base ** (digits + 1) <= 256) digits++;
+  const digits = pairDigits();
   const side = task.base ** digits, total = side * side;
   const margins = new Float64Array(total), bad = new Uint8Array(total);
-  wrongPair = null;
   const tell = (a, b, wrong, least) => {
     margins[b * side + a] = least;
     bad[b * side + a] = wrong;
   };
   const work = runPairs(net, task, digits, tell);
-  $("count").textContent = `Running all ${total.toLocaleString("en")} pairs …`;
   const go = () => {
     const until = performance.now() + 12;
     while (performance.now() < until) {
@@ -46,6 +61,7 @@ function showMap(margins, bad, side) {
   const said = `${wrong.toLocaleString("en")} of all ${margins.length.toLocaleString("en")} pairs are wrong; the smallest margin is ${short(least)}.`;
   $("count").textContent = said;
   $("wrong").disabled = !wrongPair;
+  canvas.classList.remove("pending");
   canvas.setAttribute("aria-label", `Map of all pairs below ${side}: ${said}`);
 }
 

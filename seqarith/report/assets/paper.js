@@ -12,8 +12,8 @@ function showPaper() {
   const rows = [];
   if (run.states) rows.push([task.machine.label, (t) => task.machine.short[run.states[t]], (t) => (t > at ? "later" : ""), "small"]);
   for (let i = 0; i < task.operands; i++) rows.push([LETTERS[i], (t) => digit(digits[t][i]), () => "", ""]);
-  if (run.states) rows.push(["right", (t) => (gone(t) ? "·" : symbol(run.due[t])), gone, "rule"]);
-  rows.push(["network", (t) => (gone(t) ? "·" : symbol(run.emitted[t])), (t) => later(t) || gone(t) || (run.wrong[t] ? "wrong" : ""), run.states ? "" : "rule"]);
+  if (run.judged) rows.push(["right", (t) => (gone(t) ? "·" : symbol(run.due[t])), gone, "rule"]);
+  rows.push(["network", (t) => (gone(t) ? "·" : symbol(run.emitted[t])), (t) => later(t) || gone(t) || (run.wrong[t] ? "wrong" : ""), run.judged ? "" : "rule"]);
   rows.push(["margin", (t) => (gone(t) ? "·" : short(run.margins[t])), (t) => later(t) || (run.wrong[t] ? "wrong" : ""), "small"]);
   $("paper").replaceChildren(caption(shown), tableHead(shown), tableBody(rows, shown, later));
 }

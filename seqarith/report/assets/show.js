@@ -14,9 +14,11 @@ function show(step) {
 
 function showResult() {
   const right = run.expected === null || run.predicted === run.expected;
-  const verdict = run.expected === null ? "" : right ? " ✓ right" : `  ✗ wrong, ${brief(run.expected)} is right`;
+  const unknown = task.machine ? "" : " (this page cannot tell whether that is right)";
+  const verdict = run.expected === null ? unknown : right ? " ✓ right" : `  ✗ wrong, ${brief(run.expected)} is right`;
+  const wide = task.fixed && run.digits > task.fixed ? ` Operands of ${run.digits} digits: the network is for ${task.fixed}.` : "";
   $("result").className = right ? "result" : "result bad";
-  $("result").textContent = `${expression(run.operands)} = ${brief(run.predicted)}${verdict}`;
+  $("result").textContent = `${expression(run.operands)} = ${brief(run.predicted)}${verdict}${wide}`;
 }
 
 function stateName(state) {
@@ -31,7 +33,9 @@ function showStep() {
   for (const id of ["next", "last"]) $(id).setAttribute("aria-disabled", at === run.steps);
   const say = $("say");
   if (at === 0) {
-    say.textContent = `Before the first step: nothing is remembered. ${run.steps} steps, ${task.order} significant digit first.`;
+    const fixed = task.fixed ? ` A fixed width: operands of ${task.fixed} digits.` : "";
+    say.textContent = `Before the first step: nothing is remembered. ${run.steps} steps, ${task.order} significant digit first.${fixed}`;
+    say.classList.remove("wrong");
     return;
   }
   const t = at - 1, reads = letterDigits(task, run.letters[t]).map(digit).join(" and ");
@@ -39,7 +43,7 @@ function showStep() {
   const counted = t >= run.first;
   const verdict = !counted ? "which is thrown away" : run.wrong[t] ? `which is wrong: ${symbol(run.due[t])} is due` : "which is right";
   const leaves = run.states ? ` Now ${stateName(run.states[at])}.` : "";
-  const judged = counted && !run.states ? "" : `, ${verdict}`;
+  const judged = counted && !run.judged ? "" : `, ${verdict}`;
   const margin = counted ? `. Margin ${short(run.margins[t])}` : "";
   say.textContent = `Step ${at} of ${run.steps}: reads ${reads}${carried}; says ${symbol(run.emitted[t])}${judged}${margin}.${leaves}`;
   say.classList.toggle("wrong", run.wrong[t]);
@@ -107,7 +111,10 @@ function showPictures() {
     drawPlane($("plane"), plane, now, run.placed, at, names);
   }
   if (extracted) {
+    const { before } = standing(stored, changed);
     const now = at && { from: run.extracted[at - 1], to: run.extracted[at] };
-    drawMachine($("machine"), extracted, now || { from: -1, to: extracted.initial });
+    // A changed network moves as it likes: no state of the old machine is where it is.
+    drawMachine($("machine"), { ...extracted, said: before + extracted.said },
+      changed ? null : now || { from: -1, to: extracted.initial });
   }
 }

@@ -18,6 +18,16 @@ function countDigits(value, base, signed) {
   return countNatural(value >= 0n ? 2n * value : -2n * value - 1n, base);
 }
 
+// The tasks that no machine computes, and what is right.
+const FUNCTIONS = { mul: (a, b) => a * b, square: (a) => a * a };
+
+function checkOperands(task, operands) {
+  const negative = operands.find((value) => value < 0n);
+  if (!task.negative && negative !== undefined) {
+    throw new Error(`${negative}: this task takes naturals only`);
+  }
+}
+
 // Room for the result follows from the operands' width; the tables end where it grows evenly.
 function layoutOf(task, operands) {
   const signed = operands.some((value) => value < 0n);
@@ -88,6 +98,7 @@ const firstResultStep = (task, steps) => (task.result === "symbol" ? steps - 1 :
 
 // Run a network on operands and keep every step.
 function traceSum(net, task, operands) {
+  checkOperands(task, operands);
   const layout = layoutOf(task, operands);
   if (layout.steps > MOST_STEPS) {
     throw new Error(`${layout.digits} digits: this page takes operands of up to about ${MOST_STEPS}`);
@@ -96,22 +107,31 @@ function traceSum(net, task, operands) {
   const first = firstResultStep(task, layout.steps);
   const memories = [startMemory(net)];
   const states = task.machine ? [task.machine.initial] : null;
+  const value = task.function ? FUNCTIONS[task.function](...operands) : null;
+  const wanted = value === null ? null : dueDigits(task, value, layout.steps);
   const logits = [], emitted = [], due = [], margins = [], wrong = [];
   letters.forEach((letter, t) => {
     memories.push(stepMemory(net, task, memories[t], letter));
     logits.push(readLogits(net, memories[t + 1]));
     emitted.push(emittedSymbol(logits[t]));
-    due.push(states ? task.machine.output[states[t]][letter] : emitted[t]);
+    due.push(states ? task.machine.output[states[t]][letter] : wanted ? wanted[t] : emitted[t]);
     if (states) states.push(task.machine.next[states[t]][letter]);
     margins.push(marginOf(logits[t], due[t]));
     wrong.push(t >= first && emitted[t] !== due[t]);
   });
   const predicted = resultText(task, emitted, layout.signed);
-  const expected = states ? resultText(task, due, layout.signed) : null;
+  const expected = states ? resultText(task, due, layout.signed) : value === null ? null : String(value);
   return {
-    operands, letters, first, memories, states, logits, emitted, due, margins, wrong,
+    operands, digits: layout.digits, judged: expected !== null, letters, first, memories, states, logits, emitted, due, margins, wrong,
     predicted, expected, steps: letters.length,
   };
+}
+
+// What a step has to emit where a function says it and no machine: nothing while results are late.
+function dueDigits(task, value, steps) {
+  const digits = digitsOf(value, steps - task.delay, task.base);
+  if (task.order === "most") digits.reverse();
+  return [...new Array(task.delay).fill(0), ...digits];
 }
 
 // Where the proof says that a run is: on its way to these regions, before and after every step.
@@ -162,13 +182,24 @@ function* runPairs(net, task, digits, tell) {
   const logits = new Float64Array(net.outputs);
   const every = Array.from({ length: task.base ** 2 }, (_, letter) => letter);
   const worth = (t) => task.base ** (task.order === "least" ? t - start : start + digits - 1 - t);
+  // Without a machine only a whole pair can be judged; its memories are still there.
+  const judge = (a, b) => {
+    const due = dueDigits(task, FUNCTIONS[task.function](BigInt(a), BigInt(b)), steps);
+    let wrong = 0, least = Infinity;
+    for (let t = first; t < steps; t++) {
+      readLogits(net, memories[t + 1], logits);
+      if (emittedSymbol(logits) !== due[t]) wrong++;
+      least = Math.min(least, marginOf(logits, due[t]));
+    }
+    tell(a, b, wrong, least);
+  };
   function* visit(t, state, a, b, wrong, least) {
-    if (t === steps) return tell(a, b, wrong, least);
+    if (t === steps) return task.machine ? tell(a, b, wrong, least) : judge(a, b);
     const read = t >= start && t < start + digits ? every : [0];
     for (const letter of read) {
       stepMemory(net, task, memories[t], letter, memories[t + 1]);
       let bad = wrong, margin = least;
-      if (t >= first) {
+      if (task.machine && t >= first) {
         readLogits(net, memories[t + 1], logits);
         const due = task.machine.output[state][letter];
         if (emittedSymbol(logits) !== due) bad++;
@@ -176,9 +207,9 @@ function* runPairs(net, task, digits, tell) {
       }
       const more = read.length > 1 ? worth(t) : 0;
       const [da, db] = [letter % task.base, Math.floor(letter / task.base)];
-      yield* visit(t + 1, task.machine.next[state][letter], a + more * da, b + more * db, bad, margin);
+      yield* visit(t + 1, task.machine ? task.machine.next[state][letter] : 0, a + more * da, b + more * db, bad, margin);
       if (t === start + 1) yield;
     }
   }
-  yield* visit(0, task.machine.initial, 0, 0, 0, Infinity);
+  yield* visit(0, task.machine ? task.machine.initial : 0, 0, 0, 0, Infinity);
 }

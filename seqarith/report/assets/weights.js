@@ -42,6 +42,7 @@ function weightsChanged() {
     count + original[name].reduce((sum, value, i) => sum + (value !== net.arrays[name][i]), 0), 0);
   $("changed").textContent = changed ? `${changed} changed` : "";
   $("reset").disabled = !changed;
+  showStanding();
   compute(run.operands, at);
   drawHinton();
   scheduleMap(200);

@@ -12,6 +12,7 @@ cut as R. Rivest and R. Schapire do, Inference of Finite Automata Using Homing S
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import final
@@ -20,50 +21,83 @@ import numpy as np
 
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
+from seqarith.tasks.block import Block
+from seqarith.tasks.function_oracle import MAX_STATES, FunctionOracle, Word
 from seqarith.tasks.own import MAX_CELLS
-from seqarith.tasks.spoken import Spoken, Word
+from seqarith.tasks.questions import BEYOND, more_questions, questions
 
-MAX_STATES = 512
-"""More residuals than that are taken for infinitely many."""
+SECONDS = 5.0
+"""Calls of the function take about that long, unless it is said how many words are asked."""
 _SUFFIXES = 40  # tell residuals apart from the start
-_BEYOND = 12_000  # words that go through a state, some letters, and a suffix
+_KEPT = 200  # blocks of words that are kept for the next machine
 _EVIDENCE = 20_000  # calls of the function that count residuals for an error message
 
 
 @final
 @dataclass
-class Residuals:
+class Learner:
     """The residuals of a function that have been told apart.
 
     Args:
-        spoken: The function as words and outputs.
+        oracle: The function, asked for words.
     """
 
-    spoken: Spoken
+    oracle: FunctionOracle
     _suffixes: list[Word] = field(init=False)
     _rows: dict[Word, list[int]] = field(init=False, default_factory=dict)
+    _blocks: list[Block] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._suffixes = self._first_suffixes()
 
     def machine(self) -> MealyMachine:
-        """Return the machine, once no word that is tried tells it from the function.
+        """Return the machine, once no word that is asked tells it from the function.
 
         Raises:
             TaskError: There are more residuals than `MAX_STATES`, or a digit of the result depends
-                on digits that are read after it is due.
+                on digits that are read after it must be emitted.
         """
+        more = self._new_blocks()
         while True:
             machine, words = self._hypothesis()
-            wrong = self.spoken.disagreement(machine) or self._beyond(machine, words)
+            wrong = self._disagreement(machine, more) or self._beyond(machine, words)
             if wrong is None:
                 return machine.minimised()
             self._suffixes.append(self._distinguishing(machine, words, wrong))
 
+    def _disagreement(self, machine: MealyMachine, more: Iterator[Block]) -> Word | None:
+        """Return a word on which a machine errs: first among those that have been asked."""
+        for block in self._blocks:
+            if found := block.wrong(machine):
+                return self.oracle.counterexample(block, *found)
+        for block in more:
+            self._blocks.append(block)
+            if found := block.wrong(machine):
+                return self.oracle.counterexample(block, *found)
+        return None
+
+    def _new_blocks(self) -> Iterator[Block]:
+        """Yield words with their results, as many as limit or time allow, each once."""
+        oracle = self.oracle
+        for letters in questions(oracle.operands, oracle.base, oracle.order):
+            # The clock is looked at here alone, so that what is asked hardly depends on it.
+            if oracle.left < 1 or (oracle.limit is None and oracle.seconds > SECONDS):
+                return
+            yield oracle.block(letters[:, : oracle.left])
+        if oracle.limit is None:
+            return
+        for letters in more_questions(oracle.letters):
+            if oracle.left <= BEYOND:  # those are asked last
+                return
+            block = oracle.block(letters[:, : oracle.left - BEYOND])
+            if len(self._blocks) > _KEPT:  # only what was wrong once is worth keeping
+                self._blocks.pop()
+            yield block
+
     def growth(self) -> list[int]:
         """Return how many residuals the words of 0, 1, 2, ... letters leave."""
-        counts, length, letters = [], 0, self.spoken.letters
-        while letters**length * len(self._suffixes) <= _EVIDENCE:
+        counts, length, letters = [], 0, self.oracle.letters
+        while letters**length * len(self._suffixes) <= min(_EVIDENCE, self.oracle.left):
             words = product(range(letters), repeat=length)
             counts.append(len({self._row(word) for word in words}))
             length += 1
@@ -78,21 +112,25 @@ class Residuals:
         """
         source = random.Random(0)
         following, output = machine.next_state.tolist(), machine.output.tolist()
-        for count in range(_BEYOND):
+        for count in range(BEYOND):
+            if self.oracle.left < 1:
+                return None
+            if self.oracle.limit is None and self.oracle.seconds > 2 * SECONDS:
+                return None
             number = count % len(words)
-            between = source.choices(range(self.spoken.letters), k=source.randint(1, 4))
+            between = source.choices(range(self.oracle.letters), k=source.randint(1, 4))
             more = (*between, *source.choice(self._suffixes))
             state = number
             for letter in more[:-1]:
                 state = following[state][letter]
             word = words[number] + more
-            if self.spoken.last(word) != output[state][more[-1]]:
+            if self.oracle.last(word) != output[state][more[-1]]:
                 return word
         return None
 
     def _first_suffixes(self) -> list[Word]:
         """Return all words up to a length; some letters only, where those are too many."""
-        letters = self.spoken.letters
+        letters = self.oracle.letters
         if letters > _SUFFIXES:
             chosen = np.linspace(0, letters - 1, _SUFFIXES).astype(int).tolist()
             return [(letter,) for letter in chosen]
@@ -103,7 +141,7 @@ class Residuals:
 
     def _row(self, word: Word) -> tuple[int, ...]:
         row = self._rows.setdefault(word, [])
-        row += [self.spoken.last(word + suffix) for suffix in self._suffixes[len(row) :]]
+        row += [self.oracle.last(word + suffix) for suffix in self._suffixes[len(row) :]]
         return tuple(row)
 
     def _hypothesis(self) -> tuple[MealyMachine, list[Word]]:
@@ -111,7 +149,7 @@ class Residuals:
         words: list[Word] = [()]
         number = {self._row(()): 0}
         following: list[list[int]] = []
-        letters = range(self.spoken.letters)
+        letters = range(self.oracle.letters)
         most = min(MAX_STATES, MAX_CELLS // len(letters))
         for word in words:
             successors = []
@@ -124,8 +162,8 @@ class Residuals:
             if len(words) > most:
                 raise self._infinite(most)
             following.append(successors)
-        output = [[self.spoken.last((*word, letter)) for letter in letters] for word in words]
-        return MealyMachine(following, output, self.spoken.outputs), words
+        output = [[self.oracle.last((*word, letter)) for letter in letters] for word in words]
+        return MealyMachine(following, output, self.oracle.outputs), words
 
     def _distinguishing(self, machine: MealyMachine, words: list[Word], wrong: Word) -> Word:
         """Return a suffix that tells two words apart which lead into one state."""
@@ -133,9 +171,9 @@ class Residuals:
 
         def follows(place: int) -> bool:
             """Return whether the word's end has its output after the state's word as well."""
-            return self.spoken.last(words[states[place]] + wrong[place:]) == due
+            return self.oracle.last(words[states[place]] + wrong[place:]) == expected
 
-        due = self.spoken.last(wrong)
+        expected = self.oracle.last(wrong)
         low, high = 0, len(wrong) - 1
         while high - low > 1:
             middle = (low + high) // 2
@@ -143,10 +181,11 @@ class Residuals:
         return wrong[high:]
 
     def _infinite(self, most: int) -> TaskError:
+        self.oracle.check_repeatable()
         counts = self.growth()
         return TaskError(
-            f"{self.spoken.name} is not finite-state, as far as {most} states can tell: after "
-            f"words of 0 to {len(counts) - 1} letters, {self.spoken.order} significant first, "
+            f"{self.oracle.name} is not finite-state, as far as {most} states can tell: after "
+            f"words of 0 to {len(counts) - 1} letters, {self.oracle.order} significant first, "
             f"{', '.join(map(str, counts))} residuals have to be told apart. A network of fixed "
             "size can only learn it at a fixed width"
         )

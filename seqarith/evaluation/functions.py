@@ -1,0 +1,123 @@
+"""Compares a function with the machine that was found in it, on operands of one width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from seqarith.digits import format_integer
+from seqarith.evaluation.words import every_word
+from seqarith.tasks.sampling import Sampler
+from seqarith.tasks.task import Letters, Task
+from seqarith.text import shortened
+
+EVERY = 2**16
+"""Operand tuples of a width up to which the function is called on all of them."""
+
+SAMPLE = 2**12
+"""Tuples on which it is called otherwise."""
+
+
+@final
+@dataclass(frozen=True)
+class Disagreement:
+    """Operands for which a function and the machine that was found in it differ.
+
+    Attributes:
+        task: The task: it holds both.
+        operands: The operands.
+        function: What the function returns, as the task writes results.
+        machine: What the machine computes.
+    """
+
+    task: Task
+    operands: tuple[int, ...]
+    function: int
+    machine: int
+
+    def __str__(self) -> str:
+        operands = shortened(", ".join(map(format_integer, self.operands)), 100)
+        said = [shortened(self.task.result_text(v), 60) for v in (self.function, self.machine)]
+        return (
+            "the machine that was found is not your function: "
+            f"{self.task.name}({operands}) is {said[0]}, the machine says {said[1]}"
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return it ready for JSON; integers as text, since they may have any size."""
+        return {
+            "operands": [format_integer(value) for value in self.operands],
+            "function": self.task.result_text(self.function),
+            "machine": self.task.result_text(self.machine),
+        }
+
+
+@final
+@dataclass(frozen=True)
+class Comparison:
+    """How a function and its machine compare at one width.
+
+    Attributes:
+        calls: Operand tuples on which the function was called.
+        every: Whether those are all of the width.
+        disagreement: The first tuple on which they differ, in the order of the operands; None
+            where they agree on all that were tried.
+    """
+
+    calls: int
+    every: bool
+    disagreement: Disagreement | None
+
+    def __str__(self) -> str:
+        if self.disagreement is not None:
+            return str(self.disagreement)
+        tried = f"all {self.calls:,}" if self.every else f"{self.calls:,} random"
+        return f"your function and that machine agree on {tried} operands"
+
+
+def compare_function(task: Task, bits: int, seed: int = 0) -> Comparison | None:
+    """Call the function of a task and run its machine on the same operands.
+
+    Args:
+        task: The task.
+        bits: Digits of each operand.
+        seed: Of the sample, where not all operands are tried.
+
+    Returns:
+        None where the task has no function at hand: a task of the registry, a machine, or a task
+        that was loaded from a file.
+
+    Raises:
+        TaskError: The function fails, or ``bits`` is out of range.
+    """
+    if task.function is None or task.machine is None:
+        return None
+    every = task.letters**bits <= EVERY
+    calls, found = 0, list[Disagreement]()
+    signed = task.natural_layout(bits).signed
+    for letters in every_word(task, bits) if every else _drawn_words(task, bits, seed):
+        calls += letters.shape[1]
+        found += _differing(task, letters, signed)
+    first = min(found, key=lambda each: each.operands, default=None)
+    return Comparison(calls, every, first)
+
+
+def _differing(task: Task, letters: Letters, signed: bool) -> Iterator[Disagreement]:
+    """Yield the smallest operands among words (T, N) on which the two differ, if there are any."""
+    assert task.function is not None
+    columns = task.operands_of(letters)
+    machine = task.decode(task.expected(letters), signed)
+    tuples = sorted(zip(*columns, machine, strict=True))
+    for *operands, computed in tuples:
+        result = task.function(*operands)
+        if result != computed:
+            yield Disagreement(task, tuple(operands), result, computed)
+            return
+
+
+def _drawn_words(task: Task, bits: int, seed: int) -> Iterator[Letters]:
+    sampler = Sampler(task, bits)
+    yield sampler.draw(np.random.default_rng([seed, 2]), SAMPLE)

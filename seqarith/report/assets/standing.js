@@ -1,0 +1,25 @@
+"use strict";
+// What the page says of the network's numbers, and that it is not said of changed ones.
+
+const BEFORE = "Of the network before the change. ";
+const CHANGED = "Changed by hand: nothing is proved of this network";
+
+// The badge of the page, and what stands before all else that was known of the numbers.
+function standing(stored, count) {
+  return count ? { kind: "changed", badge: CHANGED, before: BEFORE } : { ...stored, before: "" };
+}
+
+const storedStanding = (badge) => ({ kind: badge.className.replace("badge ", ""), badge: badge.textContent });
+const stored = storedStanding($("badge"));
+const known = Array.from(document.querySelectorAll("dd.known"), (node) => [node, node.textContent]);
+
+function showStanding() {
+  const { kind, badge, before } = standing(stored, changed);
+  $("badge").className = `badge ${kind}`;
+  $("badge").textContent = badge;
+  document.body.classList.toggle("changed", changed > 0);
+  for (const node of document.querySelectorAll(".before")) node.hidden = !changed;
+  $("machine-before").hidden = !changed || !extracted;
+  for (const [node, words] of known) node.textContent = before + words;
+  $("machine-note").textContent = extracted ? before + extracted.said : data.no_machine;
+}

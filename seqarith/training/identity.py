@@ -1,0 +1,42 @@
+"""Which run something is of: the settings that tell runs apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from seqarith.text import shortened
+
+IDENTITY = ("task", "base", "operands", "bits", "cell", "hidden", "seed")
+"""Settings that every line of a log repeats, so that it says which run it is of."""
+
+Identity = Mapping[str, str | int]
+
+
+def identity(settings: Mapping[str, Any]) -> dict[str, str | int]:
+    """Return what tells a run from others, as far as settings or a line of a log hold it.
+
+    Example:
+        >>> identity({"task": "scale", "parameters": {"factor": 5}, "seed": 0, "rate": 0.1})
+        {'task': 'scale factor=5', 'seed': 0}
+    """
+    found = {key: settings[key] for key in IDENTITY if type(settings.get(key)) in (str, int)}
+    options = settings.get("parameters")
+    if "task" in found and isinstance(options, Mapping):
+        found["task"] = " ".join([str(found["task"]), *(f"{k}={v}" for k, v in options.items())])
+    return found
+
+
+def contradiction(run: Identity, other: Identity) -> str:
+    """Return in words the first thing that two identities say differently; empty where nothing.
+
+    What only one of them says, as where a log is of a version before 0.6, contradicts nothing.
+
+    Example:
+        >>> contradiction({"task": "add", "seed": 0}, {"task": "sub", "bits": 8})
+        'task add, not sub'
+    """
+    for key in IDENTITY:
+        if key in run and key in other and run[key] != other[key]:
+            return f"{key} {shortened(str(run[key]), 80)}, not {shortened(str(other[key]), 80)}"
+    return ""
