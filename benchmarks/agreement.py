@@ -93,7 +93,7 @@ def _log(place: Path) -> str:
     for line in filter(None, lines):
         try:
             reports.append(json.loads(line))
-        except ValueError:  # the last one may be cut off
+        except (ValueError, RecursionError):  # the last one may be cut off
             break
     for number, (step, report) in enumerate(zip(log.steps.tolist(), reports, strict=False)):
         if step != report.get("step", report.get("iteration")):

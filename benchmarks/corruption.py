@@ -59,6 +59,9 @@ COMMANDS = [
     Command("verify --exact", "model", "verify {} --exact"),
     Command("extract", "decimal", "extract {}"),
     Command("extract (proved)", "model", "extract {} --format json"),
+    Command("show (function)", "function", "show {}"),
+    Command("verify (function)", "function", "verify {} --json"),
+    Command("report (function)", "function", "report {} -o page.html"),
     Command("report", "adder", "report {} -o page.html"),
     Command("plot weights", "adder", "plot weights {} -o w.png"),
     Command("plot learning", "log", "plot learning {} -o l.png"),
@@ -180,11 +183,17 @@ def batch(numbers: range, seed: int) -> Iterator[Result]:
 def _work(numbers: list[int], seed: int, writer: int) -> None:
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
-    with os.fdopen(writer, "w") as file:
-        for number in numbers:
-            file.write(json.dumps(vars(tried(number, seed))) + "\n")
-            file.flush()
-    os._exit(0)
+    status = 1
+    try:
+        with os.fdopen(writer, "w") as file:
+            for number in numbers:
+                file.write(json.dumps(vars(tried(number, seed))) + "\n")
+                file.flush()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)  # the folder is the parent's to remove
 
 
 @dataclass

@@ -15,6 +15,7 @@ ORIGINALS = {
     "model": ".npz",
     "adder": ".npz",
     "decimal": ".npz",
+    "function": ".npz",
     "checkpoint": ".ckpt",
     "evaluation": ".ckpt",
     "log": ".jsonl",
@@ -28,6 +29,8 @@ def make_originals() -> None:
     task = sa.task_from_machine(double, "double")
     own = sa.Trainer(sa.TrainingConfig.for_task(task, bits=2, hidden=2)).run().model
     own.save("model")
+    found = sa.task_from_function(lambda a: 3 * a, name="triple", ask=2000)
+    sa.Trainer(sa.TrainingConfig.for_task(found, bits=3, hidden=8)).run().model.save("function")
     sa.evaluate(own, 4, checkpoint="evaluation")
     sa.Model.shipped("add").save("adder")
     _decimal().save("decimal")
