@@ -33,6 +33,7 @@ SUFFIXES = 64  # longest words that a hidden vector has to answer to, at most, b
 VECTORS = 512
 MAX_STATES = 512
 ROWS = 2**16  # hidden vectors that are stepped at once
+LOGITS = 2**18  # that are computed at once: they fit the cache
 STEP_WORK = 100  # products that a step of one vector costs at least
 WORK = 2**36  # products in all: about a minute
 
@@ -166,7 +167,7 @@ class _Observation:
         """Step vectors (N, M) under every letter: (N * A, M), and the symbols emitted."""
         letters = np.tile(np.arange(self._suspect.letters), len(vectors))
         after = self._suspect.step(np.repeat(vectors, self._suspect.letters, 0), letters)
-        return after, emitted(self._program.logits(after))
+        return after, self._said(after)
 
     def _answers(self, vectors: Floats) -> Ints:
         """Return what is emitted at the end of every suffix, shape (N, S)."""
@@ -188,7 +189,13 @@ class _Observation:
         hidden = np.repeat(vectors, count, axis=0)
         for letters in suffixes:
             hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
-        return emitted(self._program.logits(hidden)).reshape(-1, count)
+        return self._said(hidden).reshape(-1, count)
+
+    def _said(self, hidden: Floats) -> Ints:
+        """Return what is emitted at hidden vectors (N, M), shape (N,)."""
+        room = max(1, LOGITS // self._symbols)
+        parts = (hidden[i : i + room] for i in range(0, len(hidden), room))
+        return np.concatenate([emitted(self._program.logits(part)) for part in parts])
 
     def _spend(self, rows: int) -> None:
         """Count steps of single vectors; refuse to go on where they are too many."""
