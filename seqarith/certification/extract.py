@@ -173,6 +173,7 @@ class _Observation:
         """Return what is emitted at the end of every suffix, shape (N, S)."""
         count = sum(suffixes.shape[1] for suffixes in self._suffixes)
         answers = np.empty((len(vectors), count), np.uint16)  # symbols are less than 2**16
+        self._spend(len(vectors) * sum(suffixes.size for suffixes in self._suffixes))
         room = max(1, ROWS // count)
         for start in range(0, len(vectors), room):
             some, column = vectors[start : start + room], 0
@@ -185,7 +186,6 @@ class _Observation:
     def _said_after(self, vectors: Floats, suffixes: Ints) -> Ints:
         """Return what is emitted at the end of every suffix of one length (T, S), shape (N, S)."""
         count = suffixes.shape[1]
-        self._spend(len(vectors) * suffixes.size)
         hidden = np.repeat(vectors, count, axis=0)
         for letters in suffixes:
             hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
