@@ -2,7 +2,7 @@
 
 A traceback, more than 1 GB of memory, an error of several lines or of more than 300 characters,
 a control character on the terminal, and a file that is read as something else than it says are
-failures. ``--first N`` runs one case alone, to see what it does.
+failures. ``--first N --files 1`` runs one case again, alone.
 """
 
 from __future__ import annotations
