@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seqarith import archive
 from seqarith.cells.cell import Cell
-from seqarith.errors import ModelFileError, SeqarithError, TaskError
+from seqarith.errors import InvalidValueError, ModelFileError, SeqarithError, TaskError
 from seqarith.formats import MODEL
 from seqarith.network import Network, Parameters, Program
 from seqarith.prediction import Answers, Columns, Prediction, answer, checked, layout_of, width_of
@@ -296,7 +296,7 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
 
     Raises:
         UnknownNameError: There is no such cell.
-        InvalidValueError: Its sizes are out of range.
+        InvalidValueError: Its sizes are out of range, or an option of the cell is not given.
     """
     options = dict(description)
     name = typed(options.pop("cell"), str)
@@ -304,6 +304,10 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
     dtype = typed(options.pop("dtype"), str)
     readout_bias = options.pop("readout_bias", None)
     cell: Cell = CELLS.build(name, options)
+    # A default would be a guess: with another activation the same numbers are another program.
+    missing = sorted(dataclasses.asdict(cell).keys() - options.keys())  # type: ignore[call-overload]
+    if missing:
+        raise InvalidValueError(f"network lacks {missing[0]!r}, an option of cell {name!r}")
     check_outputs(outputs, task)
     return Network(cell, task.inputs, hidden, outputs, dtype, readout_bias)
 

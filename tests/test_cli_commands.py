@@ -209,6 +209,11 @@ def test_a_log_is_not_written_over(call: Call, tmp_path: Path) -> None:
     code, _, err = call(*resumed, "--log", "other.jsonl")
     assert code == 2
     assert "it is the log of another run, of seed 7, not 0" in err
+    (tmp_path / "notes.txt").write_text("not to be lost\nnever\n")
+    code, _, err = call(*resumed, "--log", "notes.txt")
+    assert code == 2
+    assert "--log notes.txt, line 1: expected an object with a step" in err
+    assert (tmp_path / "notes.txt").read_text() == "not to be lost\nnever\n"
     assert (tmp_path / "l.jsonl").read_bytes() == before
     assert call(*resumed, "--log", "l.jsonl")[0] == 0
     assert sa.RunLog.read(tmp_path / "l.jsonl").steps.tolist() == [50, 100]
@@ -260,8 +265,9 @@ def test_interrupted_and_resumed(
     assert err.splitlines()[-1] == "Interrupted after step 130; resume with --resume c."
     assert not (tmp_path / "model.npz").exists()
     # What a run wrote after its last checkpoint before it was killed is written again, once.
+    last = json.loads((tmp_path / "l.jsonl").read_text().splitlines()[-1])
     with (tmp_path / "l.jsonl").open("a") as log:
-        log.write('{"step": 150, "loss": 1}\n{"step": 2')
+        log.write(json.dumps({**last, "step": 150}) + '\n{"step": 2')
     code, out, err = call("train", "--resume", "c", *KEPT)
     assert code == 0
     assert "after 300 steps" in out

@@ -25,6 +25,7 @@ from seqarith.certification.wellformed import Refusal, require, validate
 CHUNK = 128  # branches stepped at once, at most: what fits the cache
 LONGEST = 120  # characters that code of another package may add to a message
 COPIES = 128  # bytes held for each number of a branch while it is stepped
+HEADERS = 600  # bytes of the arrays of `_Branches` beside their numbers
 
 # What reading a letter costs beside products, in products of 0.6 ns: 0.25 ms for a batch of
 # branches, 1 us for each branch, 20 ns for each number in it (measured on cells of 3 to 64 units).
@@ -147,6 +148,10 @@ class _Branches(NamedTuple):
     g: F
     e: F
 
+    def held(self) -> int:
+        """Return the bytes that they take."""
+        return HEADERS + self.to.nbytes + self.c.nbytes + self.g.nbytes + self.e.nbytes
+
 
 @final
 class _Checker:
@@ -172,23 +177,24 @@ class _Checker:
         follows = self.program.next_state[c.states] == c.states[c.successors]
         require(np.all(follows), "a region's successor belongs to another machine state")
         require(c.states[c.start] == 0, "the start region belongs to another state than the first")
-        live, margin, steps, work = [self._roots()], np.inf, 0, 0.0
+        live, margin, steps, work = self._roots(), np.inf, 0, 0.0
         for depth in range(1, c.depth + 1):
-            branches = sum(len(part.to) for part in live)
+            branches, held = len(live.to), live.held()
             steps, work = steps + letters * branches, work + letters * self._work(branches)
             require(work <= self.budget.work, "the check exceeds the work budget")
             found: list[_Branches] = []
             for batch in self._chunks(live):
                 if progress is not None:
                     progress(work / self.budget.work, f"{branches:,} sets, letter {depth:,}")
+                known = len(found)
                 margin = min(margin, self._step(batch, depth, found))
-                held = 2 * sum(part.g.nbytes + part.e.nbytes for part in found)
+                # Twice, since they are joined below.
+                held += 2 * sum(part.held() for part in found[known:])
                 require(held <= self.budget.memory, "the branches exceed the memory budget")
             if not found:
                 return Accepted(margin, steps, depth, self.trusting)
-            live = found
-        count = sum(len(part.to) for part in live)
-        raise Refusal(f"{count} branches have landed nowhere after {c.depth} letters")
+            live = _Branches(*(np.concatenate(part) for part in zip(*found, strict=True)))
+        raise Refusal(f"{len(live.to)} branches have landed nowhere after {c.depth} letters")
 
     def _step(self, batch: _Branches, depth: int, found: list[_Branches]) -> float:
         """Read every letter; return the smallest margin, append the branches that go on."""
@@ -266,9 +272,8 @@ class _Checker:
     def _chunk(self) -> int:
         return max(1, min(CHUNK, self.budget.memory // (COPIES * self.size)))
 
-    def _chunks(self, live: list[_Branches]) -> Iterator[_Branches]:
-        """Regroup branches into batches that fit the cache, and the memory."""
-        whole = _Branches(*(np.concatenate(part) for part in zip(*live, strict=True)))
+    def _chunks(self, live: _Branches) -> Iterator[_Branches]:
+        """Part branches into batches that fit the cache, and the memory."""
         size = self._chunk()
-        for i in range(0, len(whole.to), size):
-            yield _Branches(*(part[i : i + size] for part in whole))
+        for i in range(0, len(live.to), size):
+            yield _Branches(*(part[i : i + size] for part in live))

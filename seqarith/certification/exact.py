@@ -31,6 +31,7 @@ from seqarith.certification.wellformed import Refusal, require, validate
 BITS = 128  # of the middles of balls; more only makes them smaller
 WIDEST = 1000  # with LARGEST it keeps the program from overflow
 LARGEST = 2.0**20
+BALL = 128  # bytes of a ball, about
 STEP_WORK = 3_500  # what a step costs beside products, in products of 60 ns: 0.2 ms
 
 
@@ -106,6 +107,8 @@ class _Checker:
         live = self._roots()
         while live:
             live += self._step(live.pop())
+            held = len(live) * (self.claims.order + 2) * self.cell.width * BALL
+            require(held <= self.budget.memory, "the branches exceed the memory budget")
             if progress is not None:
                 progress(self._work() / self.budget.work, f"{self.steps:,} sets followed")
         return Accepted(float(self.margin), self.steps, self.depth)

@@ -33,6 +33,7 @@ SUFFIXES = 64  # longest words that a hidden vector has to answer to, at most, b
 VECTORS = 512
 MAX_STATES = 512
 ROWS = 2**16  # hidden vectors that are stepped at once
+LOGITS = 2**18  # that are computed at once: they fit the cache
 STEP_WORK = 100  # products that a step of one vector costs at least
 WORK = 2**36  # products in all: about a minute
 
@@ -166,12 +167,13 @@ class _Observation:
         """Step vectors (N, M) under every letter: (N * A, M), and the symbols emitted."""
         letters = np.tile(np.arange(self._suspect.letters), len(vectors))
         after = self._suspect.step(np.repeat(vectors, self._suspect.letters, 0), letters)
-        return after, emitted(self._program.logits(after))
+        return after, self._said(after)
 
     def _answers(self, vectors: Floats) -> Ints:
         """Return what is emitted at the end of every suffix, shape (N, S)."""
         count = sum(suffixes.shape[1] for suffixes in self._suffixes)
         answers = np.empty((len(vectors), count), np.uint16)  # symbols are less than 2**16
+        self._spend(len(vectors) * sum(suffixes.size for suffixes in self._suffixes))
         room = max(1, ROWS // count)
         for start in range(0, len(vectors), room):
             some, column = vectors[start : start + room], 0
@@ -184,11 +186,16 @@ class _Observation:
     def _said_after(self, vectors: Floats, suffixes: Ints) -> Ints:
         """Return what is emitted at the end of every suffix of one length (T, S), shape (N, S)."""
         count = suffixes.shape[1]
-        self._spend(len(vectors) * suffixes.size)
         hidden = np.repeat(vectors, count, axis=0)
         for letters in suffixes:
             hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
-        return emitted(self._program.logits(hidden)).reshape(-1, count)
+        return self._said(hidden).reshape(-1, count)
+
+    def _said(self, hidden: Floats) -> Ints:
+        """Return what is emitted at hidden vectors (N, M), shape (N,)."""
+        room = max(1, LOGITS // self._symbols)
+        parts = (hidden[i : i + room] for i in range(0, len(hidden), room))
+        return np.concatenate([emitted(self._program.logits(part)) for part in parts])
 
     def _spend(self, rows: int) -> None:
         """Count steps of single vectors; refuse to go on where they are too many."""

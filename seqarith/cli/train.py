@@ -6,7 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -313,7 +313,7 @@ def _check_places(options: Mapping[str, Any]) -> None:
 
 
 def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> None:
-    """Refuse to write over the log of another run."""
+    """Refuse to write over the log of another run, and over what is no log."""
     if not log.is_file() or log.stat().st_size == 0:
         return
     if resume is None:
@@ -324,10 +324,13 @@ def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> 
     from seqarith.training.identity import contradiction
     from seqarith.training.log import RunLog
 
-    with suppress(LogError):  # what is no log holds no run that could be lost
+    try:
         wrong = contradiction(RunLog.read(log).run, run)
-        if wrong:
-            raise InvalidValueError(f"--log {log}: it is the log of another run, of {wrong}")
+    except LogError as error:
+        # Going on would drop the lines that are no reports: they may be somebody's notes.
+        raise InvalidValueError(f"--log {error}; give another name, or mend it") from None
+    if wrong:
+        raise InvalidValueError(f"--log {log}: it is the log of another run, of {wrong}")
 
 
 @contextmanager

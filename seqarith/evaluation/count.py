@@ -30,7 +30,7 @@ SAMPLES, FEWEST = 100_000, 1_000
 """Operand tuples of a sample, unless it is told how many: fewer where words are long."""
 
 WORK, STEP_WORK = 2**36, 200
-"""Products that a sample costs by itself, about a minute; those that a step costs at least."""
+"""Products that a sample costs by itself, some twenty seconds; those that a step costs at least."""
 
 
 def evaluate(

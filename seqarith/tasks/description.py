@@ -62,6 +62,8 @@ def build_task(description: Mapping[str, Any]) -> Task:
     operands = typed(description["operands"], int)
     parameters = typed(description["parameters"], dict)
     if "own" in description:
+        if parameters:
+            raise TaskError(f"parameters of {name!r}: a task with a machine of its own has none")
         return _own_task(name, base, operands, typed(description["own"], dict))
     return named_task(name, base, operands, parameters)
 

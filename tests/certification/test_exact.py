@@ -110,6 +110,16 @@ def test_a_proof_of_another_program_is_rejected(case, name, alter):
     rejects(changed, replace(c, digest=changed.digest()))
 
 
+def test_sets_that_never_land_are_held_within_the_budget(case):
+    p, c = case
+    never = replace(c, shapes=np.zeros_like(c.shapes[..., 0]), depth=10**6, margin=1e-9)
+    if c.shapes.ndim == 2:
+        never = replace(never, shapes=np.zeros_like(c.shapes))
+    found = check_exact(p, never, Budget(memory=2**18))
+    assert isinstance(found, Rejected)
+    assert found.reason == "the branches exceed the memory budget"
+
+
 def test_singular_regions_and_budgets(case):
     p, c = case
     if c.shapes.ndim == 2:

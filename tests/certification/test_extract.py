@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import seqarith as sa
+from seqarith.cells.elman import Elman
 from seqarith.certification.diagram import arrows, symbol_label
+from seqarith.certification.extract import _Observation
 from seqarith.errors import TaskError
+from seqarith.network import Network
 
 
 def test_a_proved_adder_is_the_machine_of_addition(proved):
@@ -80,3 +83,33 @@ def test_a_delayed_machine_is_read_off_a_proof(task):
     assert [symbol_label(model.task, int(symbol)) for symbol in start] == ["anything"] * len(start)
     with pytest.raises(TaskError, match="only read off a proof"):
         sa.extract(replace(model, certificate=None))
+
+
+def test_symbols_beyond_a_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network whose hidden vector tells its letter, and whose readout says the nearest one."""
+    # Few vectors: each is looked at under 343**2 words.
+    monkeypatch.setattr("seqarith.certification.extract.DIGITS", 1)
+    monkeypatch.setattr("seqarith.certification.extract.WORDS", 1)
+    machine = sa.MealyMachine([[0] * 343], [list(range(343))])
+    symbols = tuple(map(str, range(343)))
+    task = sa.task_from_machine(machine, "last", operands=3, base=7, order="most", symbols=symbols)
+    network = Network(Elman("tanh"), task.inputs, 3, 343, "float64")
+    weight = np.kron(np.eye(3), np.arange(7) / 10)
+    at = np.tanh(task.vectors @ weight.T)
+    arrays = {
+        "rnn.weight_ih_l0": weight,
+        "rnn.weight_hh_l0": np.zeros((3, 3)),
+        "rnn.bias_ih_l0": np.zeros(3),
+        "rnn.bias_hh_l0": np.zeros(3),
+        "readout.weight": 2 * at,
+        "readout.bias": -(at**2).sum(1),
+    }
+    model = sa.Model(task, network, network.absorb(arrays))
+    found = sa.extract(model)
+    assert found.equal
+    assert found.agreement == 1
+    assert found.machine.output.tolist() == [list(range(343))]
+    # Vectors are told apart by these: 0 and 256 are not the same.
+    observed = _Observation(model)
+    assert observed._answers(observed.vectors[:1]).tolist() == [list(range(343))]
+    assert symbol_label(task, 342) == "342"

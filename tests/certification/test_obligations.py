@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import Accepted, Budget, Rejected, _Checker, check
+from seqarith.certification.check import Accepted, Budget, Rejected, _Branches, _Checker, check
 from seqarith.certification.outward import Sets
 from seqarith.certification.program import Program
 
@@ -175,6 +176,44 @@ def test_budgets() -> None:
     assert isinstance(check(p, proof(p), Budget(work=exactly)), Accepted)
     assert_refused(p, proof(p), "exceeds the work budget", Budget(work=exactly - 1))
     assert_refused(p, proof(p), "branches exceed the memory budget", Budget(memory=2**10))
+
+
+def deep(p: Program) -> Certificate:
+    """Return a certificate whose sets never land: rounding alone is more than its regions hold."""
+    return proof(p, shapes=np.zeros((1, 3)), depth=10**6)
+
+
+def test_sets_that_never_land_take_no_more_memory_than_the_budget() -> None:
+    p = chain(letters=4)
+    budget = Budget(memory=2**23)
+    check(p, proof(p), budget)  # what is loaded once does not count
+    tracemalloc.start()
+    try:
+        assert_refused(p, deep(p), "branches exceed the memory budget", budget)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 2**22 < peak <= budget.memory
+
+
+def test_the_memory_of_a_branch_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting all branches again for each batch takes the square of their number."""
+    counted, batches, held = 0, 0, _Branches.held
+
+    def count(self: _Branches) -> int:
+        nonlocal counted
+        counted += 1
+        return held(self)
+
+    def step(share: float, text: str) -> None:
+        nonlocal batches
+        batches += 1
+
+    monkeypatch.setattr(_Branches, "held", count)
+    p = chain(letters=4)
+    assert isinstance(check(p, deep(p), Budget(memory=2**25), step), Rejected)
+    assert batches > 100
+    assert counted <= (1 + 4) * batches
 
 
 @BOTH

@@ -71,6 +71,13 @@ def test_symbols_most_significant_first(tmp_path: Path) -> None:
         model.predict(5, -9)
 
 
+def test_a_machine_of_a_file_has_no_parameters(triple: Task) -> None:
+    described = describe_task(triple)
+    assert build_task(described).identity() == triple.identity()
+    with pytest.raises(TaskError, match="parameters of 'triple'"):
+        build_task({**described, "parameters": {"factor": 5}})
+
+
 def test_a_run_of_an_own_task_is_resumed(triple: Task, tmp_path: Path) -> None:
     config = sa.TrainingConfig.for_task(triple, bits=4, max_steps=20, until="steps")
     whole = sa.Trainer(config).run().model
