@@ -101,7 +101,7 @@ def _replace(place: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask()
+            mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_UMASK
             temporary.chmod(mode)
             if _fcntl is not None:  # elsewhere an open file cannot be moved
                 temporary.replace(place)
@@ -126,7 +126,10 @@ def _held(place: Path) -> tuple[int, Path]:
         os.close(descriptor)
 
 
-def _umask() -> int:
+def _read_umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+_UMASK = _read_umask()  # once: to read it is to set it, which other threads would see

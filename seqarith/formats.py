@@ -27,7 +27,7 @@ MAX_SEED = 2**32 - 1
 _NAME = Text(200)
 _DTYPE = Text(choices=("float32", "float64"))
 _DIGEST = Text(64, pattern="[0-9a-f]{64}")
-_COUNT = Integer(0, 2**72)
+_COUNT = Integer(0)
 _BITS = Integer(1, MAX_DIGITS)
 _ROWS = ListOf(Text(8 * MAX_ENTRIES, pattern="[0-9]{1,5}( [0-9]{1,5})*"), MAX_ENTRIES, 1)
 _OPTIONS = Record(rest=Json(2))

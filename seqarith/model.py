@@ -96,7 +96,8 @@ class Model:
         evaluation: What is known of it: the last evaluation, as JSON; empty where none is.
         certificate: The proof that it is right at every width, as it was stored; `verify` tells
             whether it holds.
-        known_of: Digest of the network that the notes speak of; default: of this one.
+        known_of: Digest of the network that the notes speak of; default: of this one. With
+            `dataclasses.replace`, pass ``known_of=""`` to give another network notes of its own.
     """
 
     task: Task

@@ -337,6 +337,7 @@ class Program:
             self._from_letter = network.cell.project_inputs(
                 self._kernels, vectors.astype(network.dtype, copy=False)
             )
+        self._from_letter.setflags(write=False)
         readout = self._kernels[READOUT]
         self._weight = readout[: network.hidden]
         self._bias = readout[network.hidden] if network.readout_bias else None

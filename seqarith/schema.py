@@ -18,7 +18,7 @@ from seqarith.errors import InvalidValueError
 from seqarith.text import shortened
 
 LONGEST_NUMBER = 40
-"""Characters of an integer in JSON; the largest count that a file holds has 22."""
+"""Characters of an integer in JSON; the largest that a file holds has 19 digits."""
 
 DEEPEST = 32
 """Levels of lists and objects in JSON that is read."""

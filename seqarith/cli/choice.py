@@ -61,10 +61,9 @@ function_option = click.option(
 )
 ask_option = click.option(
     "--ask",
-    type=click.IntRange(min=1),
+    type=int,
     metavar="N",
-    help="With --task-from: ask a function N words at most.  [default: about five seconds of "
-    "calls]",
+    help="With --task-from: ask a function N words at most.  [default: about 200,000]",
 )
 
 
@@ -97,6 +96,8 @@ def own_task(
     options: dict[str, Any] = {"base": base, **given}
     if operands is not None:
         options["operands"] = operands
+    if ask is not None and (isinstance(found, Task | MealyMachine) or not callable(found)):
+        raise InvalidValueError(f"--ask {ask}: {place} is not a function that could be asked")
     if isinstance(found, Task):
         return _as_it_is(found, place, given)
     if isinstance(found, MealyMachine):

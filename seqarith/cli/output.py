@@ -28,7 +28,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def say(*lines: str) -> None:
-    """Print lines of a result, whatever they hold: each is one line, its control characters told.
+    """Print the lines of a result; control characters are escaped, so each stays one line.
 
     Everything that commands print goes through this module, so that no text from a file reaches
     a terminal raw.

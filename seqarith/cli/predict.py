@@ -59,7 +59,8 @@ def predict_command(
 
     '-' reads operands from stdin, one tuple a line.
 
-    Exit code 0: every result is right; 3: the network errs, and the line says where.
+    Exit code 0: every result is right; 3: a result is wrong, and the line says which one is right.
+    With --task-from the function says what is right.
 
     \b
       seqarith predict 37 58

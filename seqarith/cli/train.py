@@ -244,6 +244,8 @@ def _config(
 
         changed = {name: options[name] for name in PRESET_OPTIONS if name in given}
         return tutorial_config(**changed)
+    if options["ask"] is not None and options["task_from"] is None:
+        raise InvalidValueError(f"--ask {options['ask']}: only a function of --task-from is asked")
     settings = _settings(options, set(OPTIONS), given)
     if options["task_from"] is not None:
         return _own_config(options, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -88,7 +89,8 @@ def evaluate(
 
         tally, resumed = run_parts(model, bits, jobs=jobs, checkpoint=checkpoint, progress=progress)
     chains = count_chains(task, bits)
-    return _evaluation(model, bits, "exhaustive", tally, Tally(task), chains, resumed)
+    found = _evaluation(model, bits, "exhaustive", tally, Tally(task), chains)
+    return replace(found, comparison=compare_function(task, bits, seed), resumed=resumed)
 
 
 def widest_exhaustive(task: Task, limit: int) -> int:
@@ -138,7 +140,8 @@ def _sampled(
             chains.update(longest_chains(model.task, letters).tolist())
             if progress and not i:
                 progress(tally.words, count)
-    return _evaluation(model, bits, "sampled", *tallies, dict(sorted(chains.items())))
+    found = _evaluation(model, bits, "sampled", *tallies, dict(sorted(chains.items())))
+    return replace(found, comparison=compare_function(model.task, bits, seed, count))
 
 
 def _evaluation(
@@ -148,14 +151,12 @@ def _evaluation(
     tally: Tally,
     directed: Tally,
     chains: dict[int, int],
-    resumed: int = 0,
 ) -> Evaluation:
     layout = model.task.natural_layout(bits)
     digits = tally.words * (layout.steps - model.task.first_result_step(layout.steps))
     both = Tally(model.task)
     both.merge(tally)
     both.merge(directed)
-    comparison = compare_function(model.task, bits)
     return Evaluation(
         task=model.task.name,
         bits=bits,
@@ -170,6 +171,4 @@ def _evaluation(
         counterexamples=tuple(model.predict_many(both.first_wrong, bits)),
         by_chain={length: (words, both.wrong_chains[length]) for length, words in chains.items()},
         chain=chain_name(model.task),
-        comparison=comparison,
-        resumed=resumed,
     )

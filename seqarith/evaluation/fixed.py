@@ -11,7 +11,7 @@ def fixed_width(model: Model) -> int | None:
     """Return the digits of an operand that a network is for; None where every width is meant.
 
     A task without a machine is learnt at one width, the one that the training notes name; where
-    they name none that can be run, it is 8, as for `seqarith eval`.
+    they name none that can be run, it is 8.
 
     Example:
         >>> fixed_width(Model.shipped("add")) is None

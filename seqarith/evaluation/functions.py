@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 
 from seqarith.digits import format_integer
-from seqarith.evaluation.words import every_word
+from seqarith.evaluation.words import drawn_words, every_word
 from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Letters, Task
 from seqarith.text import shortened
@@ -17,8 +18,11 @@ from seqarith.text import shortened
 EVERY = 2**16
 """Operand tuples of a width up to which the function is called on all of them."""
 
-SAMPLE = 2**12
-"""Tuples on which it is called otherwise."""
+SAMPLE, FEWEST = 2**12, 16
+"""Tuples on which it is called otherwise, at most and at least."""
+
+LETTERS = 2**22
+"""Letters of all those tuples together, about: wide operands take long to write and to read."""
 
 
 @final
@@ -78,13 +82,17 @@ class Comparison:
         return f"your function and that machine agree on {tried} operands"
 
 
-def compare_function(task: Task, bits: int, seed: int = 0) -> Comparison | None:
+def compare_function(
+    task: Task, bits: int, seed: int = 0, samples: int | None = None
+) -> Comparison | None:
     """Call the function of a task and run its machine on the same operands.
 
     Args:
         task: The task.
         bits: Digits of each operand.
         seed: Of the sample, where not all operands are tried.
+        samples: Try so many at most; default: all where those are at most `EVERY`, else `SAMPLE`,
+            and fewer of wide operands.
 
     Returns:
         None where the task has no function at hand: a task of the registry, a machine, or a task
@@ -95,10 +103,11 @@ def compare_function(task: Task, bits: int, seed: int = 0) -> Comparison | None:
     """
     if task.function is None or task.machine is None:
         return None
-    every = task.letters**bits <= EVERY
+    every = task.letters**bits <= EVERY and samples is None
     calls, found = 0, list[Disagreement]()
     signed = task.natural_layout(bits).signed
-    for letters in every_word(task, bits) if every else _drawn_words(task, bits, seed):
+    most = SAMPLE if samples is None else min(samples, SAMPLE)
+    for letters in every_word(task, bits) if every else _drawn_words(task, bits, seed, most):
         calls += letters.shape[1]
         found += _differing(task, letters, signed)
     first = min(found, key=lambda each: each.operands, default=None)
@@ -118,6 +127,7 @@ def _differing(task: Task, letters: Letters, signed: bool) -> Iterator[Disagreem
             return
 
 
-def _drawn_words(task: Task, bits: int, seed: int) -> Iterator[Letters]:
-    sampler = Sampler(task, bits)
-    yield sampler.draw(np.random.default_rng([seed, 2]), SAMPLE)
+def _drawn_words(task: Task, bits: int, seed: int, most: int) -> Iterator[Letters]:
+    sampler, rng = Sampler(task, bits), np.random.default_rng([seed, 2])
+    count = max(min(most, FEWEST), min(most, LETTERS // sampler.steps))
+    yield from drawn_words(partial(sampler.draw, rng), count, sampler.steps, 1)

@@ -32,6 +32,10 @@ def evaluate_widths(model: Model) -> list[Evaluation]:
 
 def verdict(model: Model, known: Known, evaluations: Sequence[Evaluation]) -> tuple[str, str]:
     """Return the badge of the page, as a class of its style, and its words."""
+    differing = next((each.disagreement for each in evaluations if each.disagreement), None)
+    if differing is not None:
+        text = str(differing)
+        return "bad", text[0].upper() + text[1:]
     if known.kind == "proved":
         return "good", known.badge
     wrong = next((found for found in evaluations if not found.exact), None)

@@ -30,7 +30,10 @@ def advice(function: EncodedFunction, operands: int, base: int, order: Order) ->
     except TaskError:
         return "Give symbols where there are few results"
     if order == "least" and _in_time(columns, results, base, width, 0):
-        return f"With operands of {width} digits it does not: look at the function there"
+        return (
+            f"For operands of up to {width} digits every digit comes in time, so the function "
+            "behaves differently at larger operands, such as those above"
+        )
     longest = min(_DELAYS, width - _PLACES)
     delays = [d for d in range(1, longest + 1) if _in_time(columns, results, base, width, d)]
     ways = []

@@ -33,9 +33,8 @@ def unbounded(machine: MealyMachine, length: int) -> tuple[list[int], list[int]]
     """Return lengths of words and how many states each tells apart, where that looks endless.
 
     What counts without end, or singles out ever rarer numbers, tells a few states more apart with
-    every letter more, up to the longest words of which all were asked. A finite machine has been
-    told apart before, or has not begun to be, or multiplies its states with every letter until it
-    has all.
+    every letter more, up to the longest words of which all were asked. For a finite machine the
+    count has stopped growing by then, or has not begun to grow, or grows exponentially.
 
     Args:
         machine: A minimised machine.

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from inspect import getclosurevars, isfunction
-from types import CodeType
+from functools import partial
+from inspect import getclosurevars, isfunction, unwrap
+from types import CodeType, MethodType
+from typing import Any
 
 MOST = 48
 """Most numbers that are taken from one function."""
 _BITS = 1024  # of the largest
 _DEEP = 3  # functions that call functions
+_NESTED = 8  # lists within lists
 
 
 def constants(function: object, base: int) -> list[int]:
     """Return the magnitudes of the integers in a function's source, and in what it refers to.
 
-    Texts of digits count as numbers of the base. Functions that it calls are read as well.
+    Texts of digits count as numbers of the base. Functions that it calls are read as well, and so
+    are those behind decorators, partial functions, methods and objects that can be called.
 
     Example:
         >>> constants(lambda a: "101" in bin(a) or a == -200, 2)
@@ -41,12 +45,16 @@ def _read(text: str, base: int) -> int | None:
 def _written(value: object, deep: int) -> Iterator[int | str]:
     if isinstance(value, int | str):
         yield value
-    elif isinstance(value, tuple | frozenset | list | set):
-        for part in value:
+    elif isinstance(value, frozenset | set):
+        # In an order of their own: that of a set changes from run to run.
+        for part in sorted(value, key=lambda each: (type(each).__name__, repr(each))):
             yield from _written(part, deep)
+    elif isinstance(value, tuple | list) and deep > -_NESTED:
+        for part in value:
+            yield from _written(part, deep - 1)
     elif isinstance(value, CodeType):
         yield from _written(value.co_consts, deep)
-    elif isfunction(value) and deep:
+    elif isfunction(value) and deep > 0:
         yield from _written(value.__code__.co_consts, deep)
         yield from _written(value.__defaults__ or (), deep - 1)
         try:
@@ -55,3 +63,17 @@ def _written(value: object, deep: int) -> Iterator[int | str]:
             return
         for part in (*outside.nonlocals.values(), *outside.globals.values()):
             yield from _written(part, deep - 1)
+    elif deep > 0 and callable(value):
+        yield from _behind(value, deep)
+
+
+def _behind(value: Any, deep: int) -> Iterator[int | str]:
+    """Yield what is written in the function behind a decorator, a method or an object."""
+    if isinstance(value, partial):
+        yield from _written((value.func, value.args, tuple(value.keywords.values())), deep)
+    elif isinstance(value, MethodType):
+        yield from _written(value.__func__, deep)
+    elif hasattr(value, "__wrapped__"):
+        yield from _written(unwrap(value), deep)
+    elif isfunction(type(value).__call__):
+        yield from _written(type(value).__call__, deep)

@@ -42,10 +42,7 @@ class EncodedFunction:
         except Exception as error:  # it is the user's code: anything may happen in it
             what = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 150)
             raise TaskError(f"{self.shown(operands)} fails with {what}") from None
-        code = self._code(result)
-        if code is None:
-            raise TaskError(f"{self.shown(operands)} is {_said(result)}; expected {self._wanted}")
-        return code
+        return self._checked(result, operands)
 
     def many(self, columns: Sequence[Sequence[int]]) -> list[int]:
         """Return the results for N tuples of operands.

@@ -64,7 +64,8 @@ def task_from_function(
         base: 2 to 16.
         order: Which digit is read first.
         delay: Steps before the first digit of the result, where digits depend on later ones.
-        symbols: What the function may return, where that is no number; or returns the number of.
+        symbols: Names of the results, where they are not numbers; the function returns a name, or
+            its index.
         name: Default: the function's.
         notation: One pair of braces an operand; default: ``"name({}, {})"``.
         ask: Most words that the function is asked; default: all that are planned, or as many as
@@ -72,7 +73,8 @@ def task_from_function(
         progress: Called with the words that were asked, and how many there will be.
 
     Warns:
-        CutShortWarning: The function is slow, and ``ask`` was not given: fewer words were asked.
+        CutShortWarning: The function is slow, and ``ask`` was not given: it was compared with its
+            machine on fewer words than planned.
         UnboundedWarning: The longer the words, the more states they tell apart.
 
     Raises:
@@ -116,9 +118,9 @@ def task_from_function(
         notation=notation,
     )
     tried, negative = _takes_negative(task, encoded, signed) if task.negative else (0, False)
-    _warn_if_cut(oracle)
-    _warn_if_unbounded(machine, name, oracle.asked)
     asked = Asked(function_place(function, name), oracle.asked + tried)
+    _warn_if_cut(oracle, asked)
+    _warn_if_unbounded(machine, name, oracle.asked)
     return replace(task, reference=encoded, function=encoded, asked=asked, negative=negative)
 
 
@@ -155,12 +157,12 @@ def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[
     return count, count > 0
 
 
-def _warn_if_cut(oracle: FunctionOracle) -> None:
+def _warn_if_cut(oracle: FunctionOracle, asked: Asked) -> None:
     if oracle.cut:
         warnings.warn(
-            f"{oracle.name} is slow: after about {SECONDS:g} seconds of calls it was asked "
-            f"{oracle.asked:,} of {oracle.total:,} words. With ask={oracle.total} (on the command "
-            "line --ask) all are asked, and the result does not depend on the clock",
+            f"{oracle.name} is slow: comparing it with its machine stopped after about "
+            f"{SECONDS:g} seconds of calls ({asked.words:,} words in all). With a limit of your "
+            f"own, say ask={2 * oracle.total} (on the command line --ask), no clock is read",
             CutShortWarning,
             stacklevel=3,
         )

@@ -234,9 +234,9 @@ class FunctionOracle:
         self.check_repeatable()
         whole, part = (self.function.shown(self.values(each)) for each in (word, prefix))
         return UnreadableError(
-            f"digit {step - self.delay} of {whole}, {self.order} significant first, is another "
-            f"than of {part}, where the same digits have been read: it depends on digits that "
-            "come later"
+            f"digit {step - self.delay} of {whole} ({self.order} significant first) differs from "
+            f"that of {part}, although the digits read so far are the same: it depends on digits "
+            "that come later"
         )
 
     def check_repeatable(self) -> None:

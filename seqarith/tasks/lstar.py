@@ -28,8 +28,7 @@ from seqarith.tasks.own import MAX_CELLS
 from seqarith.tasks.questions import BEYOND, more_questions, questions
 
 SECONDS = 5.0
-"""Blocks of words take about that long, unless it is said how many words are asked; so do at most
-the words that go beyond the last machine."""
+"""Seconds of calls for each of the two comparisons with a machine; unused with ``ask``."""
 _SUFFIXES = 40  # tell residuals apart from the start
 _KEPT = 200  # blocks of words that are kept for the next machine
 _CLOCK = 256  # words between two looks at the clock
@@ -86,13 +85,13 @@ class Learner:
         for letters in questions(oracle.operands, oracle.base, oracle.order, written):
             # The clock is looked at here alone, so that what is asked hardly depends on it. Calls
             # that build machines do not count: what needs many is hardly finite-state.
-            if oracle.left < 1:
+            if oracle.left <= self._reserve:
                 return
             if oracle.limit is None and spent > SECONDS:
                 oracle.cut = True
                 return
             before = oracle.seconds
-            block = oracle.block(letters[:, : oracle.left])
+            block = oracle.block(letters[:, : oracle.left - self._reserve])
             spent += oracle.seconds - before
             yield block
         if oracle.limit is None:
@@ -101,9 +100,16 @@ class Learner:
             if oracle.left <= BEYOND:  # those are asked last
                 return
             block = oracle.block(letters[:, : oracle.left - BEYOND])
-            if len(self._blocks) > _KEPT:  # only what was wrong once is worth keeping
-                self._blocks.pop()
             yield block
+            # Reached only where no machine was wrong on the block: otherwise it was kept, and the
+            # search for states began anew.
+            if len(self._blocks) > _KEPT and self._blocks[-1] is block:
+                self._blocks.pop()
+
+    @property
+    def _reserve(self) -> int:
+        """Words of the limit that are kept for those that go beyond the machine."""
+        return 0 if self.oracle.limit is None else min(BEYOND, self.oracle.limit // 4)
 
     def growth(self) -> list[int]:
         """Return how many residuals the words of 0, 1, 2, ... letters leave."""

@@ -13,7 +13,8 @@ class Asked:
 
     Attributes:
         function: The function's name, ``"module:name"`` where that is known.
-        words: Words that it was asked, each once.
+        words: How often it was called while its machine was built and compared with it; a word
+            that both needed counts twice.
     """
 
     function: str

@@ -90,7 +90,7 @@ def more_questions(letters: int) -> Iterator[Letters]:
 
 
 def _short(letters: int, order: Order) -> Iterator[Letters]:
-    """Yield every word once that does not begin (or end) with a zero that says nothing."""
+    """Yield every short word once, without redundant zeros at its most significant end."""
     start, length = 0, 1
     while start < SHORT:
         end = min(letters**length, SHORT)

@@ -23,7 +23,8 @@ class TrainingResult:
         steps: Updates that were made.
         examples: Words that were seen.
         evaluation: The model on operands of the training width.
-        reached: Whether the goal was reached.
+        reached: Whether the goal was reached; false where the task's function differs from the
+            machine that was learnt.
     """
 
     model: Model
@@ -49,4 +50,5 @@ class TrainingResult:
         model = replace(model, certificate=None if proof is None else to_stored(proof))
         known = course.examiner.evaluate(model)
         model = replace(model, evaluation=known.summary())
+        reached = reached and known.disagreement is None
         return TrainingResult(model, course.step, examples, known, reached)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from functools import lru_cache, partial
+
 from seqarith.tasks.constants import MOST, constants
 
 LIMIT = 777
@@ -43,3 +48,43 @@ def test_functions_that_call_each_other_end() -> None:
         return value != 0 and even(value - 1)
 
     assert constants(even, 2) == [0, 1]
+
+
+def test_functions_behind_others_are_read() -> None:
+    def plain(a: int, more: int = 0) -> int:
+        return 0 if a == 10**30 + 7 else a + more
+
+    class Holder:
+        def method(self, a: int) -> int:
+            return plain(a)
+
+        def __call__(self, a: int) -> int:
+            return 0 if a == 10**30 + 7 else a
+
+    for function in (
+        plain, lru_cache(plain), partial(plain, more=0), Holder().method, Holder(),
+        lru_cache(partial(plain, more=3)),
+    ):  # fmt: skip
+        assert 10**30 + 7 in constants(function, 2)
+
+
+def test_a_list_that_holds_itself_ends() -> None:
+    held: list[object] = [77]
+    held.append(held)
+    assert 77 in constants(lambda a: a in held, 2)
+
+
+def test_sets_are_read_in_one_order() -> None:
+    program = (
+        "from seqarith.tasks.constants import constants\n"
+        "names = {str(k) for k in range(100, 300)}\n"
+        "print(constants(lambda a: str(a) in names, 10))"
+    )
+    said = set()
+    for seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, check=True
+        )
+        said.add(run.stdout)
+    assert len(said) == 1
