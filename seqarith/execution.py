@@ -1,7 +1,9 @@
 """Runs words through a network: the one way from letters to emitted symbols and their margins.
 
 Predictions, evaluations, counterexamples and pictures all take it, and `seqarith.tracing` runs the
-same `Program.memories` and `Program.logits`. So what one of them says, all say. The exhaustive
+same `Program.memories` and `Program.logits`. So what one of them says, all say, wherever margins
+exceed the rounding of a sum: a product of matrices adds up in an order of its own for each shape,
+and only a proof covers every order (`Program.rounding` bounds it). The exhaustive
 evaluation of tasks with a machine shares the steps of words that begin alike
 (`seqarith.evaluation.prefixes`); tests hold it against this, symbol by symbol.
 """

@@ -43,7 +43,10 @@ OWN = Record(
         "next_state": _ROWS,
         "output": _ROWS,
     },
-    {"asked": Record({"function": Text(500), "words": Integer(0)}), "negative": Flag()},
+    {
+        "asked": Record({"function": Text(200, pattern=r"[\w.:]+"), "words": Integer(0)}),
+        "negative": Flag(),
+    },
 )
 """A machine of the user's own; ``asked`` says how it was found."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import TypeVar, final
 
@@ -96,6 +97,10 @@ class MealyMachine:
 
         Names are no part of it: they do not change what the machine computes.
         """
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         sha = hashlib.sha256(
             f"mealy {self.outputs} {self.initial} {self.next_state.shape};".encode()
         )

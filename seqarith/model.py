@@ -21,7 +21,16 @@ from seqarith.cells.cell import Cell
 from seqarith.errors import InvalidValueError, ModelFileError, SeqarithError, TaskError
 from seqarith.formats import MODEL
 from seqarith.network import Network, Parameters, Program
-from seqarith.prediction import Answers, Columns, Prediction, answer, checked, layout_of, width_of
+from seqarith.prediction import (
+    Answers,
+    Columns,
+    Prediction,
+    answer,
+    checked,
+    integers,
+    layout_of,
+    width_of,
+)
 from seqarith.registry import CELLS
 from seqarith.tasks.description import build_task, describe_task, typed
 from seqarith.tasks.layout import Layout
@@ -109,6 +118,12 @@ class Model:
     known_of: str = ""
 
     def __post_init__(self) -> None:
+        flat = self.parameters.flat
+        if flat.shape != (self.network.size,) or flat.dtype != self.network.dtype:
+            raise InvalidValueError(
+                f"parameters {flat.dtype} of shape {flat.shape}; the network has "
+                f"{self.network.size} of {self.network.dtype}"
+            )
         object.__setattr__(self, "parameters", self.parameters.frozen())
         of_this = self.known_of in ("", self.digest)
         for name in ("training", "evaluation"):
@@ -164,10 +179,11 @@ class Model:
             TaskError: A tuple has another number of operands than the task, or negative ones
                 where it takes naturals only.
         """
-        for operands in tuples:
+        rows = [integers(operands) for operands in tuples]
+        for operands in rows:
             self.task.check_operands(operands)
-        if tuples:
-            yield from self.answer(list(zip(*tuples, strict=True)), digits)
+        if rows:
+            yield from self.answer(list(zip(*rows, strict=True)), digits)
 
     def answer(self, operands: Columns, digits: int = 1) -> Answers:
         """Run the network on many tuples of integers, given and answered column by column.
@@ -214,7 +230,14 @@ class Model:
         Raises:
             InvalidValueError: Its notes, ``training`` or ``evaluation``, could not be read again.
             OutputError: It cannot be written; an existing file is left as it was.
+            TaskError: No file can hold the task: it is neither the registry's nor a machine of the
+                user's own.
         """
+        if build_task(describe_task(self.task)).identity() != self.task.identity():
+            raise TaskError(
+                f"task {self.task.name!r} is not what a file would say of it; make it with "
+                "task_from_machine"
+            )
         arrays = self.network.export(self.parameters)
         if self.certificate is not None:
             named = sorted(self.certificate.arrays.items())

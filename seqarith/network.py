@@ -342,6 +342,16 @@ class Program:
         self._weight = readout[: network.hidden]
         self._bias = readout[network.hidden] if network.readout_bias else None
 
+    @property
+    def rounding(self) -> float:
+        """Bound of the rounding of a logit, for hidden vectors in [-1, 1] taken as exact."""
+        with np.errstate(over="ignore"):  # infinity: then rounding decides everything
+            terms = np.abs(self._weight.astype(np.float64)).sum(axis=0)
+            if self._bias is not None:
+                terms = terms + np.abs(self._bias)
+        unit = float(np.finfo(self.network.dtype).eps) / 2
+        return 2 * (self.network.hidden + 1) * unit * float(terms.max())
+
     def start(self, count: int) -> Array:
         """Return the memories before the first letter, shape (N, M)."""
         width = self.network.cell.memory(self.network.hidden)

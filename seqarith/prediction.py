@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import index
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +126,18 @@ def answer(program: Program, task: Task, operands: Columns, digits: int = 1) -> 
     return Answers(task, columns, results[0].tolist(), results[1].tolist(), least)
 
 
+def integers(operands: Sequence[Any]) -> tuple[int, ...]:
+    """Return operands as Python integers.
+
+    Raises:
+        DigitsError: One is not an integer.
+    """
+    try:
+        return tuple(map(index, operands))
+    except TypeError as error:
+        raise DigitsError(f"operands that are not integers: {error}") from None
+
+
 def checked(operands: Columns) -> Columns:
     """Return operands as an array of int64, or as columns of Python integers.
 
@@ -139,7 +151,7 @@ def checked(operands: Columns) -> Columns:
         try:
             return [list(map(index, values)) for values in operands]
         except TypeError as error:
-            raise DigitsError(f"operands that are no integers: {error}") from None
+            raise DigitsError(f"operands that are not integers: {error}") from None
     if operands.ndim != 2 or operands.dtype.kind not in "iu":
         raise DigitsError(
             f"an array of {operands.dtype} of shape {operands.shape}: expected integers of shape "

@@ -7,6 +7,9 @@ from fractions import Fraction
 
 _LONG = re.compile(r"\S{61,}")
 
+BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs that show nothing, although they count as printable."""
+
 SHOWN = 200
 """Characters of a foreign text that a message quotes, unless it says otherwise."""
 
@@ -28,9 +31,9 @@ def printable(text: str) -> str:
         >>> print(printable("a\x1b[2J\nb\u202ec"))
         a\x1b[2J\nb\u202ec
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() and c not in BLANK else _escaped(c) for c in text)
 
 
 def shortened(text: str, limit: int = SHOWN) -> str:

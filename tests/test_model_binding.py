@@ -151,3 +151,51 @@ def test_counts_of_a_checkpoint_are_said_to_be_its_own(wrong_file: Path, tmp_pat
     again = run.invoke(cli, command)
     assert "64 of them were not run now: their counts are the checkpoint's" in again.stdout
     assert json.loads(run.invoke(cli, [*command, "--json"]).stdout)["resumed"] == 64
+
+
+@pytest.mark.parametrize("crafted", [{"least": None}, {"least": -1.0}])
+def test_counts_that_contradict_themselves_are_refused(
+    adder_file: Path, tmp_path: Path, crafted: dict[str, Any]
+) -> None:
+    place = tmp_path / "c"
+    command = ["eval", str(adder_file), "--bits", "3", "--checkpoint", str(place)]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    header = archive.read(place, module.FORMAT, 1).header
+    header["tally"] |= crafted
+    archive.write(place, header, {})
+    found = CliRunner().invoke(cli, command)
+    assert found.exit_code == 1
+    assert found.stderr.count("\n") == 1
+
+
+def test_parameters_of_another_network_are_refused(adder: sa.Model) -> None:
+    for other in (replace(adder.network, hidden=9), replace(adder.network, dtype="float32")):
+        with pytest.raises(sa.InvalidValueError, match="the network has"):
+            replace(adder, network=other)
+
+
+def test_a_task_that_no_file_can_hold_is_refused_when_it_is_saved(
+    adder: sa.Model, tmp_path: Path
+) -> None:
+    machine = sa.MealyMachine([[0, 0, 0, 0]], [[0, 1, 1, 0]])
+    forged = replace(adder.task, machine=machine, reference=lambda a, b: a ^ b)
+    with pytest.raises(sa.TaskError, match="is not what a file would say of it"):
+        replace(adder, task=forged).save(tmp_path / "m.npz")
+    own = sa.task_from_machine(machine, "mine", operands=2)
+    with pytest.raises(sa.TaskError, match="is a task of the registry"):
+        replace(adder, task=replace(own, name="add")).save(tmp_path / "m.npz")
+
+
+def test_operands_are_any_integers_and_nothing_else(adder: sa.Model) -> None:
+    assert adder.predict(np.int64(37), np.uint8(58)).predicted == 95
+    with pytest.raises(sa.TaskError, match="naturals only"):
+        sa.Model(sa.TASKS["compare"](), *_untrained("compare")).predict(np.int64(-3), np.int64(1))
+    for wrong in ("5", None, [3], 2.0):
+        with pytest.raises(sa.DigitsError, match="not integers"):
+            adder.predict(1, wrong)
+
+
+def _untrained(name: str) -> tuple[Any, Any]:
+    task = sa.TASKS[name]()
+    network = sa.Network(sa.CELLS["elman"](), task.inputs, 3, task.outputs)
+    return network, network.parameters()

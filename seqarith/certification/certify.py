@@ -32,6 +32,12 @@ EARLY, MIDDLE, LATE = 0.15, 0.5, 0.85  # shares of the budget after which proof 
 ALL_WORDS = 1 << 20
 """So many words are all run whatever the budget: what a user may well run too."""
 
+ORDER = (
+    "words that err when they are run beside others are right alone: rounding decides, in whatever "
+    "order sums are added up"
+)
+"""What keeps a network undecided whose margins are smaller than its rounding."""
+
 Progress = Callable[[str, float], None]
 """Called with what is going on, and the seconds spent."""
 
@@ -165,7 +171,7 @@ class _Run:
         proof = NotFound("no proof was tried")
         for until, thorough in ((EARLY, plain), (MIDDLE, roomy), (LATE, plain)):
             if wrong is not None:
-                return self._refuted(refuter, wrong)
+                return self._judged(refuter, wrong)
             self._say("induction")
             tried = thorough.run(self._begin + until * self._seconds)
             if isinstance(tried, Found):
@@ -174,7 +180,7 @@ class _Run:
             self._say("search for a wrong word")
             wrong = refuter.hunt(min(HUNT * self._seconds, self._left()))
         wrong = wrong or refuter.deepen(1 << 20, self._left())
-        return self._undecided(refuter, proof) if wrong is None else self._refuted(refuter, wrong)
+        return self._undecided(refuter, proof) if wrong is None else self._judged(refuter, wrong)
 
     def _short_words(self, refuter: Refuter) -> Counterexample | None:
         """Run every word that is no longer than those the network was trained on."""
@@ -196,9 +202,21 @@ class _Run:
             seconds=self._spent(),
         )
 
-    def _refuted(self, refuter: Refuter, wrong: Counterexample) -> Refuted:
+    def _judged(self, refuter: Refuter, wrong: Counterexample) -> Refuted | Undecided:
+        """Return the shortest wrong word that is wrong when it is run alone, as `predict` runs it.
+
+        Products of a batch add up in another order. Where that decides, a word that errs beside
+        others may be right alone: then nothing is refuted.
+        """
         self._say("shorter wrong words")
-        wrong = refuter.minimised(wrong, POLISH * self._seconds)
+        shorter = refuter.minimised(wrong, POLISH * self._seconds)
+        for candidate in (shorter, replace(wrong, shortest=False)):
+            found = self._refuted(refuter, candidate)
+            if found.emitted != found.due:
+                return found
+        return self._undecided(refuter, NotFound(ORDER))
+
+    def _refuted(self, refuter: Refuter, wrong: Counterexample) -> Refuted:
         model, task = self._model, self._model.task
         word = wrong.word.astype(np.intp)
         # What follows the word is padding: zeros, as many as the result has digits more.

@@ -8,6 +8,7 @@ from typing import Any, final
 from seqarith.cells.cell import Cell
 from seqarith.certification.adapter import is_builtin
 from seqarith.model import Model
+from seqarith.tasks.description import is_registered
 from seqarith.tasks.task import Task
 from seqarith.text import shortened
 
@@ -25,16 +26,18 @@ class Claim:
         dtype: The number format that the program computes in.
         rests_on: What must be believed beside the checker and its documented assumptions: the
             enclosures of other packages, ``"module:name"``. Empty for this package's cells.
+        registered: Whether the task is the registry's, its machine included.
     """
 
     task: Task
     dtype: str
     rests_on: tuple[str, ...] = ()
+    registered: bool = False
 
     @property
     def of(self) -> str:
         """What the proof is about: ``"task"`` of the registry, ``"machine"`` or ``"function"``."""
-        if not self.task.own:
+        if self.registered:
             return "task"
         return "machine" if self.task.asked is None else "function"
 
@@ -42,7 +45,7 @@ class Claim:
     def subject(self) -> str:
         """What the network was proved to be, without the assumptions."""
         task = self.task
-        if not task.own:
+        if self.registered:
             base = "" if task.base == 2 else f", base {task.base},"
             return f"{task.formula}{base} is right for operands of every width"
         return f"Equal, at every width, to {machine_phrase(task)}"
@@ -79,14 +82,15 @@ def machine_phrase(task: Task) -> str:
     if task.asked is None:
         return f"the machine in this file ({states}, {digest})"
     function, words = shortened(task.asked.function, 80), task.asked.words
-    return (
-        f"the machine of {states} ({digest}) that was found in {function} by asking {words:,} words"
-    )
+    told = "" if task.function is not None else ", as the file says"
+    found = f"that was found in {function} by asking {words:,} words{told}"
+    return f"the machine of {states} ({digest}) {found}"
 
 
 def claim_of(model: Model) -> Claim:
     """Return what a certificate of a model claims."""
-    return Claim(model.task, model.network.dtype, _enclosures(model.network.cell))
+    task, network = model.task, model.network
+    return Claim(task, network.dtype, _enclosures(network.cell), is_registered(task))
 
 
 def _enclosures(cell: Cell) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import click
 
 from seqarith.cli.output import Bar, json_option, notice, print_json, say
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
+from seqarith.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
@@ -47,6 +48,8 @@ def certify_command(
     from seqarith.certification.verdict import Proved
     from seqarith.model import Model
 
+    if not 0 < budget < float("inf"):
+        raise InvalidValueError(f"--budget {budget}: expected seconds, more than 0")
     place = output or model
     loaded = Model.load(model)
     check_writable(place)

@@ -179,7 +179,7 @@ def _imported(place: str) -> Any:
         sys.path.insert(0, os.getcwd())
     try:
         found = import_module(module)
-    except Exception as error:  # it is the user's code: anything may happen in it
+    except (Exception, SystemExit) as error:  # the user's code: anything may happen in it
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise InvalidValueError(
             f"--task-from {place}: {module} cannot be imported: {what}"

@@ -112,6 +112,7 @@ def eval_command(
                 "task": found.task,
                 **found.summary(),
                 "resumed": found.resumed,
+                "within_rounding": found.within_rounding,
                 "counterexamples": [prediction_json(case) for case in found.counterexamples],
                 "by_chain": {
                     str(length): {"checked": words, "wrong": wrong}
@@ -149,6 +150,8 @@ def _print(task: Task, found: Evaluation) -> None:
     if found.directed:
         _share("on long chains", found.directed_correct, found.directed)
     _row("smallest margin", f"{found.min_margin:.4g}", "")
+    if found.within_rounding:
+        say("  that is within rounding: run beside other words, such digits may come out otherwise")
     if any(wrong for _, wrong in found.by_chain.values()):
         say(f"errors by length of the longest {found.chain}:")
         for lengths, words, wrong in _bands(found.by_chain):

@@ -58,7 +58,8 @@ class Outcome:
     def reached(self) -> bool:
         """Whether the goal was reached, and the function, if there is one, is what was learnt."""
         reached = self._result.reached or self.model.certificate is not None
-        return reached and self._result.evaluation.disagreement is None
+        compared = self._result.evaluation.comparison
+        return reached and (compared is None or compared.agree)
 
     @property
     def verdict(self) -> str | None:
@@ -81,7 +82,7 @@ class Outcome:
         if self._result.evaluation.comparison is not None:
             say(f"{name}: {self._result.evaluation.comparison}")
         say(f"saved {self._place}")
-        if not (self._result.reached or self.model.certificate is not None):
+        if self._result.evaluation.comparison is None and not self.reached:
             notice(
                 f"The goal, {self._goal}, was not reached in {steps:,} steps; try --max-steps "
                 f"{2 * steps}, --restarts 16, another --seed or more --hidden units."

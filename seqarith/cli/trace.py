@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqarith.cli.choice import function_option, with_function
 from seqarith.cli.output import find_model, is_task, json_option, print_json, say_styled
 from seqarith.errors import InvalidValueError
 
@@ -34,6 +35,7 @@ UNITS = 16
     show_default=True,
     help="Hidden units to show.",
 )
+@function_option
 @json_option
 @click.pass_context
 def trace_command(
@@ -42,6 +44,7 @@ def trace_command(
     model: Path | None,
     task: str,
     units: int,
+    task_from: str | None,
     as_json: bool,
 ) -> None:
     """Show a network computing with OPERANDS, digit by digit, as on paper.
@@ -63,6 +66,8 @@ def trace_command(
     loaded = find_model(model, task)
     if task and not is_task(loaded, task):
         raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
+    if task_from is not None:
+        loaded = with_function(loaded, task_from)
     found = trace(loaded, *values)
     if as_json:
         print_json(_json(found))

@@ -181,6 +181,8 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         raise InvalidValueError(
             f"checkpoint every {options['checkpoint_every']}: expected 1 or more"
         )
+    if not 0 <= options["budget"] < float("inf"):
+        raise InvalidValueError(f"--budget {options['budget']}: expected seconds, 0 or more")
     _check_places(options)
     run = identity(config.describe())
     if options["log"] is not None:

@@ -168,6 +168,7 @@ def _evaluation(
         directed=directed.words,
         directed_correct=directed.words - directed.wrong_words,
         min_margin=both.least,
+        rounding=model.program.rounding,
         counterexamples=tuple(model.predict_many(both.first_wrong, bits)),
         by_chain={length: (words, both.wrong_chains[length]) for length, words in chains.items()},
         chain=chain_name(model.task),

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from seqarith.digits import format_integer
+from seqarith.errors import TaskError
 from seqarith.evaluation.words import drawn_words, every_word
 from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Letters, Task
@@ -69,15 +70,24 @@ class Comparison:
         every: Whether those are all of the width.
         disagreement: The first tuple on which they differ, in the order of the operands; None
             where they agree on all that were tried.
+        failure: Why the function could not be called on all of them; empty where it could.
     """
 
     calls: int
     every: bool
     disagreement: Disagreement | None
+    failure: str = ""
+
+    @property
+    def agree(self) -> bool:
+        """Whether the function returned what its machine computes wherever it was called."""
+        return self.disagreement is None and not self.failure
 
     def __str__(self) -> str:
         if self.disagreement is not None:
             return str(self.disagreement)
+        if self.failure:
+            return f"your function was not compared with its machine: {self.failure}"
         tried = f"all {self.calls:,}" if self.every else f"{self.calls:,} random"
         return f"your function and that machine agree on {tried} operands"
 
@@ -99,7 +109,7 @@ def compare_function(
         that was loaded from a file.
 
     Raises:
-        TaskError: The function fails, or ``bits`` is out of range.
+        TaskError: ``bits`` is out of range.
     """
     if task.function is None or task.machine is None:
         return None
@@ -109,7 +119,10 @@ def compare_function(
     most = SAMPLE if samples is None else min(samples, SAMPLE)
     for letters in every_word(task, bits) if every else _drawn_words(task, bits, seed, most):
         calls += letters.shape[1]
-        found += _differing(task, letters, signed)
+        try:
+            found += _differing(task, letters, signed)
+        except TaskError as error:  # the function fails; what was trained is not lost for it
+            return Comparison(calls, every, None, str(error))
     first = min(found, key=lambda each: each.operands, default=None)
     return Comparison(calls, every, first)
 

@@ -33,6 +33,7 @@ class Evaluation:
             in it agree on operands of this width.
         resumed: How many of the operand tuples were not run now but in an earlier run, as its
             checkpoint says.
+        rounding: By how much a logit may depend on the order in which its sum is added up.
     """
 
     task: str
@@ -50,6 +51,12 @@ class Evaluation:
     chain: str = "chain"
     comparison: Comparison | None = None
     resumed: int = 0
+    rounding: float = 0.0
+
+    @property
+    def within_rounding(self) -> bool:
+        """Whether the smallest margin is so small that another order of the sums may decide."""
+        return abs(self.min_margin) < self.rounding
 
     @property
     def accuracy(self) -> float:
@@ -65,7 +72,7 @@ class Evaluation:
     def exact(self) -> bool:
         """Whether nothing that was run came out wrong, seen from the function too."""
         right = self.correct == self.checked and self.directed_correct == self.directed
-        return right and self.disagreement is None
+        return right and (self.comparison is None or self.comparison.agree)
 
     @property
     def disagreement(self) -> Disagreement | None:
@@ -90,4 +97,6 @@ class Evaluation:
             found = self.disagreement
             counts["function_calls"] = self.comparison.calls
             counts["disagreement"] = None if found is None else found.record()
+            if self.comparison.failure:
+                counts["function_failure"] = self.comparison.failure
         return counts

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.evaluation.chains import longest_chains
+from seqarith.schema import LARGEST_FLOAT
 from seqarith.tasks.task import Letters, Task
 
 SHOWN = 10
@@ -104,6 +105,8 @@ class Tally:
             and bool(self.wrong_words) == bool(self.wrong_digits)
             and sum(self.wrong_chains.values()) == self.wrong_words
             and len(self.first_wrong) == min(SHOWN, self.wrong_words)
+            and (self.least <= 0 if self.wrong_words else self.least >= 0)
+            and (self.least < float("inf") or not words)
             and all(
                 len(each) == operands and all(0 <= value < limit for value in each)
                 for each in self.first_wrong
@@ -116,7 +119,7 @@ class Tally:
             "words": self.words,
             "wrong_words": self.wrong_words,
             "wrong_digits": self.wrong_digits,
-            "least": self.least if self.words else None,
+            "least": max(self.least, -LARGEST_FLOAT) if self.words else None,  # JSON has no -inf
             "wrong_chains": sorted(self.wrong_chains.items()),
             "first_wrong": self.first_wrong,
         }

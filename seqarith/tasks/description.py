@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import lru_cache
 from inspect import Parameter, signature
 from typing import Any
 
-from seqarith.errors import TaskError
+from seqarith.errors import SeqarithError, TaskError
 from seqarith.machine import MealyMachine
 from seqarith.registry import TASKS
 from seqarith.tasks.origin import Asked
@@ -98,6 +99,26 @@ def named_task(
             f"{operands} operands: task {name!r}, {task.formula}, has {task.operands} always"
         )
     return task
+
+
+def is_registered(task: Task) -> bool:
+    """Return whether a task is the registry's of its name and parameters, its machine included."""
+    if task.own or task.name not in TASKS:
+        return False
+    known = _known(task.name, task.base, task.operands, tuple(task.parameters.items()))
+    return known == (task.notation, task.negative, task.identity())
+
+
+@lru_cache(64)
+def _known(
+    name: str, base: int, operands: int, parameters: tuple[tuple[str, int | str], ...]
+) -> tuple[Any, ...] | None:
+    """Return what tells a task of the registry from others; None where there is none."""
+    try:
+        task = named_task(name, base, operands, dict(parameters))
+    except SeqarithError:
+        return None
+    return task.notation, task.negative, task.identity()
 
 
 def typed(value: Any, kind: type) -> Any:

@@ -39,7 +39,7 @@ class EncodedFunction:
         """
         try:
             result = self.function(*operands)
-        except Exception as error:  # it is the user's code: anything may happen in it
+        except (Exception, SystemExit) as error:  # the user's code: anything may happen in it
             what = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 150)
             raise TaskError(f"{self.shown(operands)} fails with {what}") from None
         return self._checked(result, operands)
@@ -55,7 +55,10 @@ class EncodedFunction:
         """
         try:
             results: list[Any] = list(map(self.function, *columns))
-        except Exception:  # to be told again below, with the operands
+        except (Exception, SystemExit):  # to be told again below, with the operands
+            results = []
+        # `map` ends without a word where the function raises StopIteration.
+        if len(results) < len(columns[0]):
             return [self(*operands) for operands in zip(*columns, strict=True)]
         types = set(map(type, results))
         if self.symbols and types <= {*_PLAIN, str} and self._codes.keys() >= set(results):

@@ -67,8 +67,8 @@ def task_from_machine(
     _check_texts(notation, *symbols, *machine.names)
     if notation != usual and (owner := owner_of(notation, operands)):
         raise TaskError(
-            f"notation {notation!r} is that of task {owner!r} of the registry; take that task, or "
-            f"another notation, for instance {usual!r}"
+            f"notation {notation!r} is that of {owner}, and the machine may compute anything: "
+            f"choose another notation, for instance {usual!r}"
         )
     if symbols and (len(set(symbols)) < max(2, len(symbols)) or delay):
         raise TaskError(f"{len(symbols)} symbols: expected two or more, no two alike, and no delay")

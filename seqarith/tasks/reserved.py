@@ -9,6 +9,7 @@ from functools import cache
 
 from seqarith.errors import SeqarithError, TaskError
 from seqarith.registry import TASKS
+from seqarith.text import BLANK
 
 
 def check_name(name: str) -> None:
@@ -24,28 +25,21 @@ def check_name(name: str) -> None:
         )
 
 
-_LINEAR = re.compile(r"-?(#\*)?{}([+-](#\*)?{})*([+-]#)?\Z")
-_SHIFT = re.compile(r"{}(\*|//)#\*\*#\Z|{}(<<|>>)#\Z")
-_ALIKE = str.maketrans(
-    "\u2212\u2010\u2011\u2012\u2013\u2014\u00d7\u22c5\u00b7\u2217\u2215", "------****/"
-)
-
-
 def owner_of(notation: str, operands: int) -> str | None:
-    """Return the task of the registry that a notation looks like, whatever its numbers; else None.
+    """Return what of the registry a notation could be taken for; None where it is nobody's.
+
+    A notation without a letter, of signs and numbers alone, reads as a formula.
 
     Example:
-        >>> owner_of("{}+{}", 2), owner_of("17 * {}", 1), owner_of("mix({}, {})", 2)
-        ('add', 'scale', None)
-        >>> owner_of("5*{} + 3*{} - 7", 2), owner_of("{} * 10**2", 1)
-        ('linear', 'shift')
+        >>> owner_of("{}+{}", 2), owner_of("MAX({}, {})", 2), owner_of("5*{} - 7", 1)
+        ("task 'add'", "task 'max'", 'a formula')
+        >>> owner_of("mix({}, {})", 2) is None
+        True
     """
     plain = _plain(notation)
     if plain in _notations(operands):
-        return _notations(operands)[plain]
-    if _SHIFT.match(plain):
-        return "shift"
-    return "linear" if _LINEAR.match(plain) else None
+        return f"task {_notations(operands)[plain]!r}"
+    return None if any(map(str.isalpha, plain)) else "a formula"
 
 
 @cache
@@ -61,7 +55,7 @@ def _notations(operands: int) -> dict[str, str]:
 
 
 def _plain(notation: str) -> str:
-    """Return a notation without blanks and marks, look-alike signs as one, numbers as ``#``."""
-    text = unicodedata.normalize("NFKC", notation).casefold().translate(_ALIKE)
-    text = "".join(c for c in text if unicodedata.category(c)[0] not in "ZCM")
+    """Return a notation without blanks and marks, its numbers as ``#``."""
+    text = unicodedata.normalize("NFKC", notation).casefold()
+    text = "".join(c for c in text if c not in BLANK and unicodedata.category(c)[0] not in "ZCM")
     return re.sub(r"\d+", "#", text)

@@ -242,7 +242,9 @@ class Task:
     def identity(self) -> list[Any]:
         """Return all that fixes what the task asks of a network, ready for JSON."""
         machine = None if self.machine is None else self.machine.digest()
-        encoding = [self.base, self.operands, self.order, self.delay, self.result]
+        encoding: list[Any] = [self.base, self.operands, self.order, self.delay, self.result]
+        if self.asked is not None:
+            encoding += [self.asked.function, self.asked.words]
         return [self.name, dict(self.parameters), *encoding, list(self.symbols), machine]
 
     def expression(self, operands: Sequence[int]) -> str:

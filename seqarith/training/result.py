@@ -50,5 +50,5 @@ class TrainingResult:
         model = replace(model, certificate=None if proof is None else to_stored(proof))
         known = course.examiner.evaluate(model)
         model = replace(model, evaluation=known.summary())
-        reached = reached and known.disagreement is None
+        reached = reached and (known.comparison is None or known.comparison.agree)
         return TrainingResult(model, course.step, examples, known, reached)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -100,7 +101,7 @@ def test_a_text_of_a_file_cannot_forge_a_claim(solved: Callable[[Task], sa.Model
     forged = Asked("f by asking 9 words, as computed in exact arithmetic.\nadd: proved", 1)
     said = str(claim_of(solved(replace(tasks()["machine"], asked=forged))))
     assert "\n" not in said
-    assert said.endswith("by asking 1 words, as computed in float64.")
+    assert said.endswith("by asking 1 words, as the file says, as computed in float64.")
 
 
 @pytest.mark.parametrize("name", list(TASKS.builtin))
@@ -113,10 +114,11 @@ def test_names_of_the_registry_are_reserved(name: str) -> None:
 @pytest.mark.parametrize(
     "notation",
     ["{} + {}", "{}+{}", "{} \uff0b {}", "({} + {}) // 2", "MAX({}, {})",
-     "12*{} - {} + 34", "2*{}+3*{}", "{} \u2212 {}", "{} \u00d7 {}"],
+     "12*{} - {} + 34", "2*{}+3*{}", "{} \u2212 {}", "{} \u00d7 {}",
+     "{} \u2795 {}", "({} + {})", "{}\u3164+\u3164{}"],
 )  # fmt: skip
 def test_notations_of_the_registry_are_reserved(notation: str) -> None:
-    with pytest.raises(sa.TaskError, match="is that of task"):
+    with pytest.raises(sa.TaskError, match=r"is that of (task|a formula)"):
         task_from_machine(XOR, "mine", operands=2, notation=notation)
 
 
@@ -124,7 +126,7 @@ def test_every_notation_of_the_registry_has_its_owner() -> None:
     for name in TASKS.builtin:
         task = TASKS[name]()
         assert owner_of(task.notation, task.operands) is not None
-    assert owner_of(TASKS["add"](operands=5).notation, 5) == "add"
+    assert owner_of(TASKS["add"](operands=5).notation, 5) == "task 'add'"
     assert owner_of("mine({}, {})", 2) is None
     for name, options in (
         ("linear", {"c1": 3, "c2": 5, "c0": 7}), ("linear", {"c1": -1, "c2": 1, "c0": 0}),
@@ -193,3 +195,48 @@ def test_a_minimisation_that_changes_the_machine_is_refused(
     monkeypatch.setattr(MealyMachine, "minimised", lambda self: other)
     with pytest.raises(sa.TaskError, match="not the machine that was given"):
         task_from_machine(XOR, "mix", operands=2)
+
+
+def test_a_task_with_another_machine_is_not_the_registry_s(
+    solved: Callable[[Task], sa.Model],
+) -> None:
+    forged = replace(TASKS["add"](), machine=XOR, reference=lambda a, b: a ^ b)
+    verdict = sa.certify(solved(forged), 10)
+    assert isinstance(verdict, sa.Proved)
+    assert verdict.claim.of == "machine"
+    assert "a + b" not in str(verdict)
+
+
+def cancelling(make: Callable[..., sa.Model], size: float) -> sa.Model:
+    """An adder with two units that are always 1, read out with opposite weights.
+
+    In exact arithmetic they cancel. In floats what is left depends on the order of the sum.
+    """
+    adder = make(steep=20.0, dtype="float32")
+    network = replace(adder.network, hidden=19)
+    arrays = {
+        name: np.zeros(shape, np.float32) for name, shape in network.exported_shapes().items()
+    }
+    for name, array in adder.network.export(adder.parameters).items():
+        arrays[name][tuple(slice(0, n) for n in array.shape)] = array
+    arrays["rnn.bias_ih_l0"][3:] = 40
+    arrays["readout.weight"][0, 3:11], arrays["readout.weight"][0, 11:] = size, -size
+    return sa.Model(adder.task, network, network.absorb(arrays))
+
+
+@pytest.mark.parametrize("size", [2.0**26, 2.0**30, 2.0**34])
+def test_a_refutation_is_wrong_when_it_is_run_alone(
+    make: Callable[..., sa.Model], size: float
+) -> None:
+    model = cancelling(make, size)
+    verdict = sa.certify(model, 2)
+    if isinstance(verdict, sa.Refuted):
+        assert verdict.emitted != verdict.due
+        assert not model.predict(*verdict.operands).correct
+    else:
+        assert isinstance(verdict, sa.Undecided)
+    assert sa.evaluate(model, 4).within_rounding
+
+
+def test_an_ordinary_margin_is_not_within_rounding(solved: Callable[[Task], sa.Model]) -> None:
+    assert not sa.evaluate(solved(TASKS["add"]()), 4).within_rounding

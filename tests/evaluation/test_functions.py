@@ -60,6 +60,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "def plus(a, b): return a + b\n"
         "def one(a): return a\n"
         "number = 7\n"
+        "def leaves(a, b): raise SystemExit(0)\n"
+        "def fails(a, b): return a + b if a < 9 else a / 0\n"
     )
     return tmp_path
 
@@ -198,7 +200,8 @@ def test_eval_and_predict_ask_the_function_that_is_given(wrong: sa.Model, module
 
 @pytest.mark.parametrize(
     ("place", "message"),
-    [("asked_of_me:one", "fails with TypeError"), ("asked_of_me:number", "expected the function"),
+    [("asked_of_me:leaves", "fails with SystemExit"),
+     ("asked_of_me:one", "fails with TypeError"), ("asked_of_me:number", "expected the function"),
      ("asked_of_me:none", "has no 'none'"), ("nothing", "expected MODULE:NAME")],
 )  # fmt: skip
 def test_what_is_no_such_function_is_refused(
@@ -277,3 +280,26 @@ def test_json_of_a_network_that_overflows_is_json(
         found = run(*command, "--json")
         assert found.exit_code in (0, 3), found.output
         json.loads(found.stdout, parse_constant=pytest.fail)
+
+
+def test_a_function_that_fails_at_the_end_costs_no_training(wrong: sa.Model, module: Path) -> None:
+    wrong.save(module / "m.npz")
+    found = run("eval", module / "m.npz", "--bits", 4, "--task-from", "asked_of_me:fails", "--json")
+    assert found.exit_code == 3
+    told = json.loads(found.stdout)
+    assert "fails with ZeroDivisionError" in told["function_failure"]
+    assert not told["exact"]
+
+
+def test_a_module_that_ends_the_program_is_told(module: Path) -> None:
+    (module / "ends_it.py").write_text("raise SystemExit(0)\n")
+    found = run("train", "--task-from", "ends_it:f")
+    assert found.exit_code == 2
+    assert "cannot be imported: SystemExit" in found.stderr
+
+
+def test_trace_asks_the_function_that_is_given(wrong: sa.Model, module: Path) -> None:
+    wrong.save(module / "m.npz")
+    place = ("--model", module / "m.npz", "--task-from", "asked_of_me:bug8")
+    assert run("trace", 200, 100, *place).exit_code == 3
+    assert run("trace", 200, 99, *place).exit_code == 0

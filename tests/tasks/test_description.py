@@ -60,13 +60,13 @@ def test_the_file_says_that_it_needs_a_newer_reader(path: Path) -> None:
 def test_symbols_most_significant_first(tmp_path: Path) -> None:
     task = sa.task_from_function(
         lambda a, b: "yes" if a >= b else "no", order="most", base=3, symbols=("no", "yes"),
-        name="holds", notation="{} >= {}",
+        name="holds", notation="{} is at least {}",
     )  # fmt: skip
     sa.train(task, bits=2, max_steps=3, until="steps").model.save(tmp_path / "m.npz")
     model = sa.Model.load(tmp_path / "m.npz")
     assert (model.task.order, model.task.symbols) == ("most", ("no", "yes"))
     assert [model.task.reference(a, b) for a, b in [(3, 3), (2, 9), (10**40, 7)]] == [1, 0, 1]
-    assert str(model.predict(5, 9)).startswith("5 >= 9 : ")
+    assert str(model.predict(5, 9)).startswith("5 is at least 9 : ")
     with pytest.raises(TaskError, match="naturals only"):
         model.predict(5, -9)
 

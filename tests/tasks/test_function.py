@@ -114,7 +114,7 @@ def test_name_and_notation() -> None:
 
     task = sa.task_from_function(collatz, ask=LITTLE)
     assert (task.name, task.formula, task.operands) == ("collatz", "collatz(a)", 1)
-    assert sa.task_from_function(collatz, notation="3 {} + 1", ask=LITTLE).formula == "3 a + 1"
+    assert sa.task_from_function(collatz, notation="C of {}", ask=LITTLE).formula == "C of a"
     assert sa.task_from_function(lambda a: a, ask=LITTLE).name == "task"
 
 
@@ -163,7 +163,7 @@ def test_name_and_notation() -> None:
             "delay 1: only digits least significant",
         ),
         (lambda a: a, {"name": "a b", "ask": LITTLE}, "name 'a b': expected 1 to 64 letters"),
-        (lambda a: a, {"notation": "{} {}", "ask": LITTLE}, "does not show 1 operands"),
+        (lambda a: a, {"notation": "{} and {}", "ask": LITTLE}, "does not show 1 operands"),
     ],
 )
 def test_functions_that_are_refused(
@@ -337,3 +337,14 @@ def test_no_clock_is_read_where_it_is_said_how_much_to_ask(monkeypatch: pytest.M
         monkeypatch.setattr(function_oracle.time, "perf_counter", ticks.__next__)
         asked.append(sa.task_from_function(lambda a: 3 * a, name="f", ask=5000).asked)
     assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize("raised", [SystemExit(0), StopIteration(), RecursionError("deep")])
+def test_whatever_a_function_raises_is_told(raised: BaseException) -> None:
+    def stops(a: int) -> int:
+        if a == 77:
+            raise raised
+        return a
+
+    with pytest.raises(TaskError, match=rf"stops\(77\) fails with {type(raised).__name__}"):
+        sa.task_from_function(stops, ask=LITTLE)
