@@ -44,7 +44,7 @@ OWN = Record(
         "output": _ROWS,
     },
     {
-        "asked": Record({"function": Text(200, pattern=r"[\w.:]+"), "words": Integer(0)}),
+        "asked": Record({"function": Text(200, pattern=r"[\w.:-]+"), "words": Integer(0)}),
         "negative": Flag(),
     },
 )
@@ -72,7 +72,6 @@ TRAINING = Record(
         "bits": Integer(1, MAX_TRAINING_DIGITS),
         "steps": Integer(0, MAX_STEPS),
         "task": _NAME,
-        "digest": _DIGEST,
     },
     rest=Json(),
 )
@@ -90,7 +89,6 @@ EVALUATION = Record(
         "directed_correct": _COUNT,
         "min_margin": Maybe(Number()),
         "exact": Flag(),
-        "digest": _DIGEST,
     },
     rest=Json(),
 )
@@ -193,7 +191,6 @@ EVALUATION_CHECKPOINT = Record(
             }
         ),
     },
-    {"digest": _DIGEST},
 )
 """An exhaustive evaluation that can go on."""
 

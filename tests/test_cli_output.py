@@ -16,10 +16,16 @@ from pathlib import Path
 import pytest
 
 import seqarith as sa
+from seqarith.cli.output import say
 
 TRAIN = ("train", "add", "--seed", "3", "--max-steps", "1000000")
 CERTIFY = ("certify", "wrong.npz", "--budget", "1")
 EVAL = ("eval", "wrong.npz", "--bits", "9")
+
+
+def test_letters_that_show_nothing_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\u3164b", "c")
+    assert capsys.readouterr().out == "a\\u3164b\nc\n"
 
 
 def on_a_terminal(

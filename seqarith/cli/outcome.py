@@ -57,9 +57,13 @@ class Outcome:
     @property
     def reached(self) -> bool:
         """Whether the goal was reached, and the function, if there is one, is what was learnt."""
-        reached = self._result.reached or self.model.certificate is not None
+        return (self._result.reached or self.model.certificate is not None) and self._agree
+
+    @property
+    def _agree(self) -> bool:
+        """Whether the network learnt from the function itself, as far as was tried."""
         compared = self._result.evaluation.comparison
-        return reached and (compared is None or compared.agree)
+        return compared is None or compared.agree
 
     @property
     def verdict(self) -> str | None:
@@ -82,7 +86,7 @@ class Outcome:
         if self._result.evaluation.comparison is not None:
             say(f"{name}: {self._result.evaluation.comparison}")
         say(f"saved {self._place}")
-        if self._result.evaluation.comparison is None and not self.reached:
+        if not self.reached and self._agree:
             notice(
                 f"The goal, {self._goal}, was not reached in {steps:,} steps; try --max-steps "
                 f"{2 * steps}, --restarts 16, another --seed or more --hidden units."
@@ -149,17 +153,9 @@ class Outcome:
             "regions": None if proof is None else len(proof.arrays["states"]),
             "proved_margin": None if proof is None else proof.claims["margin"],
             "counterexample": wrong,
-            **self._compared(),
+            **({} if known.comparison is None else known.comparison.record()),
             **self._claimed(),
         }
-
-    def _compared(self) -> dict[str, Any]:
-        """Return how function and machine compare, ready for JSON."""
-        found = self._result.evaluation
-        if found.comparison is None:
-            return {}
-        wrong = None if found.disagreement is None else found.disagreement.record()
-        return {"function_calls": found.comparison.calls, "disagreement": wrong}
 
     def _claimed(self) -> dict[str, Any]:
         """Return what is proved, and what that rests on, ready for JSON."""

@@ -35,7 +35,8 @@ def say(*lines: str) -> None:
     """
     text = "\n".join(lines)
     # Thousands of lines that need no escape are looked at together.
-    if text.count("\n") >= len(lines) or not text.replace("\n", "").isprintable():
+    plain = text.isascii() and text.replace("\n", "").isprintable()
+    if text.count("\n") >= len(lines) or not plain:
         text = "\n".join(map(printable, lines))
     _print(text + "\n")
 

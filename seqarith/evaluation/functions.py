@@ -83,6 +83,15 @@ class Comparison:
         """Whether the function returned what its machine computes wherever it was called."""
         return self.disagreement is None and not self.failure
 
+    def record(self) -> dict[str, Any]:
+        """Return it ready for JSON."""
+        found = self.disagreement
+        record = {
+            "function_calls": self.calls,
+            "disagreement": None if found is None else found.record(),
+        }
+        return record | ({"function_failure": self.failure} if self.failure else {})
+
     def __str__(self) -> str:
         if self.disagreement is not None:
             return str(self.disagreement)

@@ -93,10 +93,4 @@ class Evaluation:
             "min_margin": self.min_margin,
             "exact": self.exact,
         }
-        if self.comparison is not None:
-            found = self.disagreement
-            counts["function_calls"] = self.comparison.calls
-            counts["disagreement"] = None if found is None else found.record()
-            if self.comparison.failure:
-                counts["function_failure"] = self.comparison.failure
-        return counts
+        return counts | ({} if self.comparison is None else self.comparison.record())

@@ -32,7 +32,8 @@ def evaluate_widths(model: Model) -> list[Evaluation]:
 
 def verdict(model: Model, known: Known, evaluations: Sequence[Evaluation]) -> tuple[str, str]:
     """Return the badge of the page, as a class of its style, and its words."""
-    differing = next((each.disagreement for each in evaluations if each.disagreement), None)
+    compared = [found.comparison for found in evaluations if found.comparison is not None]
+    differing = next((each for each in compared if not each.agree), None)
     if differing is not None:
         text = str(differing)
         return "bad", text[0].upper() + text[1:]

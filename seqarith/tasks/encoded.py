@@ -135,7 +135,7 @@ def function_place(function: Callable[..., object], name: str) -> str:
     if not (isinstance(module, str) and isinstance(qualified, str)):
         return name
     importable = module not in ("", "__main__") and qualified.isidentifier()
-    return shortened(f"{module}:{qualified}", 80) if importable else name
+    return f"{module}:{qualified}"[:200] if importable else name
 
 
 def short(value: int) -> str:

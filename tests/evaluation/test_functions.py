@@ -61,6 +61,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "def one(a): return a\n"
         "number = 7\n"
         "def leaves(a, b): raise SystemExit(0)\n"
+        "def late(a, b): return a // (a * b != 20000 or a - b != 100) + b\n"
         "def fails(a, b): return a + b if a < 9 else a / 0\n"
     )
     return tmp_path
@@ -289,6 +290,20 @@ def test_a_function_that_fails_at_the_end_costs_no_training(wrong: sa.Model, mod
     told = json.loads(found.stdout)
     assert "fails with ZeroDivisionError" in told["function_failure"]
     assert not told["exact"]
+
+
+def test_training_tells_that_a_function_fails(module: Path) -> None:
+    options = ("--ask", 300, "--hidden", 2, "--max-steps", 1, "--budget", 0)
+    found = run("train", "--task-from", "asked_of_me:late", *options, "--json")
+    assert found.exit_code == 3
+    assert "fails with ZeroDivisionError" in json.loads(found.stdout)["function_failure"]
+
+
+def test_a_goal_that_is_missed_comes_with_advice_for_functions_too(module: Path) -> None:
+    options = ("--hidden", 2, "--max-steps", 20, "--budget", 0)
+    found = run("train", "--task-from", "asked_of_me:plus", *options)
+    assert found.exit_code == 3
+    assert "was not reached in 20 steps; try --max-steps 40" in found.stderr
 
 
 def test_a_module_that_ends_the_program_is_told(module: Path) -> None:

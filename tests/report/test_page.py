@@ -26,6 +26,7 @@ from seqarith.report import write_report
 from seqarith.report.facts import facts
 from seqarith.report.page import page
 from seqarith.report.regions import badge_of, known, regions
+from seqarith.tasks.encoded import EncodedFunction
 from seqarith.tasks.origin import Asked
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
@@ -165,6 +166,14 @@ def test_a_proof_of_an_own_machine_says_so(proved_adder: sa.Model) -> None:
     assert badge(bare) == f"open: {equal}; not proved at every width"
     asked = named(proved_adder, asked=Asked("sums:plus", 131072))
     assert "was found in sums:plus by asking 131,072 words" in page(asked)
+
+
+def test_a_function_that_fails_is_on_the_badge(proved_adder: sa.Model) -> None:
+    def fails(a: int, b: int) -> int:
+        return a + b if a < 1 else a // 0
+
+    model = named(proved_adder, function=EncodedFunction(fails, "fails"))
+    assert badge(model).startswith("bad: Your function was not compared with its machine: fails(1,")
 
 
 def test_what_a_proof_rests_on_is_on_its_badge(proved_adder: sa.Model) -> None:

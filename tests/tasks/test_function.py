@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable
 from itertools import count, product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -262,6 +263,22 @@ def test_what_was_asked_is_part_of_the_task() -> None:
     assert first.asked.words < second.asked.words
     assert first.function is not None
     assert first.function(7) == 21
+
+
+def test_any_name_of_a_function_can_be_saved(
+    solved: Callable[[Task], sa.Model], tmp_path: Path
+) -> None:
+    def plus(a: int, b: int) -> int:
+        return a + b
+
+    plus.__qualname__ = "plus"
+    for name, module in (("a-b", "__main__"), ("plus", ".".join(["package"] * 60))):
+        plus.__module__ = module
+        task = sa.task_from_function(plus, name=name, ask=2000)
+        assert task.asked is not None
+        model = solved(task)
+        model.save(tmp_path / "m.npz")
+        assert sa.Model.load(tmp_path / "m.npz").task.asked == task.asked
 
 
 @pytest.mark.parametrize(
