@@ -17,15 +17,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqarith.certification.certificate import Certificate as Certificate
+    from seqarith.cells.cell import Cell as Cell
     from seqarith.certification.certify import attach as attach
     from seqarith.certification.certify import certify as certify
     from seqarith.certification.certify import verify as verify
     from seqarith.certification.certify import verify_exact as verify_exact
-    from seqarith.certification.check import Accepted as Accepted
-    from seqarith.certification.check import Rejected as Rejected
     from seqarith.certification.extract import Extracted as Extracted
     from seqarith.certification.extract import extract as extract
+    from seqarith.certification.kernel.certificate import Certificate as Certificate
+    from seqarith.certification.kernel.check import Accepted as Accepted
+    from seqarith.certification.kernel.check import Rejected as Rejected
     from seqarith.certification.verdict import Proved as Proved
     from seqarith.certification.verdict import Refuted as Refuted
     from seqarith.certification.verdict import Undecided as Undecided
@@ -83,9 +84,10 @@ if TYPE_CHECKING:
 __version__ = "0.5.0"
 
 _PLACES = {
-    "seqarith.certification.certificate": "Certificate",
+    "seqarith.cells.cell": "Cell",
+    "seqarith.certification.kernel.certificate": "Certificate",
     "seqarith.certification.certify": "attach certify verify verify_exact",
-    "seqarith.certification.check": "Accepted Rejected",
+    "seqarith.certification.kernel.check": "Accepted Rejected",
     "seqarith.certification.extract": "Extracted extract",
     "seqarith.certification.verdict": "Proved Refuted Undecided",
     "seqarith.compose.composition": "Composition",

@@ -60,9 +60,24 @@ TASK = Record(
     {"own": OWN},
 )
 
+_STEP = Record(
+    {
+        "operations": ListOf(ListOf(AnyOf((Text(), Integer(0))), 64, 2), 2000, 1),
+        "arrays": ListOf(Row((Text(), ListOf(Integer(1, 2**16), 2, 1))), 1000, 1),
+        "memory": Integer(1, 2**16),
+    }
+)
 NETWORK = Record(
     {"cell": _NAME, "hidden": Integer(), "outputs": Integer(1, MAX_SYMBOLS), "dtype": _DTYPE},
-    {"bias": Flag(), "activation": _NAME},
+    {
+        "bias": Flag(),
+        "activation": _NAME,
+        "readout_bias": Flag(),
+        "layers": Integer(1, 16),
+        "threshold": Number(),
+        "inputs": Integer(1, 2**16),
+        "step": _STEP,
+    },
     rest=Json(2),
 )
 """The rest are options of another package's cell."""
@@ -157,7 +172,11 @@ SETTINGS = Record(
         "dtype": _DTYPE,
         "preset": Maybe(_NAME),
     },
-    {"own": TASK},
+    {
+        "own": TASK,
+        "layers": Integer(1, 16),
+        "digits": AnyOf((_NAME, ListOf(ListOf(Number(), 2**10, 1), MAX_SYMBOLS, 1))),
+    },
 )
 """The settings of a run."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from seqarith import archive
 from seqarith.cells.cell import Cell
+from seqarith.cells.recorded import RecordedCell
 from seqarith.errors import InvalidValueError, ModelFileError, SeqarithError, TaskError
 from seqarith.formats import MODEL
 from seqarith.network import Network, Parameters, Program
@@ -37,9 +37,11 @@ from seqarith.tasks.layout import Layout
 from seqarith.tasks.task import Task
 
 FORMAT = "seqarith-model"
-VERSION = 3
-"""The newest format. A file is written as the oldest that holds it: 1, with a certificate 2, with a
-machine of the user's own 3."""
+VERSION = 4
+"""The newest format. A file is written as the oldest that holds it: 1, with a machine of the user's
+own 3, with a certificate or a network that 0.5 cannot read 4. Certificates of 2 and 3 name their
+program otherwise, see `seqarith.certification.legacy`."""
+OLD_TANH_ULPS = 4.0
 CERTIFICATE = "certificate."
 """What the names of a certificate's arrays begin with."""
 SHIPPED = ("add", "sub")
@@ -62,6 +64,11 @@ class StoredCertificate:
         frozen = {name: _read_only(array) for name, array in self.arrays.items()}
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
         object.__setattr__(self, "arrays", MappingProxyType(frozen))
+
+    @property
+    def is_old(self) -> bool:
+        """Whether 0.5 made it: its certificates assume a tanh that later ones do not."""
+        return self.claims.get("tanh_ulps") == OLD_TANH_ULPS
 
     def header(self) -> dict[str, Any]:
         """Return the claims, and shape and dtype of every array, ready for JSON."""
@@ -118,11 +125,11 @@ class Model:
     known_of: str = ""
 
     def __post_init__(self) -> None:
-        flat = self.parameters.flat
-        if flat.shape != (self.network.size,) or flat.dtype != self.network.dtype:
+        flat, fitting = self.parameters.flat, self.network.parameters().flat
+        if flat.shape != fitting.shape or flat.dtype != fitting.dtype:
             raise InvalidValueError(
                 f"parameters {flat.dtype} of shape {flat.shape}; the network has "
-                f"{self.network.size} of {self.network.dtype}"
+                f"{fitting.size} of {fitting.dtype}"
             )
         object.__setattr__(self, "parameters", self.parameters.frozen())
         of_this = self.known_of in ("", self.digest)
@@ -246,11 +253,12 @@ class Model:
 
     def header(self) -> dict[str, Any]:
         """Return the header of the model file, ready for JSON."""
+        network = describe_network(self.network)
         header = {
             "format": FORMAT,
-            "version": VERSION if self.task.own else 1 if self.certificate is None else 2,
+            "version": self._version(network),
             "task": describe_task(self.task),
-            "network": describe_network(self.network),
+            "network": network,
             "training": dict(self.training),
             "evaluation": dict(self.evaluation),
             "digest": self.digest,
@@ -258,6 +266,12 @@ class Model:
         if self.certificate is not None:
             header["certificate"] = self.certificate.header()
         return header
+
+    def _version(self, network: Mapping[str, Any]) -> int:
+        proof = self.certificate
+        if not is_old(network) or (proof is not None and not proof.is_old):
+            return VERSION
+        return 3 if self.task.own else 1 if proof is None else 2
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
@@ -302,17 +316,46 @@ class Model:
 
 
 def describe_network(network: Network) -> dict[str, Any]:
-    """Return what `build_network` needs, ready for JSON."""
+    """Return what `build_network` needs, ready for JSON.
+
+    A cell that this package does not have is written down with its recorded step, so that the
+    network can be run and proved where the cell's class is not installed.
+    """
+    cell = network.cell
     description = {
-        "cell": network.cell.name,
-        **dataclasses.asdict(network.cell),  # type: ignore[call-overload]
+        "cell": cell.name,
+        **cell.describe(),
         "hidden": network.hidden,
         "outputs": network.outputs,
         "dtype": network.dtype,
     }
-    if network.readout_bias != network.cell.bias:
-        description["readout_bias"] = network.readout_bias
+    optional = {
+        "readout_bias": (network.readout_bias, cell.bias),
+        "layers": (network.layers, 1),
+        "threshold": (network.threshold, 0),
+        "inputs": (network.inputs if network.letters is not None else None, None),
+    }
+    description |= {key: value for key, (value, usual) in optional.items() if value != usual}
+    if not is_builtin(cell):
+        shapes = cell.shapes(network.sizes, network.layers)
+        description["step"] = {
+            "operations": [list(operation) for operation in network.step.operations],
+            "arrays": [[name, list(shape)] for name, shape in shapes.items()],
+            "memory": network.memory,
+        }
     return description
+
+
+def is_old(description: Mapping[str, Any]) -> bool:
+    """Return whether 0.5 can read the description of a network."""
+    later = description.keys() & {"layers", "threshold", "inputs", "step", "readout_bias"}
+    known = description["cell"] in ("elman", "gru", "lstm")
+    return known and not later and description.get("activation") != "relu"
+
+
+def is_builtin(cell: Cell) -> bool:
+    """Return whether a cell is this package's; a descendant of one may compute anything."""
+    return cell.name in CELLS.builtin and type(cell) is CELLS[cell.name]
 
 
 def build_network(description: Mapping[str, Any], task: Task) -> Network:
@@ -320,20 +363,47 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
 
     Raises:
         UnknownNameError: There is no such cell.
-        InvalidValueError: Its sizes are out of range, or an option of the cell is not given.
+        InvalidValueError: Its sizes are out of range, its step is none, or an option of the cell is
+            not given.
     """
     options = dict(description)
     name = typed(options.pop("cell"), str)
     hidden, outputs = (typed(options.pop(key), int) for key in ("hidden", "outputs"))
-    dtype = typed(options.pop("dtype"), str)
-    readout_bias = options.pop("readout_bias", None)
+    dtype, readout_bias = typed(options.pop("dtype"), str), options.pop("readout_bias", None)
+    layers, threshold = options.pop("layers", 1), options.pop("threshold", 0.0)
+    inputs, step = options.pop("inputs", None), options.pop("step", None)
+    cell = _built_cell(name, options) if step is None else _recorded_cell(name, options, step)
+    check_outputs(outputs, task)
+    network = Network(
+        cell,
+        task.inputs if inputs is None else inputs,
+        hidden,
+        outputs,
+        dtype,
+        readout_bias,
+        layers,
+        threshold,
+        None if inputs is None else task.letters,
+    )
+    _ = network.step  # refuses what is none
+    return network
+
+
+def _built_cell(name: str, options: Mapping[str, Any]) -> Cell:
     cell: Cell = CELLS.build(name, options)
     # A default would be a guess: with another activation the same numbers are another program.
-    missing = sorted(dataclasses.asdict(cell).keys() - options.keys())  # type: ignore[call-overload]
+    missing = sorted(cell.describe().keys() - options.keys())
     if missing:
         raise InvalidValueError(f"network lacks {missing[0]!r}, an option of cell {name!r}")
-    check_outputs(outputs, task)
-    return Network(cell, task.inputs, hidden, outputs, dtype, readout_bias)
+    return cell
+
+
+def _recorded_cell(name: str, options: Mapping[str, Any], step: Mapping[str, Any]) -> Cell:
+    if name in CELLS.builtin:
+        raise InvalidValueError(f"cell {name!r} is this package's; a file cannot say what it does")
+    operations = tuple(tuple(operation) for operation in step["operations"])
+    shapes = {key: tuple(shape) for key, shape in step["arrays"]}
+    return RecordedCell(name, dict(options), operations, shapes, step["memory"])
 
 
 def check_outputs(outputs: int, task: Task) -> None:

@@ -1,14 +1,14 @@
 """A cell and a linear readout over a word: the only loop over time in the package.
 
 `Unroll` is the training pass (forward and back-propagation through time), `Program` the
-inference pass. Both run the same recurrence.
+inference pass. Both run the same recorded step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 from types import MappingProxyType
 from typing import Protocol, final
@@ -17,15 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation, run
-from seqarith.cells.cell import Array, Cell, Extent, Shape
-from seqarith.cells.operations import gradient as sum_products
-from seqarith.cells.operations import spread, weighed
+from seqarith.cells.cell import Array, Cell
+from seqarith.cells.domains.floats import FloatStep
+from seqarith.cells.recording import READOUT_BIAS, READOUT_WEIGHT, Sizes, Step
+from seqarith.cells.steps import Shape, StepError
+from seqarith.cells.tapes.derived import DerivedTraining
+from seqarith.cells.tapes.operations import gradient as sum_products
+from seqarith.cells.tapes.operations import spread, weighed
+from seqarith.cells.tapes.training import Extent, Training
 from seqarith.errors import InvalidValueError
 from seqarith.text import shortened
 
 READOUT = "readout"
+"""The kernel of the readout in training: weight and bias in one."""
+VECTORS = "input.vectors"
 DTYPES = ("float32", "float64")
 MAX_HIDDEN = 4096
+MAX_LAYERS = 16
+MAX_THRESHOLD = 2.0**20
 MESSAGE = 280  # characters of an error message that lists names
 
 
@@ -35,7 +44,7 @@ class Network:
     """The shape of a network: a cell, its widths and its number format. Holds no parameters.
 
     logits = W_out h + b_out after every step. With K = 1 the emitted digit is 1 where the logit
-    is above 0; with K > 1 it is the number of the largest logit.
+    is above the threshold; with K > 1 it is the number of the largest logit.
 
     Args:
         cell: The recurrence.
@@ -44,9 +53,14 @@ class Network:
         outputs: Output width K.
         dtype: ``"float32"`` or ``"float64"``.
         readout_bias: Whether the readout has a bias; default: as the cell has.
+        layers: Layers of the cell, each of which reads the hidden vector of the one below.
+        threshold: Where a single logit decides.
+        letters: Number of input vectors A where the network brings its own, as the array
+            ``input.vectors``; None: they are the task's.
 
     Raises:
-        InvalidValueError: A size, dtype or bias is out of range.
+        InvalidValueError: A size, dtype, bias or threshold is out of range, or the cell's step is
+            not one.
     """
 
     cell: Cell
@@ -55,6 +69,9 @@ class Network:
     outputs: int
     dtype: str = "float32"
     readout_bias: bool | None = None
+    layers: int = 1
+    threshold: float = 0.0
+    letters: int | None = None
 
     def __post_init__(self) -> None:
         if self.readout_bias is None:
@@ -63,51 +80,123 @@ class Network:
             raise InvalidValueError(f"readout bias {self.readout_bias!r}: expected true or false")
         if not 1 <= self.hidden <= MAX_HIDDEN:
             raise InvalidValueError(f"hidden width {self.hidden}: expected 1 to {MAX_HIDDEN}")
+        if not 1 <= self.layers <= MAX_LAYERS:
+            raise InvalidValueError(f"layers {self.layers}: expected 1 to {MAX_LAYERS}")
         if self.dtype not in DTYPES:
             raise InvalidValueError(f"dtype {self.dtype!r}: expected {' or '.join(DTYPES)}")
+        if not abs(self.threshold) <= MAX_THRESHOLD:
+            raise InvalidValueError(
+                f"threshold {self.threshold}: expected a number up to {MAX_THRESHOLD:,.0f}"
+            )
+        if self.threshold and self.outputs != 1:
+            raise InvalidValueError(
+                f"threshold {self.threshold}: the largest of {self.outputs} logits decides"
+            )
+
+    @property
+    def sizes(self) -> Sizes:
+        """Widths of the first layer."""
+        return Sizes(self.inputs, self.hidden, self.outputs)
+
+    @property
+    def memory(self) -> int:
+        """Width M of the memory; its first H numbers are the hidden vector."""
+        return self.cell.width(self.hidden, self.layers)
+
+    @cached_property
+    def step(self) -> Step:
+        """The recorded step of the whole network.
+
+        Raises:
+            InvalidValueError: The cell's step does what a step cannot do.
+        """
+        try:
+            return self.cell.record(self.sizes, self.layers, bool(self.readout_bias))
+        except (StepError, TypeError) as error:
+            raise InvalidValueError(f"cell {self.cell.name!r}: {error}") from None
+
+    @cached_property
+    def training(self) -> Training:
+        """What is trained of the recurrence, and how."""
+        tuned = self.cell.tuned(self.sizes) if self.layers == 1 else None
+        return tuned or DerivedTraining(self.cell, self.sizes, self.layers, self.step)
 
     def kernels(self) -> dict[str, Shape]:
-        """Return the shape of every kernel, the readout's last."""
+        """Return the shape of every kernel that is trained, the readout's last."""
         readout = (self.hidden + bool(self.readout_bias), self.outputs)
-        return {**self.cell.kernels(self.inputs, self.hidden), READOUT: readout}
+        return {**self.training.kernels(), READOUT: readout}
 
     @property
     def size(self) -> int:
-        """Number of parameters."""
+        """How many numbers are trained."""
         return sum(map(prod, self.kernels().values()))
 
-    def parameters(self, leading: Shape = ()) -> Parameters:
-        """Return parameters that are all zero."""
+    def trainable(self, leading: Shape = ()) -> Parameters:
+        """Return kernels that are all zero, in the layout of training."""
         return Parameters(np.zeros((*leading, self.size), self.dtype), self.kernels())
 
     def initial(self, rng: np.random.Generator) -> Parameters:
-        """Return random parameters; the readout from U(-1/sqrt(H), 1/sqrt(H)), as PyTorch does."""
-        parameters = self.parameters()
-        self.cell.initialise(parameters.kernels, rng)
-        readout = parameters.kernels[READOUT]
+        """Return random kernels; the readout from U(-1/sqrt(H), 1/sqrt(H)), as PyTorch does."""
+        kernels = self.trainable()
+        self.training.initialise(kernels.arrays, rng)
+        readout = kernels.arrays[READOUT]
         bound = self.hidden**-0.5
         readout[...] = rng.uniform(-bound, bound, readout.shape)
+        return kernels
+
+    def pack(self, parameters: Parameters) -> Parameters:
+        """Return parameters in the layout of training."""
+        kernels = self.trainable()
+        self.training.pack(parameters.arrays, kernels.arrays)
+        readout = kernels.arrays[READOUT]
+        readout[: self.hidden] = parameters.arrays[READOUT_WEIGHT].T
+        if self.readout_bias:
+            readout[self.hidden] = parameters.arrays[READOUT_BIAS]
+        return kernels
+
+    def unpack(self, kernels: Parameters, vectors: Array | None = None) -> Parameters:
+        """Return the parameters that trained kernels are.
+
+        Args:
+            kernels: In the layout of training.
+            vectors: The input vectors of a network that brings its own.
+        """
+        arrays = self.training.unpack(kernels.arrays)
+        readout = kernels.arrays[READOUT]
+        arrays[READOUT_WEIGHT] = readout[: self.hidden].T
+        if self.readout_bias:
+            arrays[READOUT_BIAS] = readout[self.hidden]
+        if vectors is not None:
+            arrays[VECTORS] = vectors
+        return self._filled(arrays)
+
+    def parameters(self) -> Parameters:
+        """Return parameters that are all zero."""
+        shapes = self.exported_shapes()
+        return Parameters(np.zeros(sum(map(prod, shapes.values())), self.dtype), shapes)
+
+    def _filled(self, arrays: Mapping[str, Array]) -> Parameters:
+        parameters = self.parameters()
+        for name, array in parameters.arrays.items():
+            array[...] = arrays[name]
         return parameters
 
     def exported_shapes(self) -> dict[str, Shape]:
-        """Return name and shape of every array in a model file."""
-        shapes = self.cell.exported_shapes(self.inputs, self.hidden)
-        shapes["readout.weight"] = (self.outputs, self.hidden)
+        """Return name and shape of every array, as in a model file."""
+        shapes = self.cell.shapes(self.sizes, self.layers)
+        shapes[READOUT_WEIGHT] = (self.outputs, self.hidden)
         if self.readout_bias:
-            shapes["readout.bias"] = (self.outputs,)
+            shapes[READOUT_BIAS] = (self.outputs,)
+        if self.letters is not None:
+            shapes[VECTORS] = (self.letters, self.inputs)
         return shapes
 
     def export(self, parameters: Parameters) -> dict[str, Array]:
         """Return the parameters under PyTorch's names and in its shapes, as contiguous copies."""
-        arrays = self.cell.export(parameters.kernels)
-        readout = parameters.kernels[READOUT]
-        arrays["readout.weight"] = readout[: self.hidden].T
-        if self.readout_bias:
-            arrays["readout.bias"] = readout[self.hidden]
-        return {name: np.array(array, order="C") for name, array in arrays.items()}
+        return {name: np.array(array, order="C") for name, array in parameters.arrays.items()}
 
     def absorb(self, arrays: Mapping[str, Array]) -> Parameters:
-        """Return the parameters that exported arrays hold: the inverse of `export`.
+        """Return the parameters that arrays hold: the inverse of `export`.
 
         Every array is used. Nothing is broadcast, transposed or left out. Values are rounded to the
         network's number format.
@@ -120,17 +209,7 @@ class Network:
             InvalidValueError: An array is missing or not used, or has another shape, holds no
                 numbers, or a value that is not finite in the network's format.
         """
-        checked = self._checked(arrays)
-        parameters = self.parameters()
-        with np.errstate(over="ignore"):
-            self.cell.absorb(parameters.kernels, checked)
-        readout = parameters.kernels[READOUT]
-        readout[: self.hidden] = checked["readout.weight"].T
-        if self.readout_bias:
-            readout[self.hidden] = checked["readout.bias"]
-        if not np.isfinite(parameters.flat).all():  # two finite biases may add up to infinity
-            raise InvalidValueError(f"the arrays hold sums that are not finite in {self.dtype}")
-        return parameters
+        return self._filled(self._checked(arrays))
 
     def _checked(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Return arrays in the network's number format, once they are those that it takes."""
@@ -170,35 +249,35 @@ class Network:
 
 @final
 class Parameters:
-    """All numbers of a network in one vector, and a view of it for every kernel.
+    """All numbers of a network in one vector, and a view of it for every array.
 
     One vector lets an optimizer update every parameter with one operation.
 
     Attributes:
         flat: The vector, shape (..., size).
-        kernels: Views of it by name, shapes (..., *shape).
+        arrays: Views of it by name, shapes (..., *shape).
 
     Args:
         flat: The vector.
-        shapes: Of every kernel, in their order.
+        shapes: Of every array, in their order.
         frozen: Whether nobody can change the vector; see `frozen`.
     """
 
-    __slots__ = ("_frozen", "_shapes", "flat", "kernels")
+    __slots__ = ("_frozen", "_shapes", "arrays", "flat")
     flat: Array
-    kernels: Mapping[str, Array]
+    arrays: Mapping[str, Array]
     _shapes: Mapping[str, Shape]
     _frozen: bool
 
     def __init__(self, flat: Array, shapes: Mapping[str, Shape], *, frozen: bool = False) -> None:
-        kernels: dict[str, Array] = {}
+        arrays: dict[str, Array] = {}
         start = 0
         for name, shape in shapes.items():
             part = flat[..., start : start + prod(shape)]
-            kernels[name] = part.reshape(*flat.shape[:-1], *shape)
+            arrays[name] = part.reshape(*flat.shape[:-1], *shape)
             start += prod(shape)
-        parts = flat, MappingProxyType(kernels), dict(shapes), frozen
-        for attribute, value in zip(("flat", "kernels", "_shapes", "_frozen"), parts, strict=True):
+        parts = flat, MappingProxyType(arrays), dict(shapes), frozen
+        for attribute, value in zip(("flat", "arrays", "_shapes", "_frozen"), parts, strict=True):
             object.__setattr__(self, attribute, value)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -232,7 +311,7 @@ class Unroll:
 
     Args:
         network: The network.
-        parameters: Its parameters; changes to them in place take effect in the next pass.
+        parameters: Its kernels; changes to them in place take effect in the next pass.
         gradients: Where the backward pass writes the gradient.
         steps: T.
         batch: B.
@@ -258,9 +337,9 @@ class Unroll:
     ) -> None:
         leading = parameters.flat.shape[:-1]
         extent = Extent(steps, batch, network.inputs, network.hidden, leading, noisy)
-        tape = network.cell.tape(parameters.kernels, gradients.kernels, extent)
+        tape = network.training.tape(parameters.arrays, gradients.arrays, extent)
         width = network.hidden
-        readout, gradient = parameters.kernels[READOUT], gradients.kernels[READOUT]
+        readout, gradient = parameters.arrays[READOUT], gradients.arrays[READOUT]
         weight, weight_gradient = readout[..., :width, :], gradient[..., :width, :]
         self._penalised = penalised
         self.inputs, self.noise, self.clean = tape.inputs, tape.noise, tape.clean
@@ -278,6 +357,7 @@ class Unroll:
         self._forward = [operation for t in range(steps) for operation in tape.step(t)]
         self._forward.append(partial(np.matmul, by_weight, tape.hidden, shown))
         self._back_to_hidden: list[Operation] = [
+            *tape.clear(),
             *sum_products(tape.hidden, wanted, weight_gradient),
             *(
                 [spread(weight, wanted, tape.hidden_gradient)]
@@ -294,7 +374,8 @@ class Unroll:
             bias, bias_gradient = readout[..., width:, :], gradient[..., width:, :]
             self._forward.append(partial(np.add, self.logits, bias, self.logits))
             total = partial(np.add.reduce, axis=-2, keepdims=True, out=bias_gradient)
-            self._back.append(partial(total, self.logit_gradient))
+            # Before the tape's, which adds to it where the step reads the logits.
+            self._back_to_hidden.append(partial(total, self.logit_gradient))
 
     def forward(self) -> tuple[Array, Backward]:
         """Run the network on ``inputs``, which the caller has written, shape (..., T, B, D).
@@ -332,15 +413,15 @@ class Program:
 
     def __init__(self, network: Network, parameters: Parameters, vectors: Array) -> None:
         self.network = network
-        self._kernels = parameters.kernels
+        arrays = parameters.arrays
+        vectors = arrays.get(VECTORS, vectors.astype(network.dtype, copy=False))
         with np.errstate(over="ignore", invalid="ignore"):  # as in `seqarith.execution.emit`
-            self._from_letter = network.cell.project_inputs(
-                self._kernels, vectors.astype(network.dtype, copy=False)
-            )
-        self._from_letter.setflags(write=False)
-        readout = self._kernels[READOUT]
-        self._weight = readout[: network.hidden]
-        self._bias = readout[network.hidden] if network.readout_bias else None
+            self._step = FloatStep(network.step, arrays, vectors)
+        self._weight = np.ascontiguousarray(arrays[READOUT_WEIGHT].T)
+        bias = arrays[READOUT_BIAS] if network.readout_bias else None
+        # Where the threshold is 0, as mostly, the logits are what the readout says.
+        self._threshold = np.array(network.threshold, network.dtype)
+        self._bias = bias
 
     @property
     def rounding(self) -> float:
@@ -354,30 +435,24 @@ class Program:
 
     def start(self, count: int) -> Array:
         """Return the memories before the first letter, shape (N, M)."""
-        width = self.network.cell.memory(self.network.hidden)
-        return np.zeros((width, count), self.network.dtype).T
+        return np.zeros((self.network.memory, count), self.network.dtype).T
 
     def step(self, memory: Array, letters: NDArray[np.intp]) -> Array:
         """Return the memories (N, M) after one letter each, shape (N,)."""
-        cell = self.network.cell
-        projected = cell.project_memory(self._kernels, memory)
-        from_letter = self._from_letter.T.take(letters, axis=1).T  # units first, like the rest
-        return cell.combine(from_letter, projected, memory)
+        return self._step.step(memory, letters)
 
     def branch(self, memory: Array, letters: Iterable[int]) -> Iterator[Array]:
         """Yield the memories (N, M) after each of some letters.
 
-        The product with the recurrent weights is made once for all letters.
+        What depends on the memory alone is computed once for all letters.
         """
-        cell = self.network.cell
-        projected = cell.project_memory(self._kernels, memory)
-        for letter in letters:
-            yield cell.combine(self._from_letter[letter], projected, memory)
+        return self._step.branch(memory, letters)
 
     def logits(self, memory: Array) -> Array:
-        """Return the logits (N, K) that memories (N, M) are read out to."""
+        """Return the logits (N, K) that memories (N, M) are read out to, above the threshold."""
         logits = weighed(memory[..., : self.network.hidden], self._weight)
-        return logits if self._bias is None else logits + self._bias
+        logits = logits if self._bias is None else logits + self._bias
+        return logits - self._threshold if self._threshold else logits
 
     def memories(self, letters: NDArray[np.intp]) -> Iterator[Array]:
         """Yield the memories (N, M) of words (T, N) before the first letter and after each."""

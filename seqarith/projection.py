@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.certificate import Certificate
+from seqarith.certification.kernel.certificate import Certificate
 from seqarith.model import Model
 from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Letters

@@ -47,6 +47,19 @@ class Registry(Generic[T]):
         self.group = group or f"seqarith.{kind}s"
         self._builtin = dict(builtin)
         self._loaded: dict[str, T] = {}
+        self._registered: set[str] = set()
+
+    def register(self, name: str, entry: T) -> T:
+        """Add an entry of your own, for this process; a package offers it by an entry point.
+
+        Raises:
+            InvalidValueError: The name is one of this package's.
+        """
+        if name in self._builtin:
+            raise InvalidValueError(f"{self.kind} {name!r} is seqarith's own; choose another name")
+        self._loaded[name] = entry
+        self._registered.add(name)
+        return entry
 
     @property
     def builtin(self) -> tuple[str, ...]:
@@ -67,10 +80,10 @@ class Registry(Generic[T]):
     def __iter__(self) -> Iterator[str]:
         """Yield all names, this package's first, each group in its own order."""
         yield from self._builtin
-        yield from sorted(set(self._plugins()) - set(self._builtin))
+        yield from sorted((set(self._plugins()) | self._registered) - set(self._builtin))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._builtin or name in self._plugins()
+        return name in self._builtin or name in self._registered or name in self._plugins()
 
     def build(self, name: str, options: Mapping[str, Any]) -> Any:
         """Call the entry of that name with options.
@@ -160,6 +173,7 @@ CELLS: Registry[Callable[..., Any]] = Registry(
         "elman": "seqarith.cells.elman:Elman",
         "gru": "seqarith.cells.gru:GRU",
         "lstm": "seqarith.cells.lstm:LSTM",
+        "jordan": "seqarith.cells.jordan:Jordan",
     },
 )
 """Classes ``(bias, **options) -> Cell``."""

@@ -113,9 +113,9 @@ def build_random(
     if outputs is None:
         outputs = 1 if task.outputs == 2 else task.outputs
     network = Network(Elman("tanh"), task.inputs, hidden, outputs, dtype)
-    parameters = network.parameters()
-    parameters.flat[...] = np.random.default_rng(seed).normal(0, 1.5, network.size)
-    return sa.Model(task, network, parameters)
+    kernels = network.trainable()
+    kernels.flat[...] = np.random.default_rng(seed).normal(0, 1.5, network.size)
+    return sa.Model(task, network, network.unpack(kernels))
 
 
 def run_unrolled(
@@ -126,7 +126,7 @@ def run_unrolled(
 ) -> tuple[Any, Any]:
     """Return the logits (..., T, B, K), and the gradient by the parameters where asked for."""
     leading = flat.shape[:-1]
-    parameters, gradients = network.parameters(leading), network.parameters(leading)
+    parameters, gradients = network.trainable(leading), network.trainable(leading)
     parameters.flat[...] = flat
     gradients.flat[...] = np.nan  # whatever is not written shows
     steps, batch = inputs.shape[-3:-1]

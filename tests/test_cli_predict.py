@@ -134,7 +134,11 @@ def test_lines_are_those_of_single_predictions(
     rng = np.random.default_rng(5)
     built = TASKS.build(task, {"divisor": 5} if task == "mod" else {})
     network = sa.Network(sa.CELLS.build("elman", {}), built.inputs, 4, built.outputs)
-    model = wrong_adder if task == "add" else sa.Model(built, network, network.initial(rng))
+    model = (
+        wrong_adder
+        if task == "add"
+        else sa.Model(built, network, network.unpack(network.initial(rng)))
+    )
     values = rng.integers(-50 if wide else 0, 50, (built.operands, 60)).tolist()
     values[0][7] = 10**5000
     if wide:

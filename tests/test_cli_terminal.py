@@ -110,7 +110,7 @@ def test_a_certificate_of_another_program_is_told(adder: sa.Model, tmp_path: Pat
     assert isinstance(verdict, sa.Proved)
     sa.attach(adder, verdict.certificate).save(tmp_path / "m.npz")
     assert "claims every width" in run("show", tmp_path / "m.npz").output
-    found = archive.read(tmp_path / "m.npz", "seqarith-model", 3)
+    found = archive.read(tmp_path / "m.npz", "seqarith-model", 4)
     arrays: dict[str, Any] = dict(np_arrays(tmp_path / "m.npz"))
     arrays["readout.bias"] = arrays["readout.bias"] * 2
     archive.write(tmp_path / "m.npz", found.header, arrays)

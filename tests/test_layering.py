@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,30 +77,44 @@ def test_an_arrow_that_runs_back_is_found() -> None:
     assert backward("network", "from seqarith.cells.cell import Cell") == set()
 
 
-KERNEL = {"check", "recurrences", "affine", "outward", "wellformed", "certificate", "program"}
-"""What must be believed of a proof, and the two records that it reads."""
+KERNEL = sorted(path.stem for path in (PACKAGE / "certification" / "kernel").glob("[a-z]*.py"))
+"""What must be believed of a proof, beside the record of a step."""
+RECORD = "seqarith.cells.steps"
 
 
-@pytest.mark.parametrize("name", sorted(KERNEL))
+@pytest.mark.parametrize("name", KERNEL)
 def test_the_checker_imports_nothing_from_the_search(name: str) -> None:
-    source = (PACKAGE / "certification" / f"{name}.py").read_text()
+    source = (PACKAGE / "certification" / "kernel" / f"{name}.py").read_text()
     places = [
         node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     ours = {str(place) for place in places if str(place).startswith("seqarith")}
-    assert ours <= {f"seqarith.certification.{other}" for other in KERNEL}
+    assert ours <= {RECORD, *(f"seqarith.certification.kernel.{other}" for other in KERNEL)}
+
+
+def test_the_record_of_a_step_imports_nothing() -> None:
+    assert imported((PACKAGE / "cells" / "steps.py").read_text()) == set()
+
+
+@pytest.mark.parametrize("folder", ["certification/kernel", "cells/domains"])
+def test_no_cell_is_named_where_every_cell_is_run(folder: str) -> None:
+    for path in (PACKAGE / folder).glob("*.py"):
+        words = {word.lower() for word in re.findall(r"[A-Za-z]+", path.read_text())}
+        assert not words & {"elman", "gru", "lstm", "jordan"}, path
 
 
 def test_the_checker_loads_nothing_but_itself() -> None:
-    program = "import sys, seqarith.certification.check; print(*sorted(sys.modules))"
+    program = "import sys, seqarith.certification.kernel.check; print(*sorted(sys.modules))"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     loaded = {name for name in run.stdout.split() if name.startswith("seqarith")}
-    kernel = {f"seqarith.certification.{name}" for name in KERNEL}
-    assert loaded == {"seqarith", "seqarith.certification", *kernel}
+    packages = {"seqarith", "seqarith.cells", "seqarith.certification"}
+    folder = "seqarith.certification.kernel"
+    kernel = {folder, *(f"{folder}.{name}" for name in KERNEL)}
+    assert loaded == packages | kernel | {RECORD}
 
 
 def test_library_never_touches_the_environment() -> None:

@@ -133,7 +133,11 @@ def test_both_biases_of_a_foreign_file_count(adder: sa.Model, adder_file: Path) 
     arrays["rnn.bias_ih_l0"] = arrays["rnn.bias_ih_l0"] / 2
     archive.write(adder_file, adder.header(), arrays)
     found = sa.Model.load(adder_file)
-    assert (found.parameters.flat == adder.parameters.flat).all()
+    kept = found.network.export(found.parameters)
+    assert all((kept[name] == arrays[name]).all() for name in arrays)  # as they came
+    assert found.predict(37, 58).predicted == 95
+    packed = found.network.pack(found.parameters)
+    assert (packed.flat == adder.network.pack(adder.parameters).flat).all()
 
 
 def test_a_failed_save_leaves_the_old_file(

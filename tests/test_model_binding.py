@@ -32,7 +32,7 @@ def blank(model: sa.Model) -> Parameters:
 def arrays_of(model: sa.Model) -> list[Any]:
     assert model.certificate is not None
     tables = [model.task.vectors, model.task.digits, model.task.machine.next_state]
-    kernels = model.parameters.kernels.values()
+    kernels = model.parameters.arrays.values()
     return [model.parameters.flat, *kernels, *model.certificate.arrays.values(), *tables]
 
 
@@ -43,7 +43,7 @@ def test_no_array_of_a_model_can_be_written(noted: sa.Model) -> None:
 
 
 def test_parameters_cannot_be_made_writable_again(noted: sa.Model) -> None:
-    for array in (noted.parameters.flat, *noted.parameters.kernels.values()):
+    for array in (noted.parameters.flat, *noted.parameters.arrays.values()):
         with pytest.raises(ValueError, match="WRITEABLE"):
             array.setflags(write=True)
 
@@ -52,7 +52,7 @@ def test_nothing_of_a_model_can_be_put_in_the_place_of_another(noted: sa.Model) 
     with pytest.raises(AttributeError):
         noted.parameters.flat = np.zeros(noted.network.size)
     with pytest.raises(TypeError):
-        noted.parameters.kernels["rnn"] = np.zeros(1)
+        noted.parameters.arrays["rnn"] = np.zeros(1)
     with pytest.raises(TypeError):
         noted.evaluation["correct"] = 0
     with pytest.raises(TypeError):
@@ -70,9 +70,9 @@ def test_a_model_keeps_its_own_copy(adder: sa.Model) -> None:
 
 def test_parameters_of_training_change_in_place() -> None:
     network = sa.Network(sa.CELLS["elman"](), 2, 3, 1)
-    parameters = network.parameters()
+    parameters = network.trainable()
     parameters.flat += 1
-    assert (parameters.kernels["readout"] == 1).all()
+    assert (parameters.arrays["readout"] == 1).all()
 
 
 CHANGES: dict[str, Callable[[sa.Model], sa.Model]] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,14 +143,27 @@ def emitted_by(model: sa.Model, letters: np.ndarray) -> np.ndarray:
     """Run the record that the checker judges, by Python's own order of operations."""
     p, said = from_model(model), []
     memory = np.repeat(p.start[None].astype(float), letters.shape[1], 0)
-    half = 0.5 if p.options["activation"] == "sigmoid" else 1.0
     for row in letters:
-        before = p.inputs[row].astype(float) @ p.kernels["weight_ih"].T + p.kernels["bias"]
-        before = before + memory @ p.kernels["weight_hh"].T
-        memory = half * np.tanh(half * before) + (1 - half)
-        logits = memory @ p.readout_weight.T + p.readout_bias
+        values = [p.inputs[row].astype(float), memory]
+        for operation in p.step:
+            values.append(applied(operation, values, p.arrays))
+        memory = values[-1]
+        logits = memory[:, : p.hidden] @ p.readout_weight.T + p.readout_bias - p.threshold
         said.append(logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1))
     return np.array(said).astype(int)
+
+
+def applied(operation: Any, values: list[Any], arrays: Any) -> Any:
+    """Do one operation of a record of an Elman cell."""
+    kind, first, *rest = operation
+    x = values[first]
+    if kind == "linear":
+        return x @ arrays[rest[0]].T
+    if kind == "shift":
+        return x + arrays[rest[0]]
+    if kind == "add":
+        return x + values[rest[0]]
+    return np.tanh(x) if kind == "tanh" else 0.5 * np.tanh(0.5 * x) + 0.5
 
 
 def test_every_way_runs_one_program(task: Task, make_random: Callable[..., sa.Model]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqarith.cells import gru, operations
 from seqarith.cells.activations import run
-from seqarith.cells.operations import at_once, gradient, group, padded, product, spread
+from seqarith.cells.tapes import gru, operations
+from seqarith.cells.tapes.operations import at_once, gradient, group, padded, product, spread
 from seqarith.errors import InvalidValueError
 from seqarith.network import Network, Unroll
 from seqarith.registry import CELLS
@@ -122,7 +122,7 @@ def test_a_penalty_and_the_readout_step_by_step_agree() -> None:
     flat, inputs = rng.normal(size=network.size), rng.normal(size=(T, B, D))
     by_logits, found = rng.normal(size=(T * B, K)), []
     for penalised in (False, True):
-        parameters, gradients = network.parameters(), network.parameters()
+        parameters, gradients = network.trainable(), network.trainable()
         parameters.flat[...] = flat
         unroll = Unroll(network, parameters, gradients, T, B, penalised=penalised)
         unroll.inputs[...] = inputs
@@ -135,6 +135,6 @@ def test_a_penalty_and_the_readout_step_by_step_agree() -> None:
 
 def test_a_penalty_must_be_announced() -> None:
     network = Network(CELLS["elman"](), D, H, K)
-    _, backward = Unroll(network, network.parameters(), network.parameters(), T, B).forward()
+    _, backward = Unroll(network, network.trainable(), network.trainable(), T, B).forward()
     with pytest.raises(InvalidValueError, match="penalised=True"):
         backward(lambda: None)

@@ -48,7 +48,7 @@ def test_right_results_of_arrays_are_the_reference(
     rng = np.random.default_rng(3)
     built = TASKS.build(task, {"base": base, **parameters})
     network = sa.Network(sa.CELLS.build("elman", {}), built.inputs, 5, built.outputs)
-    model = sa.Model(built, network, network.initial(rng))
+    model = sa.Model(built, network, network.unpack(network.initial(rng)))
     lowest = -999 if built.negative else 0
     values = rng.integers(lowest, 1000, (built.operands, 200))
     found = model.answer(values)

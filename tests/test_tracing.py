@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqarith as sa
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
+from seqarith.cells.cell import Arrays, Cell
 from seqarith.cells.elman import Elman
+from seqarith.cells.recording import Operations, Sizes, Value
+from seqarith.cells.steps import Shape
 from seqarith.network import Network
 from seqarith.tasks.task import Task
 
@@ -43,40 +45,19 @@ class Counting(Cell):
     name: ClassVar[str] = "counting"
     bias: bool = True
 
-    @property
-    def inner(self) -> Elman:
-        return Elman("tanh", self.bias)
+    def parameters(self, sizes: Sizes) -> dict[str, Shape]:
+        return {**Elman().parameters(sizes), "bias_one": (1,)}
 
-    def memory(self, hidden: int) -> int:
-        return hidden + 1
+    def initialise(self, arrays: Arrays, sizes: Sizes, rng: np.random.Generator) -> None:
+        super().initialise(arrays, sizes, rng)
+        arrays["bias_one"][...] = 1
 
-    def kernels(self, inputs: int, hidden: int) -> dict[str, Shape]:
-        return self.inner.kernels(inputs, hidden)
+    def width(self, hidden: int, layers: int = 1) -> int:
+        return layers * (hidden + 1)
 
-    def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        self.inner.initialise(kernels, rng)
-
-    def exported_shapes(self, inputs: int, hidden: int) -> dict[str, Shape]:
-        return self.inner.exported_shapes(inputs, hidden)
-
-    def export(self, kernels: Arrays) -> dict[str, Array]:
-        return self.inner.export(kernels)
-
-    def absorb(self, kernels: Arrays, exported: Arrays) -> None:
-        self.inner.absorb(kernels, exported)
-
-    def tape(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> Tape:
-        return self.inner.tape(kernels, gradients, extent)
-
-    def project_inputs(self, kernels: Arrays, vectors: Array) -> Array:
-        return self.inner.project_inputs(kernels, vectors)
-
-    def project_memory(self, kernels: Arrays, memory: Array) -> Array:
-        return self.inner.project_memory(kernels, memory[..., :-1])
-
-    def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
-        hidden = self.inner.combine(from_input, from_memory, memory[..., :-1])
-        return np.concatenate([hidden, memory[..., -1:] + 1], axis=-1)
+    def step(self, o: Operations, x: Value, memory: Value) -> Value:
+        hidden, count = o.split(memory, memory.width - 1, 1)
+        return o.join(Elman().step(o, x, hidden), o.shift(count, "bias_one"))
 
 
 def by_hand(model: sa.Model, digits: Any) -> tuple[Any, Any]:
@@ -88,6 +69,7 @@ def by_hand(model: sa.Model, digits: Any) -> tuple[Any, Any]:
         h = np.tanh(
             arrays["rnn.weight_ih_l0"] @ x
             + arrays["rnn.bias_ih_l0"]
+            + arrays["rnn.bias_hh_l0"]
             + arrays["rnn.weight_hh_l0"] @ h
         )
         hidden.append(h)
@@ -158,7 +140,8 @@ def test_a_late_result_without_a_machine(make_random: Callable[..., sa.Model], v
 def test_a_memory_wider_than_the_hidden_vector() -> None:
     task = sa.TASKS["add"]()
     network = Network(Counting(), task.inputs, 4, 1, "float64")
-    model = sa.Model(task, network, network.initial(np.random.default_rng(0)))
+    kernels = network.initial(np.random.default_rng(0))
+    model = sa.Model(task, network, network.unpack(kernels))
     found = sa.trace(model, 37, 58)
     assert (found.memory.shape, found.hidden.shape) == ((8, 5), (8, 4))
     assert found.memory[:, 4].tolist() == list(range(8))

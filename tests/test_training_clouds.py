@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
+from seqarith.cells.domains.intervals import Intervals
 from seqarith.training.clouds import CHANGE, KEPT, LEAP, Clouds
 from seqarith.training.pace import CAREFUL, FAST
 from seqarith.training.stack import Stack
@@ -33,9 +34,9 @@ def loss(config: sa.TrainingConfig, flat: Any, state: Any) -> float:
     task, hidden = config.built_task, config.width
     machine = task.machine
     assert machine is not None
-    parameters = config.network.parameters()
-    parameters.flat[...] = flat
-    arrays = config.network.export(parameters)
+    kernels = config.network.trainable()
+    kernels.flat[...] = flat
+    arrays = config.network.export(config.network.unpack(kernels))
     recurrent, readout = arrays["rnn.weight_hh_l0"], arrays["readout.weight"]
     level, states = state[-1], range(machine.states)
     mean, spread = state[:-1].reshape(2, machine.states, hidden)
@@ -199,3 +200,20 @@ def test_which_networks_learn_from_clouds(settings: dict[str, Any], learns: bool
     assert (config.clouds_size > 0) == learns
     again = sa.TrainingConfig.from_description(config.describe())
     assert again.clouds_size == config.clouds_size
+
+
+def test_boxes_are_stepped_as_the_recorded_step_says() -> None:
+    """The pass is written by hand, for speed: it is held against the step on intervals."""
+    stack, clouds = prepared()
+    network, states = CONFIG.network, CONFIG.built_task.machine.states
+    arrays = {k: x.astype(float) for k, x in stack.parameters(0).arrays.items()}
+    intervals = Intervals(network.step, arrays, CONFIG.vectors.astype(float), 0.0, 0.0)
+    rng = np.random.default_rng(5)
+    centre, radius = rng.normal(size=(states, network.hidden)), rng.random((states, network.hidden))
+    image = clouds._stepped(centre.astype(CONFIG.dtype), radius.astype(CONFIG.dtype))
+    start = np.zeros((1, network.hidden))
+    centre, radius = np.append(centre, start, 0), np.append(radius, start, 0)
+    for found, expected in zip(
+        (image.low, image.high), intervals.boxes(centre - radius, centre + radius), strict=True
+    ):
+        np.testing.assert_allclose(found, expected.reshape(found.shape), atol=1e-5)

@@ -15,7 +15,12 @@ REFUSED: list[tuple[dict[str, Any], type[SeqarithError], str]] = [
     ({"loss": "crossentropy"}, UnknownNameError, r"Did you mean 'cross_entropy'\?"),
     ({"optimizer": "Adam "}, UnknownNameError, r"Did you mean 'adam'\?"),
     ({"schedule": "cosin"}, UnknownNameError, r"Did you mean 'cosine'\?"),
-    ({"cell_options": {"activation": "relu"}}, InvalidValueError, "unknown activation 'relu'"),
+    ({"cell_options": {"activation": "relo"}}, InvalidValueError, "unknown activation 'relo'"),
+    ({"layers": 0}, InvalidValueError, "layers 0: expected 1 to 16"),
+    ({"digits": "scalr"}, InvalidValueError, r"unknown encoding of digits.*'scalar'\?"),
+    ({"digits": [[0.0, 1.0]] * 3}, InvalidValueError, r"expected \(4, 1 to 1000\)"),
+    ({"digits": [[0.0, 1.0], [1.0]] * 2}, InvalidValueError, "a table of input vectors"),
+    ({"digits": [[float("nan")]] * 4}, InvalidValueError, "not finite"),
     (
         {"cell_options": {"size": 3}},
         InvalidValueError,

@@ -17,7 +17,7 @@ def prepared(**settings: Any) -> tuple[sa.TrainingConfig, Unroll, Hardening]:
     network = config.network
     parameters = network.initial(np.random.default_rng(1))
     noisy = config.hidden_noise > 0
-    unroll = Unroll(network, parameters, network.parameters(), 4, 6, noisy)
+    unroll = Unroll(network, parameters, network.trainable(), 4, 6, noisy)
     return config, unroll, Hardening(config, unroll)
 
 
@@ -60,8 +60,8 @@ def test_synchrony_adds_the_gradient_of_its_penalty() -> None:
 def test_synchrony_of_networks_side_by_side_is_that_of_each() -> None:
     config = sa.TrainingConfig(bits=3, hidden=4, batch_size=6, restarts=3, dtype="float64")
     network = config.network
-    stacked = Unroll(network, network.parameters((3,)), network.parameters((3,)), 4, 6)
-    alone = Unroll(network, network.parameters(), network.parameters(), 4, 6)
+    stacked = Unroll(network, network.trainable((3,)), network.trainable((3,)), 4, 6)
+    alone = Unroll(network, network.trainable(), network.trainable(), 4, 6)
     stacked.clean[...] = np.random.default_rng(3).normal(size=stacked.clean.shape)
     stacked.hidden_gradient[...] = 0
     moves = np.random.default_rng(4).integers(5, size=24)

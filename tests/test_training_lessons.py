@@ -59,9 +59,9 @@ def test_the_gradient_is_that_of_a_batch_of_the_words(stack: Stack) -> None:
     assert np.allclose(stack.gradient, taught + 2)
 
     def loss(at: np.ndarray) -> float:
-        network, parameters = CONFIG.network, CONFIG.network.parameters()
-        parameters.flat[...] = at
-        model = sa.Model(CONFIG.built_task, network, parameters)
+        network, kernels = CONFIG.network, CONFIG.network.trainable()
+        kernels.flat[...] = at
+        model = sa.Model(CONFIG.built_task, network, network.unpack(kernels))
         expected = CONFIG.built_task.expected(letters)
         z = np.array([logits[:, 0] for logits in model.program.run(letters)])
         return float(np.log1p(np.exp(np.where(expected == 1, -z, z))).mean())

@@ -32,7 +32,8 @@ def test_side_by_side_as_alone() -> None:
             one.update(0.05, step + 1)
     for i, one in enumerate(alone):
         assert np.allclose(stack.flat[i], one.flat, rtol=0, atol=1e-12)
-        assert (stack.parameters(i).flat == stack.flat[i]).all()
+        kernels = CONFIG.network.pack(stack.parameters(i))
+        assert (kernels.flat == stack.flat[i]).all()
 
 
 def test_every_network_of_every_attempt_begins_elsewhere() -> None:

@@ -44,7 +44,8 @@ def weights_of(model: sa.Model) -> dict[str, Any]:
 
 def test_initial_weights() -> None:
     network = sa.tutorial_config().network
-    model = sa.Model(sa.TASKS["add"](), network, tutorial_parameters(network, 0))
+    kernels = tutorial_parameters(network, 0)
+    model = sa.Model(sa.TASKS["add"](), network, network.unpack(kernels))
     for name, array in weights_of(model).items():
         np.testing.assert_allclose(array, REFERENCE["initial"][name], rtol=0, atol=1e-9)
 

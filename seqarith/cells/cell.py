@@ -1,176 +1,176 @@
-"""The contract of a cell: one step of a recurrence, forwards and backwards.
+"""The contract of a cell: its parameters, and one step written in a few operations.
 
 Shapes here and in all of the package: T steps, B batch, D input width, H hidden width, K output
-width, A letters, Q machine states; P is the width of a cell's projection. Arrays are time first.
-Training arrays may carry a leading axis S of networks that are trained side by side, written
-``...``. Within a step they lie units first, (H, B): so each part of a step is one piece of memory,
-and an operation on it is one loop.
+width, A letters, Q machine states, M width of the memory. Arrays are time first. Training arrays
+may carry a leading axis S of networks that are trained side by side, written ``...``.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.cells.activations import Operation
-from seqarith.cells.operations import spread
+from seqarith.cells.recording import (
+    READOUT_BIAS,
+    READOUT_WEIGHT,
+    Operations,
+    Sizes,
+    Step,
+    Value,
+    exported_name,
+    record,
+)
+from seqarith.cells.steps import ACTIVATIONS, Shape
+from seqarith.errors import InvalidValueError
+from seqarith.registry import unknown
+
+if TYPE_CHECKING:
+    from seqarith.cells.tapes.training import Training
 
 Array = NDArray[np.floating[Any]]
 Arrays = Mapping[str, Array]
-Shape = tuple[int, ...]
 
-
-@final
-@dataclass(frozen=True)
-class Extent:
-    """What a tape is made for: T, B, D, H, the leading axes, and whether there is noise."""
-
-    steps: int
-    batch: int
-    inputs: int
-    hidden: int
-    leading: Shape = ()
-    noisy: bool = False
-
-
-class Tape(ABC):
-    """The buffers of one unrolled cell, and the array operations that fill them.
-
-    The operations are bound to the buffers when the tape is made, once a shape: to run a batch
-    is to write ``inputs`` and to run them in order, with nothing to look up or to allocate. The
-    network asks for the steps t = 0 .. T - 1 forwards, then, with ``hidden_gradient`` written,
-    for the steps T - 1 .. 0 backwards, and for `finish`.
-
-    Attributes:
-        inputs: Input vectors, shape (..., T, B, D).
-        hidden: Hidden vectors after each step, as the next step and the readout see them, shape
-            (..., T, H, B).
-        noise: What is added to every memory after its step, shape (..., T, M, B), for the caller
-            to write; None unless the extent is noisy.
-        clean: Hidden vectors without their noise, shape (..., T, H, B).
-        hidden_gradient: Derivative of the loss by ``hidden``, but for what passes through later
-            steps; same shape. It is that by ``clean`` too.
-    """
-
-    inputs: Array
-    hidden: Array
-    noise: Array | None
-    clean: Array
-    hidden_gradient: Array
-
-    @property
-    def rest(self) -> Array:
-        """What the memory holds beside the hidden vectors after each step, (..., T, M - H, B)."""
-        return self.hidden[..., :0, :]
-
-    def rest_gradient(self) -> Array:
-        """Return where a derivative of the loss by ``rest`` is written, in that shape; at first 0.
-
-        For losses that see more than the readout. To be asked for before `step_back`.
-        """
-        return np.zeros_like(self.rest)
-
-    def read_out(self, weight: Array, by_logits: Array) -> list[Operation]:
-        """Return what carries the derivative of the loss by the logits to the hidden vectors.
-
-        It writes ``hidden_gradient``, before the backward pass. A tape may do so step by step
-        instead, which spares a pass over all steps; then nothing else can be added to it. To be
-        asked for before `step_back`, or not at all.
-
-        Args:
-            weight: Of the readout, shape (..., H, K).
-            by_logits: Shape (..., T, K, B).
-        """
-        return [spread(weight, by_logits, self.hidden_gradient)]
-
-    @abstractmethod
-    def step(self, t: int) -> list[Operation]:
-        """Return what computes the hidden vectors after step t."""
-
-    @abstractmethod
-    def step_back(self, t: int) -> list[Operation]:
-        """Return what carries the gradient through step t to the hidden vectors before it."""
-
-    @abstractmethod
-    def finish(self) -> list[Operation]:
-        """Return what writes the gradient of every kernel, summed over steps and batch."""
+INPUT_SCALE = 4.0
 
 
 class Cell(ABC):
-    """One recurrence: memory' = f(memory, input vector).
+    """One recurrence: next memory = step(input vector, memory).
 
-    A cell is configuration: a frozen dataclass, without parameters. Its parameters are
-    *kernels*, arrays laid out for speed; the model file holds the same numbers under the names
-    and in the shapes of PyTorch (`export`, `absorb`).
+    A cell is configuration: a frozen dataclass, without numbers. `parameters` names its arrays and
+    `step` says what is done with them. Everything else follows from the two: see
+    `seqarith.cells.steps`.
 
-    For training it makes a `Tape`. For inference it splits a step in two, so that words that
-    share their beginning share its cost: a projection of the letter, a projection of the
-    memory, and `combine`, elementwise, of both.
+    Attributes:
+        name: What users call it.
+        memories: Vectors of width H in the memory, the hidden vector first: 2 for an LSTM.
+        feeds_back: Whether all that it remembers is in the logits. Then two symbols take two.
+        bias: Whether the readout has a bias where nobody says so.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Plain(Cell):
+        ...     name = "plain"
+        ...
+        ...     def parameters(self, sizes):
+        ...         hidden = sizes.hidden
+        ...         return {"weight_ih": (hidden, sizes.inputs), "weight_hh": (hidden, hidden)}
+        ...
+        ...     def step(self, o, x, h):
+        ...         return o.tanh(o.linear(x, "weight_ih") + o.linear(h, "weight_hh"))
+        >>> Plain().record(Sizes(inputs=2, hidden=3, outputs=1)).operations[-1]
+        ('tanh', 4)
     """
 
     name: ClassVar[str]
-    bias: bool
+    memories: ClassVar[int] = 1
+    feeds_back: ClassVar[bool] = False
+    bias: bool = True
 
     @abstractmethod
-    def kernels(self, inputs: int, hidden: int) -> dict[str, Shape]:
-        """Return the shape of every kernel."""
+    def parameters(self, sizes: Sizes) -> dict[str, Shape]:
+        """Return name and shape of every array of one layer, for instance ``"weight_ih"``.
+
+        The model file holds it as ``rnn.weight_ih_l0`` of the first layer, and so on.
+        """
 
     @abstractmethod
-    def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        """Draw the initial value of every kernel, in place."""
+    def step(self, o: Operations, x: Value, memory: Value) -> Value:
+        """Return the memory after a step.
 
-    @abstractmethod
-    def exported_shapes(self, inputs: int, hidden: int) -> dict[str, Shape]:
-        """Return name and shape of every array in a model file."""
+        It is called once a layer, and what it does is recorded.
 
-    @abstractmethod
-    def export(self, kernels: Arrays) -> dict[str, Array]:
-        """Return the arrays of a model file."""
+        Args:
+            o: The operations; they take arrays by the names in `parameters`.
+            x: The input vector: of a letter, or the hidden vector of the layer below.
+            memory: The memory before the step.
+        """
 
-    @abstractmethod
-    def absorb(self, kernels: Arrays, exported: Arrays) -> None:
-        """Write the arrays of a model file into the kernels: the inverse of `export`."""
+    def initialise(self, arrays: Arrays, sizes: Sizes, rng: np.random.Generator) -> None:
+        """Draw the initial value of every array of one layer, in place.
 
-    @abstractmethod
-    def tape(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> Tape:
-        """Return buffers bound to these kernels and the places of their gradients."""
+        From U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the weights of the input, ``weight_i...``,
+        are 4 times larger, since digits are small and few. Override it for other draws.
 
-    def memory(self, hidden: int) -> int:
-        """Return the width M of the memory; its first H numbers are the hidden vector."""
-        return hidden
+        Args:
+            arrays: By the names in `parameters`.
+            sizes: Of the layer.
+            rng: Where the numbers come from.
+        """
+        for name, array in arrays.items():
+            bound = sizes.hidden**-0.5 * (INPUT_SCALE if name.startswith("weight_i") else 1)
+            array[...] = rng.uniform(-bound, bound, array.shape)
 
-    def enclosure(self) -> Callable[..., Any] | None:
-        """Return what encloses a step of this cell, which proofs need; None where there is none.
+    def tuned(self, sizes: Sizes) -> Training | None:
+        """Return a backward pass of one layer that was written by hand.
 
-        Only asked of cells of other packages. What is returned is called with a
-        `seqarith.certification.program.Program`, the assumed error of tanh and the unit roundoff,
-        and makes a `seqarith.certification.recurrences.Enclosure`. A proof that rests on it says
-        so: the checker cannot know whether it is right.
+        None: it is derived from the step, see `seqarith.cells.tapes.generic`.
         """
         return None
 
-    @abstractmethod
-    def project_inputs(self, kernels: Arrays, vectors: Array) -> Array:
-        """Return what input vectors (N, D) contribute to a step, shape (N, P)."""
+    def describe(self) -> dict[str, Any]:
+        """Return the options, ready for JSON."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
 
-    @abstractmethod
-    def project_memory(self, kernels: Arrays, memory: Array) -> Array:
-        """Return what memories (N, M) contribute to a step, shape (N, P); see `weighed`."""
+    def shapes(self, sizes: Sizes, layers: int = 1) -> dict[str, Shape]:
+        """Return name and shape of every array in a model file, without the readout's."""
+        found: dict[str, Shape] = {}
+        for layer in range(layers):
+            below = sizes if layer == 0 else sizes._replace(inputs=sizes.hidden)
+            for name, shape in self.parameters(below).items():
+                found[exported_name(name, layer)] = shape
+        return found
 
-    @abstractmethod
-    def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
-        """Return the memory after a step.
+    def record(self, sizes: Sizes, layers: int = 1, readout_bias: bool = True) -> Step:
+        """Return the recorded step of a network of this cell.
 
-        Args:
-            from_input: Projected input, shape (..., P).
-            from_memory: Projected memory, shape (..., P).
-            memory: The memory before the step, shape (..., M).
-
-        Returns:
-            A new array of the broadcast shape (..., M).
+        Raises:
+            StepError: `step` does what it cannot do.
         """
+        shapes = self.shapes(sizes, layers) | self.readout_shapes(sizes, readout_bias)
+        return record(self, sizes, layers, shapes)
+
+    @staticmethod
+    def readout_shapes(sizes: Sizes, bias: bool) -> dict[str, Shape]:
+        """Return name and shape of the readout's arrays, which a step may read too."""
+        shapes: dict[str, Shape] = {READOUT_WEIGHT: (sizes.outputs, sizes.hidden)}
+        return shapes | ({READOUT_BIAS: (sizes.outputs,)} if bias else {})
+
+    def width(self, hidden: int, layers: int = 1) -> int:
+        """Return the width M of the memory; its first H numbers are the last hidden vector."""
+        return layers * self.memories * hidden
+
+
+def gated_parameters(gates: int, sizes: Sizes, bias: bool) -> dict[str, Shape]:
+    """Return the arrays of PyTorch's GRU and LSTM: a block of H rows for each gate."""
+    rows = gates * sizes.hidden
+    shapes: dict[str, Shape] = {
+        "weight_ih": (rows, sizes.inputs),
+        "weight_hh": (rows, sizes.hidden),
+    }
+    return shapes | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
+
+
+def check_activation(name: str) -> None:
+    """Refuse a name that is none of an activation.
+
+    Raises:
+        InvalidValueError: It is none.
+    """
+    if name not in ACTIVATIONS:
+        raise InvalidValueError(unknown("activation", name, list(ACTIVATIONS)))
+
+
+def check_flag(option: str, value: object) -> None:
+    """Refuse an option that is no truth value.
+
+    Raises:
+        InvalidValueError: It is none.
+    """
+    if type(value) is not bool:
+        raise InvalidValueError(f"{option} {value!r}: expected true or false")

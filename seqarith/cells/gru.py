@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar, final
 
-import numpy as np
-
-from seqarith.cells.activations import Operation, activation, run
-from seqarith.cells.cell import Array, Arrays, Cell, Extent, Shape, Tape
-from seqarith.cells.operations import at_once, gradient, group, joined, padded, product, weighed
-from seqarith.errors import InvalidValueError
-
-INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
-INPUT_SCALE = 4.0
-GATES = 3
-WIDE = 2**12
-"""Hidden numbers of a step above which operations are dearer than calls."""
+from seqarith.cells.cell import Cell, check_flag, gated_parameters
+from seqarith.cells.recording import Operations, Sizes, Value
+from seqarith.cells.steps import Shape
+from seqarith.cells.tapes.gru import GRUTraining
 
 
 @final
@@ -25,10 +16,8 @@ WIDE = 2**12
 class GRU(Cell):
     """h' = (1 - z) n + z h, with n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
 
-    The gates r and z are sigmoids of ``W_ih x + W_hh h + b``, each with rows of its own. Kernels:
-    ``rnn.input`` (D + 1, 3 H) for input and bias, columns n, r, z; ``rnn.hidden`` (H, 3 H) for the
-    hidden vector, columns r, z, n; ``rnn.bias`` (1, H), which is b_hn. PyTorch's two biases of r
-    and z only ever act as their sum, which the file holds in ``bias_ih_l0``.
+    The gates r and z are sigmoids of ``W_ih x + b_ih + W_hh h + b_hh``, each with rows of its own.
+    Rows of the arrays come in the order r, z, n.
 
     Args:
         bias: Whether there are biases.
@@ -45,234 +34,16 @@ class GRU(Cell):
     name: ClassVar[str] = "gru"
 
     def __post_init__(self) -> None:
-        if type(self.bias) is not bool:
-            raise InvalidValueError(f"bias {self.bias!r}: expected true or false")
+        check_flag("bias", self.bias)
 
-    def kernels(self, inputs: int, hidden: int) -> dict[str, Shape]:
-        width = GATES * hidden
-        shapes: dict[str, Shape] = {INPUT: (inputs + self.bias, width), HIDDEN: (hidden, width)}
-        return shapes | ({BIAS: (1, hidden)} if self.bias else {})
+    def parameters(self, sizes: Sizes) -> dict[str, Shape]:
+        return gated_parameters(3, sizes, self.bias)
 
-    def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
+    def step(self, o: Operations, x: Value, memory: Value) -> Value:
+        gates_x, new_x = o.split(o.linear(x, "weight_ih", "bias_ih"), 2, 1)
+        gates_h, new_h = o.split(o.linear(memory, "weight_hh", "bias_hh"), 2, 1)
+        r, z = o.split(o.sigmoid(gates_x + gates_h), 2)
+        return o.blend(z, memory, o.tanh(r * new_h + new_x))
 
-        Digits are 0 and 1, and few; see `Elman.initialise`.
-        """
-        bound = kernels[HIDDEN].shape[-2] ** -0.5
-        for kernel in kernels.values():
-            kernel[...] = rng.uniform(-bound, bound, kernel.shape)
-        self._parts(kernels)[0][...] *= INPUT_SCALE
-
-    def exported_shapes(self, inputs: int, hidden: int) -> dict[str, Shape]:
-        width = GATES * hidden
-        shapes: dict[str, Shape] = {
-            "rnn.weight_ih_l0": (width, inputs),
-            "rnn.weight_hh_l0": (width, hidden),
-        }
-        if self.bias:
-            shapes |= {"rnn.bias_ih_l0": (width,), "rnn.bias_hh_l0": (width,)}
-        return shapes
-
-    def export(self, kernels: Arrays) -> dict[str, Array]:
-        from_input, bias = (
-            np.roll(part, -len(kernels[HIDDEN]), 1) for part in self._parts(kernels)
-        )
-        arrays = {"rnn.weight_ih_l0": from_input.T, "rnn.weight_hh_l0": kernels[HIDDEN].T}
-        if self.bias:
-            beside = np.zeros_like(bias[0])
-            beside[2 * len(kernels[HIDDEN]) :] = kernels[BIAS][0]
-            arrays |= {"rnn.bias_ih_l0": bias[0], "rnn.bias_hh_l0": beside}
-        return arrays
-
-    def absorb(self, kernels: Arrays, exported: Arrays) -> None:
-        from_input, bias = self._parts(kernels)
-        hidden = len(kernels[HIDDEN])
-        from_input[...] = np.roll(exported["rnn.weight_ih_l0"].T, hidden, 1)
-        kernels[HIDDEN][...] = exported["rnn.weight_hh_l0"].T
-        if self.bias:
-            beside = exported["rnn.bias_hh_l0"]
-            bias[0] = np.roll(exported["rnn.bias_ih_l0"], hidden)
-            bias[0, hidden:] += beside[: 2 * hidden]
-            kernels[BIAS][0] = beside[2 * hidden :]
-
-    def tape(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> Tape:
-        return _GRUTape(kernels, gradients, extent)
-
-    def project_inputs(self, kernels: Arrays, vectors: Array) -> Array:
-        from_input, bias = self._parts(kernels)
-        projected: Array = vectors @ from_input
-        return projected + bias[0] if self.bias else projected
-
-    def project_memory(self, kernels: Arrays, memory: Array) -> Array:
-        projected = weighed(memory, kernels[HIDDEN])
-        if self.bias:
-            projected[..., 2 * len(kernels[HIDDEN]) :] += kernels[BIAS][0]
-        return projected
-
-    def combine(self, from_input: Array, from_memory: Array, memory: Array) -> Array:
-        width = memory.shape[-1]
-        gates: Array = from_input[..., width:] + from_memory[..., : 2 * width]
-        run(activation("sigmoid", gates.dtype).value(gates, gates))
-        reset, keep = gates[..., :width], gates[..., width:]
-        candidate = reset * from_memory[..., 2 * width :]
-        candidate += from_input[..., :width]
-        np.tanh(candidate, candidate)
-        result: Array = memory - candidate
-        result *= keep
-        result += candidate
-        return result
-
-    def _parts(self, kernels: Arrays) -> tuple[Array, Array]:
-        """Return views of the rows for input (D, 3 H) and bias (1, 3 H)."""
-        kernel = kernels[INPUT]
-        inputs = kernel.shape[-2] - self.bias
-        return kernel[..., :inputs, :], kernel[..., inputs:, :]
-
-
-@final
-class _GRUTape(Tape):
-    """Rows [h, x, 1], and blocks [n, r, z, v] of shape (H, B) for every step; v is W_hn h + b_hn.
-
-    Blocks lie units first, so that an operation on some of them runs through memory in one go. The
-    kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a step
-    is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
-    Backwards one product carries the gradient through the gates and past them: an identity stands
-    beside the weights. Where a step is `WIDE` zeros and identity are left out.
-    """
-
-    def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
-        steps, hidden, leading = extent.steps, extent.hidden, extent.leading
-        dtype, units = kernels[HIDDEN].dtype, (hidden, extent.batch)
-        width = hidden + kernels[INPUT].shape[-2]
-        self._rows = np.zeros(
-            (*leading, steps + 1, padded(width, extent.batch), extent.batch), dtype
-        )
-        self._read = self._rows[..., :width, :]
-        self._read[..., hidden + extent.inputs :, :] = 1
-        self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
-        self._kernels, self._gradients = kernels, gradients
-        self._wide = hidden * extent.batch > WIDE
-        self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
-        self._whole, self._gradient = (
-            np.zeros((*leading, width, 4 * hidden), dtype) for _ in range(2)
-        )
-        self._recurrent = np.zeros((*leading, hidden, 4 * hidden), dtype)
-        self._recurrent[..., 3 * hidden :] = np.eye(hidden)
-        self._scratch = np.empty((*leading, *units), dtype)
-        self._blocks = np.empty((*leading, steps, 4, *units), dtype)
-        self._apart = np.empty((*leading, steps, *units), dtype)
-        # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
-        self._deltas = np.empty((*leading, steps, 5, *units), dtype)
-        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // steps)
-        self._slopes = np.empty((*leading, self._at_once, 5, *units), dtype)
-
-        self.inputs = np.swapaxes(self._rows[..., :-1, hidden : hidden + extent.inputs, :], -1, -2)
-        self.hidden = self._rows[..., 1:, :hidden, :]
-        self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
-        self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
-
-    def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
-        """Return where each kernel stands in the one that they are put into, and its scale."""
-        width, scale = self._width, self._scale
-        places = [
-            (whole[..., :width, width:], kernels[HIDDEN], scale[width:]),
-            (whole[..., width:, : 3 * width], kernels[INPUT], scale[: 3 * width]),
-        ]
-        if BIAS in kernels:
-            places.append((whole[..., -1:, 3 * width :], kernels[BIAS], scale[3 * width :]))
-        return places
-
-    def _assemble(self) -> list[Operation]:
-        width, places = self._width, self._places(self._whole, self._kernels)
-        return [
-            *(partial(np.multiply, kernel, scale, whole) for whole, kernel, scale in places),
-            partial(np.copyto, self._recurrent[..., : 3 * width], self._kernels[HIDDEN]),
-        ]
-
-    def step(self, t: int) -> list[Operation]:
-        blocks, scratch, half = self._blocks[..., t, :, :, :], self._scratch, self._half
-        candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
-        gates, apart = blocks[..., 1:3, :, :], self._apart[..., t, :, :]
-        rows = self._rows
-        before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
-        return [
-            *(self._assemble() if t == 0 else []),
-            *self._weigh(t),
-            partial(np.tanh, gates, gates),
-            partial(np.multiply, gates, half, gates),
-            partial(np.add, gates, half, gates),
-            partial(np.multiply, reset, from_hidden, scratch),
-            partial(np.add, scratch, candidate, scratch),
-            partial(np.tanh, scratch, candidate),
-            partial(np.subtract, before, candidate, apart),
-            partial(np.multiply, keep, apart, scratch),
-            *self._shown(t, scratch, candidate, after),
-        ]
-
-    def _weigh(self, t: int) -> list[Operation]:
-        """Return what writes blocks: all in one product, or, if that costs, without its zeros."""
-        width, blocks, read = self._width, self._blocks[..., t, :, :, :], self._read[..., t, :, :]
-        whole = np.swapaxes(self._whole, -1, -2)
-        if not self._wide:
-            return [product(whole, read, joined(blocks))]
-        return [
-            product(whole[..., width:, :], read, joined(blocks[..., 1:, :, :])),
-            product(whole[..., :width, width:], read[..., width:, :], blocks[..., 0, :, :]),
-        ]
-
-    def _shown(self, t: int, moved: Array, candidate: Array, after: Array) -> list[Operation]:
-        """Return what writes the hidden vectors, with their noise if there is any."""
-        if self.noise is None:
-            return [partial(np.add, moved, candidate, after)]
-        clean, noise = self.clean[..., t, :, :], self.noise[..., t, :, :]
-        return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
-
-    def _prepare(self, some: slice) -> list[Operation]:
-        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
-        blocks, slopes = self._blocks[..., some, :, :, :], self._slopes
-        slopes = slopes[..., : some.stop - some.start, :, :, :]
-        candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
-        by_candidate, by_reset, by_keep, by_product, past = (slopes[..., k, :, :] for k in range(5))
-        gates, by_gates = blocks[..., 1:3, :, :], slopes[..., 1:3, :, :]
-        return [
-            partial(np.subtract, self._one, gates, by_gates),
-            partial(np.multiply, candidate, candidate, by_candidate),
-            partial(np.subtract, self._one, by_candidate, by_candidate),
-            partial(np.multiply, by_candidate, by_keep, by_candidate),
-            partial(np.multiply, by_gates, gates, by_gates),
-            partial(np.multiply, by_keep, self._apart[..., some, :, :], by_keep),
-            partial(np.multiply, by_reset, from_hidden, by_reset),
-            partial(np.multiply, by_reset, by_candidate, by_reset),
-            partial(np.multiply, reset, by_candidate, by_product),
-            partial(np.copyto, past, keep),
-        ]
-
-    def step_back(self, t: int) -> list[Operation]:
-        deltas, slopes = (
-            self._deltas[..., t, :, :, :],
-            self._slopes[..., t % self._at_once, :, :, :],
-        )
-        by_hidden, some = (
-            self.hidden_gradient[..., t, None, :, :],
-            group(t, self._steps, self._at_once),
-        )
-        own = self._prepare(some) if some.stop else []
-        own.append(partial(np.multiply, by_hidden, slopes, deltas))
-        if t == 0:
-            return own
-        earlier = self.hidden_gradient[..., t - 1, :, :]
-        weights, read = self._recurrent, deltas[..., 1:, :, :]
-        if self._wide:
-            weights, read = weights[..., : 3 * self._width], deltas[..., 1:4, :, :]
-            own.append(partial(np.add, earlier, deltas[..., 4, :, :], earlier))
-        back = product(weights, joined(read), self._scratch)
-        return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
-
-    def finish(self) -> list[Operation]:
-        places = self._places(self._gradient, self._gradients)
-        read, deltas = self._rows[..., :-1, :, :], joined(self._deltas[..., :4, :, :])
-        return [
-            *gradient(read, deltas, self._gradient),
-            *(partial(np.copyto, kernel, whole) for whole, kernel, _ in places),
-        ]
+    def tuned(self, sizes: Sizes) -> GRUTraining:
+        return GRUTraining(self.bias, sizes)

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from seqarith.cells.cell import Cell
-from seqarith.cells.elman import Elman
-from seqarith.certification.certificate import ARRAYS, Certificate
-from seqarith.certification.program import FloatArray, Program
+from seqarith.cells.recording import READOUT_BIAS, READOUT_WEIGHT
+from seqarith.certification.kernel.certificate import ARRAYS, Certificate
+from seqarith.certification.kernel.program import Program
 from seqarith.errors import MachineError, ModelFileError, TaskError
 from seqarith.machine import MealyMachine, Table
 from seqarith.model import Model, StoredCertificate, check_outputs
-from seqarith.network import Network, Parameters
-from seqarith.registry import CELLS
+from seqarith.network import VECTORS, Network, Parameters
 from seqarith.tasks.task import Task
 
 
@@ -24,82 +22,43 @@ def from_model(model: Model) -> Program:
     """Return the program that a model's predictions come from.
 
     Raises:
-        TaskError: No finite-state machine says what is right, the readout cannot say all symbols
-            of the task, or the cell has no enclosure.
+        TaskError: No finite-state machine says what is right, or the readout cannot say all symbols
+            of the task.
     """
     return from_parameters(model.task, model.network, model.parameters)
 
 
 def from_parameters(task: Task, network: Network, parameters: Parameters) -> Program:
     """Return the program of a network that is no `Model` yet; see `from_model`."""
-    check_provable(task, network.cell)
     machine = due(task)
     check_outputs(network.outputs, task)
-    arrays = network.export(parameters)
-    zeros = np.zeros(max(network.cell.memory(network.hidden), network.outputs), network.dtype)
-    readout = {name: arrays.pop(f"readout.{name}", zeros) for name in ("weight", "bias")}
-    cell, options, kernels = _recurrence(network, arrays)
+    arrays, step = network.export(parameters), network.step
+    zeros = np.zeros(max(network.memory, network.outputs), network.dtype)
     return Program(
-        cell=cell,
-        options=options,
-        inputs=task.vectors.astype(network.dtype),
-        kernels=kernels,
-        start=zeros[: network.cell.memory(network.hidden)],
-        readout_weight=readout["weight"],
-        readout_bias=readout["bias"][: network.outputs],
+        step=step.operations,
+        arrays={name: arrays[name] for name in step.shapes},
+        inputs=arrays.get(VECTORS, task.vectors.astype(network.dtype)),
+        start=zeros[: network.memory],
+        readout_weight=arrays[READOUT_WEIGHT],
+        readout_bias=arrays.get(READOUT_BIAS, zeros[: network.outputs]),
+        threshold=float(np.dtype(network.dtype).type(network.threshold)),
         next_state=machine.next_state,
         output=machine.output,
-        enclosure=None if cell in BUILTIN else network.cell.enclosure(),
     )
 
 
-BUILTIN = ("elman", "gru", "lstm")
-"""Cells whose enclosures are this package's."""
-
-
-def is_builtin(cell: Cell) -> bool:
-    """Return whether a cell is one of these; a descendant of one may compute anything."""
-    return cell.name in BUILTIN and type(cell) is CELLS[cell.name]
-
-
-def check_provable(task: Task, cell: Cell) -> None:
-    """Refuse a task without a machine, and a cell without an enclosure.
+def check_provable(task: Task) -> None:
+    """Refuse a task without a machine.
 
     Raises:
-        TaskError: It is one of these.
+        TaskError: It has none.
     """
     _machine(task)
-    if not is_provable(task, cell):
-        raise TaskError(
-            f"cell {cell.name!r} brings no enclosure of its step, so nothing about every width "
-            f"can be proved of it. 'seqarith eval' runs it on every case of one width"
-        )
 
 
-def is_provable(task: Task, cell: Cell) -> bool:
-    """Return whether `check_provable` takes them."""
-    return task.machine is not None and (is_builtin(cell) or cell.enclosure() is not None)
-
-
-def _recurrence(
-    network: Network, arrays: dict[str, FloatArray]
-) -> tuple[str, dict[str, Any], dict[str, FloatArray]]:
-    """Return name, options and kernels of a network's cell; ``arrays`` are its exported ones."""
-    cell = network.cell
-    if not is_builtin(cell):
-        options = dataclasses.asdict(cell)  # type: ignore[call-overload]
-        return f"{type(cell).__module__}:{type(cell).__qualname__}", options, arrays
-    weight_ih, weight_hh = arrays["rnn.weight_ih_l0"], arrays["rnn.weight_hh_l0"]
-    none = np.zeros(len(weight_hh), network.dtype)
-    bias, beside = (arrays.get(f"rnn.bias_{side}_l0", none) for side in ("ih", "hh"))
-    kernels = {"weight_ih": weight_ih, "weight_hh": weight_hh}
-    if cell.name == "gru":
-        # Just as `absorb` adds the biases of r and z: the program itself has one.
-        apart = 2 * network.hidden
-        summed = np.concatenate((bias[:apart] + beside[:apart], bias[apart:]))
-        return "gru", {}, {**kernels, "bias": summed, "bias_hh": beside[apart:]}
-    options = {"activation": cell.activation} if isinstance(cell, Elman) else {}
-    return cell.name, options, {**kernels, "bias": bias + beside}
+def is_provable(task: Task) -> bool:
+    """Return whether `check_provable` takes it."""
+    return task.machine is not None
 
 
 def due(task: Task) -> MealyMachine:

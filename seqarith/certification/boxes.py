@@ -6,12 +6,11 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import DEFAULT
-from seqarith.certification.enclosure import Dynamics, Readout
-from seqarith.certification.gated import dynamics
-from seqarith.certification.program import FloatArray, IntArray, Program
-from seqarith.certification.wellformed import MIN_TANH_ULPS
+from seqarith.certification.dynamics import Dynamics, Readout
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import DEFAULT
+from seqarith.certification.kernel.program import FloatArray, IntArray, Program
+from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
 
 ROUNDS = 40
 WIDENING = 0.5  # a box that grows by x is widened by this much of x, so that the sequence ends
@@ -113,7 +112,7 @@ def prove_boxes(program: Program, k: int, cell: Dynamics | None = None) -> Certi
     """
     if not is_affordable(program, k):
         return None
-    cell = cell or dynamics(program)
+    cell = cell or Dynamics(program)
     split, readout = contexts(program, cell, k), Readout(program)
     digits = program.output[split.states]
     lo = hi = split.seeds

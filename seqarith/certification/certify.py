@@ -10,11 +10,12 @@ from typing import final
 import numpy as np
 
 from seqarith.certification.adapter import from_model, from_stored, to_stored
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import DEFAULT, Accepted, Budget, Rejected, check
-from seqarith.certification.check import Progress as Step
 from seqarith.certification.claim import claim_of
-from seqarith.certification.program import Program
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Rejected, check
+from seqarith.certification.kernel.check import Progress as Step
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.legacy import renewed
 from seqarith.certification.quick import FEW_LETTERS, Found, quick
 from seqarith.certification.refute import Counterexample, Refuter
 from seqarith.certification.search import NotFound, Thorough
@@ -82,7 +83,10 @@ def stored_certificate(model: Model) -> Certificate:
         raise CertificateError(
             "the model holds no certificate: 'seqarith certify' looks for a proof and stores it"
         )
-    return from_stored(model.certificate)
+    certificate = from_stored(model.certificate)
+    if not model.certificate.is_old:
+        return certificate
+    return renewed(certificate, from_model(model), model.network)
 
 
 def verify(
@@ -159,6 +163,7 @@ class _Run:
         self._progress = progress or (lambda stage, spent: None)
         self._program: Program = from_model(model)
 
+    @np.errstate(over="ignore", invalid="ignore")  # units without a bound may overflow
     def decide(self) -> Verdict:
         self._say("boxes")
         found = quick(self._program, FEW_LETTERS) or quick(self._program)

@@ -1,12 +1,10 @@
-"""What a proof says, and what it rests on: the one place where that is put into words."""
+"""What a proof says: the one place where that is put into words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, final
 
-from seqarith.cells.cell import Cell
-from seqarith.certification.adapter import is_builtin
 from seqarith.model import Model
 from seqarith.tasks.description import is_registered
 from seqarith.tasks.task import Task
@@ -24,14 +22,11 @@ class Claim:
     Attributes:
         task: The task whose machine the network was proved equal to.
         dtype: The number format that the program computes in.
-        rests_on: What must be believed beside the checker and its documented assumptions: the
-            enclosures of other packages, ``"module:name"``. Empty for this package's cells.
         registered: Whether the task is the registry's, its machine included.
     """
 
     task: Task
     dtype: str
-    rests_on: tuple[str, ...] = ()
     registered: bool = False
 
     @property
@@ -51,9 +46,7 @@ class Claim:
         return f"Equal, at every width, to {machine_phrase(task)}"
 
     def __str__(self) -> str:
-        believed = " and ".join(f"the enclosure {name}" for name in self.rests_on)
-        proviso = f", if {believed} of another package is right" if believed else ""
-        return f"{self.subject}, as computed in {self.dtype}{proviso}."
+        return f"{self.subject}, as computed in {self.dtype}."
 
     def record(self) -> dict[str, Any]:
         """Return the claim, ready for JSON."""
@@ -62,7 +55,6 @@ class Claim:
             "claim": str(self),
             "claim_of": self.of,
             "machine": None if machine is None else machine.digest(),
-            "rests_on": list(self.rests_on),
         }
 
 
@@ -90,14 +82,4 @@ def machine_phrase(task: Task) -> str:
 def claim_of(model: Model) -> Claim:
     """Return what a certificate of a model claims."""
     task, network = model.task, model.network
-    return Claim(task, network.dtype, _enclosures(network.cell), is_registered(task))
-
-
-def _enclosures(cell: Cell) -> tuple[str, ...]:
-    if is_builtin(cell):
-        return ()
-    found: Any = cell.enclosure()
-    if found is None:
-        return ()
-    where = getattr(found, "__module__", ""), getattr(found, "__qualname__", "")
-    return (":".join(where) if all(where) else repr(found),)
+    return Claim(task, network.dtype, is_registered(task))

@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 
 from seqarith.certification.induction import Induction, Limits, Regions
-from seqarith.certification.program import FloatArray, IntArray
+from seqarith.certification.kernel.program import FloatArray, IntArray
 
 ENTRIES = 8  # regions tried as the one that a vector counts as being on its way to
 EFFORT = 4_000  # zonotope steps that each of them may cost

@@ -6,33 +6,40 @@ rounding and tanh are its own. NumPy only holds the arrays. Needs the extra ``ex
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 from flint import arb, arb_mat, ctx
 
+from seqarith.cells.steps import LETTER_ONLY, MEMORY_ONLY, StepError, reads, widths
 from seqarith.certification.balls import (
     ZERO,
-    Cell,
     Format,
     Readout,
     Row,
     Set,
-    dot,
-    extents,
+    Step,
+    absolute,
+    column,
     floats,
-    greatest,
     size,
+    symbols,
 )
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import DEFAULT, Accepted, Budget, Progress, Rejected
-from seqarith.certification.program import Program
-from seqarith.certification.wellformed import Refusal, require, validate
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Progress, Rejected
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.kernel.wellformed import Refusal, require, validate
 
 BITS = 128  # of the middles of balls; more only makes them smaller
-WIDEST = 1000  # with LARGEST it keeps the program from overflow
+WIDEST = 1000
 LARGEST = 2.0**20
 BALL = 128  # bytes of a ball, about
-STEP_WORK = 3_500  # what a step costs beside products, in products of 60 ns: 0.2 ms
+# What a number that a step computes costs, and each of its symbols, in products of 60 ns; a product
+# inside a matrix product costs a third of one (measured on cells of 6 to 64 units).
+NUMBER_WORK, SYMBOL_WORK, MATRIX_WORK = 80, 3, 1 / 3
+FIELDS = 9  # of a sum, beside its symbols
+DIGITS = {"float32": (24, 149), "float64": (53, 1074)}
+"""Of a number format: bits of a number, and the negated exponent of the smallest."""
 
 
 def check_exact(
@@ -61,13 +68,65 @@ def check_exact(
 
 
 class _Branch(NamedTuple):
-    """A set, the region that it is on its way to, and how many letters it has read."""
+    """A set, the region that it is on its way to, and how many letters it has read.
+
+    Its centre c and the half-widths e of its box have shape (M,), its symbols g (M, G).
+    """
 
     to: int
     c: Row
-    g: arb_mat
+    g: list[Row]
     e: Row
     depth: int
+
+
+class _Inverse(NamedTuple):
+    """The inverse of a region's matrix and its absolute values, both transposed."""
+
+    matrix: arb_mat
+    sizes: arb_mat
+
+
+@final
+@dataclass(frozen=True)
+class _Cost:
+    """What a step computes for one letter; what is shared by all letters, by their number less.
+
+    Attributes:
+        tables: Numbers that depend on a letter alone, for all letters.
+        numbers: All others that are held at once.
+        each: Numbers computed for one letter.
+        products: Weights that they are multiplied by, the readout's and a region's too.
+    """
+
+    tables: int
+    numbers: int
+    each: float
+    products: float
+
+    @staticmethod
+    def of(p: Program, found: list[int]) -> _Cost:
+        """Count by the widths of all values."""
+        letters, width, tables, numbers = len(p.inputs), len(p.start), 0, 0
+        each, products = 0.0, float(width * (width + len(p.readout_bias)))
+        for operation, kind, wide in zip(p.step, reads(p.step)[2:], found[2:], strict=True):
+            if kind == LETTER_ONLY:
+                tables += letters * wide
+                continue
+            share = 1 / letters if kind == MEMORY_ONLY else 1.0
+            numbers, each = numbers + wide, each + share * wide
+            if operation[0] == "linear":
+                products += share * wide * found[operation[1]]
+        return _Cost(tables, numbers + width, each + width, products)
+
+    def work(self, count: int) -> float:
+        """Return what a step costs with so many symbols, in products."""
+        symbolic = self.each * SYMBOL_WORK + self.products * MATRIX_WORK
+        return self.each * NUMBER_WORK + symbolic * count
+
+    def memory(self, count: int) -> int:
+        """Return the bytes that it takes with so many symbols, at most."""
+        return BALL * (FIELDS * self.tables + (FIELDS + count) * self.numbers)
 
 
 @final
@@ -75,7 +134,7 @@ class _Checker:
     """The induction of L7: from every region and from the start, until each branch has landed."""
 
     def __init__(self, p: Program, c: Certificate, budget: Budget) -> None:
-        _read_program(p)
+        found = _read_program(p, c.dtype)
         regions, width = len(c.states), len(p.start)
         square = [width] * (c.shapes.ndim - 1)
         self.states = _read(c.states, int, [regions], 0, len(p.next_state) - 1)
@@ -83,14 +142,14 @@ class _Checker:
         self.centres = floats(_read(c.centres, float, [regions, width], -LARGEST, LARGEST))
         least = 0.0 if len(square) == 1 else -LARGEST
         self.shapes = floats(_read(c.shapes, float, [regions, *square], least, LARGEST))
-        self.claims, self.budget = c, budget
+        self.claims, self.budget, self.width = c, budget, width
         self.next_state, self.output = p.next_state.tolist(), p.output.tolist()
-        form = Format.of(c.dtype, c.tanh_ulps)
+        form = Format(c.dtype, c.tanh_ulps)
         self.boxes = len(square) == 1
-        self.cell = Cell(
-            p, form, greatest([x for region in self._regions() for x in extents(*region)])
-        )
-        self.readout = Readout(p, self.cell.reach, form)
+        cost = _Cost.of(p, found)
+        self.each = cost.work(c.order + width)
+        require(cost.memory(c.order + width) <= budget.memory, "a step exceeds the memory budget")
+        self.step, self.readout = Step(p, form), Readout(p, form)
         self.start: Row = floats(p.start.tolist())
         self.inverses = [] if self.boxes else [_inverse(m) for m in self.shapes]
         self.margin, self.steps, self.depth = arb.pos_inf(), 0, 0
@@ -107,7 +166,7 @@ class _Checker:
         live = self._roots()
         while live:
             live += self._step(live.pop())
-            held = len(live) * (self.claims.order + 2) * self.cell.width * BALL
+            held = len(live) * (self.claims.order + 2) * self.width * BALL
             require(held <= self.budget.memory, "the branches exceed the memory budget")
             if progress is not None:
                 progress(self._work() / self.budget.work, f"{self.steps:,} sets followed")
@@ -115,18 +174,14 @@ class _Checker:
 
     def _roots(self) -> list[_Branch]:
         """Begin at every region and at the program's start, a point."""
-        none, still = arb_mat(0, self.cell.width), [ZERO] * self.cell.width
+        none: list[Row] = [[] for _ in self.start]
+        still = [ZERO] * self.width
         roots = [_Branch(self.claims.start, self.start, none, still, 0)]
-        return roots + [_Branch(r, *region, 0) for r, region in enumerate(self._regions())]
-
-    def _regions(self) -> list[tuple[Row, arb_mat, Row]]:
-        """Return the centre, generators and box of every region."""
-        width = len(self.centres[0])
-        none, still = arb_mat(0, width), [ZERO] * width
-        return [
-            (centre, none, shape) if self.boxes else (centre, arb_mat(shape), still)
-            for centre, shape in zip(self.centres, self.shapes, strict=True)
-        ]
+        for r, (centre, shape) in enumerate(zip(self.centres, self.shapes, strict=True)):
+            # A generator is a row of the shape, a number's symbols are a column.
+            g, e = (none, shape) if self.boxes else (_transposed(shape), still)
+            roots.append(_Branch(r, centre, g, e, 0))
+        return roots
 
     def _step(self, branch: _Branch) -> list[_Branch]:
         """Read every letter; return the branches that go on."""
@@ -135,10 +190,10 @@ class _Checker:
         require(depth <= self.claims.depth, landed_nowhere)
         self.steps, self.depth = self.steps + len(letters), max(self.depth, depth)
         require(self._work() <= self.budget.work, "the check exceeds the work budget")
-        spread = self.cell.spread(branch.c, branch.g, branch.e)
+        spread = self.step.spread(branch.c, branch.g, branch.e)
         found = []
         for a in letters:
-            s = self.cell.step(spread, a)
+            s = self.step.read(spread, a)
             least = self.readout.margin(s, self.output[self.states[branch.to]][a])
             claimed = f"margin {float(least):.3g} after {depth} letters, {self.claims.margin:.3g}"
             require(least > 0 and least >= self.claims.margin, f"{claimed} is claimed")
@@ -150,75 +205,95 @@ class _Checker:
 
     def _work(self) -> float:
         """Return what was spent, in products."""
-        numbers = (self.claims.order + 2 * self.cell.width) * self.cell.width
-        return float(self.steps) * (numbers * self.cell.width + STEP_WORK)
+        return self.steps * self.each
 
     def _lands(self, s: Set, to: int) -> bool:
         """Say whether a set surely lies in a region (L5)."""
         centre = self.centres[to]
         if self.boxes:
-            sides = zip(centre, self.shapes[to], s.low, s.high, strict=True)
-            return all(c - low <= room and high - c <= room for c, room, low, high in sides)
+            box = zip(centre, self.shapes[to], s.forms, strict=True)
+            return all(c - x.low <= room and x.high - c <= room for c, room, x in box)
         inverse = self.inverses[to]
-        offset = arb_mat([[x - c for x, c in zip(s.c, centre, strict=True)]])
-        at = (offset * inverse).entries()
+        at = (inverse.matrix * (s.centre - column(centre))).entries()
         if not all(abs(x) <= 1 for x in at):
             return False
-        rows, columns = (s.g * inverse).entries(), inverse.transpose().tolist()
-        width = len(at)
-        return all(
-            abs(at[j]) + size(rows[j::width]) + dot(s.e, [abs(x) for x in columns[j]]) <= 1
-            for j in range(width)
-        )
+        error = (inverse.sizes * s.error).entries()
+        rows = (inverse.matrix * s.symbols).tolist()
+        sides = zip(at, rows, error, strict=True)
+        return all(abs(x) + size(row) + half <= 1 for x, row, half in sides)
 
-    def _kept(self, s: Set) -> tuple[Row, arb_mat, Row]:
-        """Join the smallest generators into the box, and the radii of balls: they would add up.
+    def _kept(self, s: Set) -> tuple[Row, list[Row], Row]:
+        """Join the smallest symbols into the box, and the radii of balls: they would add up.
 
-        Which generators these are is not trusted.
+        Which symbols these are is not trusted.
         """
-        order, width = self.claims.order, self.cell.width
-        rows = s.g.tolist()
-        if len(rows) > order:
-            rows.sort(key=lambda row: -float(size(row)))
+        order, rows = self.claims.order, symbols(s.forms)
+        kept = list(range(len(rows[0])))
+        if len(kept) > order:
+            sizes = [sum(map(abs, map(float, generator))) for generator in zip(*rows, strict=True)]
+            kept.sort(key=lambda i: -sizes[i])
+        kept, joined = kept[:order], kept[order:]
         e = [
-            (x + c.rad() + size([row[j].rad() for row in rows[:order]])).abs_upper()
-            + size([row[j] for row in rows[order:]]).abs_upper()
-            for j, (x, c) in enumerate(zip(s.e, s.c, strict=True))
+            (x.e + x.c.rad() + size([row[i].rad() for i in kept])).abs_upper()
+            + size([row[i] for i in joined]).abs_upper()
+            for x, row in zip(s.forms, rows, strict=True)
         ]
-        g = arb_mat(min(order, len(rows)), width, [x.mid() for row in rows[:order] for x in row])
-        return [x.mid() for x in s.c], g, e
+        return [x.c.mid() for x in s.forms], [[row[i].mid() for i in kept] for row in rows], e
 
 
-def _inverse(shape: list[Row]) -> arb_mat:
+def _transposed(shape: list[Row]) -> list[Row]:
+    return [list(column) for column in zip(*shape, strict=True)]
+
+
+def _inverse(shape: list[Row]) -> _Inverse:
     """Return balls around the exact inverse."""
     try:
-        return arb_mat(shape).inv()
+        inverse = arb_mat(shape).inv().transpose()
     except ZeroDivisionError:
         raise Refusal("a region's matrix is singular, or nearly so") from None
+    return _Inverse(inverse, absolute(inverse.tolist()))
 
 
-def _read_program(p: Program) -> None:
-    """Refuse values that could overflow or be no numbers, and tables that lead nowhere."""
-    elman = p.cell == "elman" and set(p.options) == {"activation"}
-    require(elman, f"a cell {p.cell!r}: ball arithmetic is made for Elman cells")
+def _read_program(p: Program, dtype: str) -> list[int]:
+    """Refuse values that could overflow or be no numbers, and tables that lead nowhere.
+
+    Returns:
+        The width of every value of the step.
+    """
     letters, inputs = p.inputs.shape
-    width, outputs, states = len(p.start), len(p.readout_bias), len(p.next_state)
+    outputs, hidden = p.readout_weight.shape
+    width, states = len(p.start), len(p.next_state)
     require(max(letters, inputs, width, outputs) <= WIDEST, "the network is too wide")
-    for name, shape in {
-        "weight_ih": [width, inputs],
-        "weight_hh": [width, width],
-        "bias": [width],
-    }.items():
-        _read(p.kernels[name], float, shape, -LARGEST, LARGEST)
-    for name, shape in {
-        "inputs": [letters, inputs],
-        "start": [width],
-        "readout_weight": [outputs, width],
-        "readout_bias": [outputs],
-    }.items():
-        _read(getattr(p, name), float, shape, -LARGEST, LARGEST)
+    require(hidden <= width, "the memory has fewer numbers than the hidden vector")
+    shapes = {name: array.shape for name, array in p.arrays.items()}
+    try:
+        found = widths(p.step, shapes, inputs, width)
+    except StepError as error:
+        raise Refusal(str(error)) from None
+    arrays = [
+        (p.inputs, [letters, inputs]),
+        (p.start, [width]),
+        (p.readout_weight, [outputs, hidden]),
+        (p.readout_bias, [outputs]),
+        *((array, list(array.shape)) for array in p.arrays.values()),
+    ]
+    for array, shape in arrays:
+        require(str(array.dtype) == dtype, "the arrays are not of the certificate's dtype")
+        _read(array, float, shape, -LARGEST, LARGEST)
+    _read_threshold(p.threshold, outputs, dtype)
     _read(p.next_state, int, [states, letters], 0, states - 1)
     _read(p.output, int, [states, letters], 0, max(outputs, 2))
+    return found
+
+
+def _read_threshold(threshold: float, outputs: int, dtype: str) -> None:
+    """Refuse what is no number of the format: the program would compare with another one."""
+    known = type(threshold) in (float, int) and abs(threshold) <= LARGEST
+    require(known and (outputs == 1 or threshold == 0), "the threshold is not as expected")
+    digits, least = DIGITS[dtype]
+    numerator, denominator = threshold.as_integer_ratio()
+    held = numerator.bit_length() <= digits and denominator <= 2**least
+    require(held, f"the threshold is not a number of {dtype}")
 
 
 def _read(array: Any, kind: type[int | float], shape: list[int], low: float, high: float) -> Any:

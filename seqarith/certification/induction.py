@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.enclosure import Dynamics, Readout, Zonotopes
-from seqarith.certification.program import FloatArray, IntArray
+from seqarith.certification.dynamics import Dynamics, Readout, Zonotopes
+from seqarith.certification.kernel.program import FloatArray, IntArray
 
 ROOM = 1 - 1e-6  # a zonotope must land with this much room, so that the checker's rounding fits in
 LOST = 1.5  # a zonotope with a larger half-width than this in some unit will not come back

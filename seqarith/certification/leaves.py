@@ -11,9 +11,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.enclosure import Dynamics
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.program import FloatArray, IntArray
 from seqarith.certification.modes import Test, half_width, widest_gap
-from seqarith.certification.program import FloatArray, IntArray
 from seqarith.certification.sampling import Samples, arrivals
 
 Leaf = tuple[int, tuple[int, ...], tuple[tuple[Test, bool], ...]]

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.enclosure import Dynamics
-from seqarith.certification.program import FloatArray
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.program import FloatArray
 
 
 class Test(NamedTuple):

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from seqarith.certification.boxes import is_affordable, prove_boxes
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import DEFAULT, Accepted, Budget, check
-from seqarith.certification.enclosure import Dynamics
-from seqarith.certification.gated import dynamics
-from seqarith.certification.program import Program
-from seqarith.certification.wellformed import MAX_WIDTH
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, check
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.kernel.wellformed import MAX_WIDTH
 
 LETTERS, FEW_LETTERS = 4, 3
 """Boxes are split by fewer letters than these: where there is time, and where there is little."""
@@ -45,7 +44,7 @@ def quick(program: Program, letters: int = LETTERS) -> Found | None:
     """
     if max(program.memory, program.letters) > MAX_WIDTH:
         return None
-    cell = dynamics(program)
+    cell = Dynamics(program)
     affordable = [k for k in range(letters) if is_affordable(program, k)]
     finest = _by_boxes(program, affordable[-1], cell) if affordable else None
     if finest is None:

@@ -6,15 +6,15 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.enclosure import Dynamics, Readout
+from seqarith.certification.dynamics import Dynamics, Readout
 from seqarith.certification.entry import enter
 from seqarith.certification.induction import Induction, Limits, Outcome, Regions
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.program import FloatArray, Program
+from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS, SMALLEST
 from seqarith.certification.leaves import Leaf, Leaves
-from seqarith.certification.program import FloatArray, Program
 from seqarith.certification.sampling import Samples
 from seqarith.certification.shapes import PLAIN, ROOMY, Style, parallelotopes
-from seqarith.certification.wellformed import MIN_TANH_ULPS, SMALLEST
 
 Progress = Callable[[int, int], None]
 """Called with the number of regions, and how many of them are proved."""

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqarith.certification.enclosure import Dynamics
-from seqarith.certification.program import FloatArray, IntArray
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.program import FloatArray, IntArray
 
 KEEP = (
     0.0,

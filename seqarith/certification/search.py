@@ -11,14 +11,14 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.check import DEFAULT, Budget
-from seqarith.certification.gated import dynamics
-from seqarith.certification.program import Program
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.check import DEFAULT, Budget
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.kernel.wellformed import MAX_WIDTH
 from seqarith.certification.quick import Found, confirm, quick
 from seqarith.certification.repair import HISTORY, Progress, Repair
 from seqarith.certification.sampling import sample, words
 from seqarith.certification.shapes import PLAIN, Style
-from seqarith.certification.wellformed import MAX_WIDTH
 
 ATTEMPTS = ((0.4, False), (0.15, False), (0.4, True), (0.6, True))
 """Half-width, at most, of one region's samples; whether modes are looked for."""
@@ -80,7 +80,7 @@ def started(
     style: Style = PLAIN,
 ) -> Repair:
     """Return an attempt that has its samples, and nothing proved yet."""
-    cell = dynamics(program)
+    cell = Dynamics(program)
     drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
     samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
     return Repair(program, cell, samples, eps, progress, modes, style)

@@ -5,8 +5,8 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.enclosure import Dynamics
-from seqarith.certification.program import FloatArray, IntArray
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.program import FloatArray, IntArray
 
 NOISE = 1e-3  # error a unit and step for which regions make room
 MOST = 10.0  # times that a region may grow to make room

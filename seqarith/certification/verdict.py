@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import final
 
-from seqarith.certification.certificate import Certificate
 from seqarith.certification.claim import Claim
+from seqarith.certification.kernel.certificate import Certificate
 from seqarith.tasks.task import Task
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, final
 
 import click
@@ -91,10 +92,10 @@ def _sum(trace: Trace, style: Style) -> list[_Row]:
 
 def _units(trace: Trace, style: Style) -> list[_Row]:
     shades = SHADES if style.blocks else PLAIN
-    low = _low(trace)
+    low, high = _scale(trace)
     hidden = trace.hidden[1:]
     # Both ends of the scale get half a shade: a unit that is nearly saturated looks so.
-    levels = ((hidden - low) / (1 - low) * (len(shades) - 1) + 0.5).astype(int)
+    levels = ((hidden - low) / (high - low) * (len(shades) - 1) + 0.5).astype(int)
     levels = levels.clip(0, len(shades) - 1)
     return [
         _Row(f"unit {unit}", [shades[level] for level in levels[:, unit].tolist()], True)
@@ -135,11 +136,11 @@ def _red(text: str, style: Style) -> str:
 
 def _legend(trace: Trace, style: Style) -> Iterator[str]:
     task, shades = trace.task, SHADES if style.blocks else PLAIN
-    width, low = trace.hidden.shape[1], _low(trace)
+    width, (low, high) = trace.hidden.shape[1], _scale(trace)
     shown = min(style.units, width)
     if shown:
         scale = "  ".join(
-            f"[{shade * 2}] {low + (1 - low) * i / (len(shades) - 1):g}"
+            f"[{shade * 2}] {low + (high - low) * i / (len(shades) - 1):g}"
             for i, shade in enumerate(shades)
         )
         more = f"; {width - shown} more units: --units {width}" if shown < width else ""
@@ -154,9 +155,10 @@ def _legend(trace: Trace, style: Style) -> Iterator[str]:
         yield "the result is the output of the last step"
 
 
-def _low(trace: Trace) -> float:
-    """Return the low end of the scale of shades: hidden units are in -1 .. 1 or in 0 .. 1."""
-    return 0.0 if float(trace.hidden.min()) >= 0 else -1.0
+def _scale(trace: Trace) -> tuple[float, float]:
+    """Return both ends of the scale of shades: -1 or 0; 1, or more for units without a bound."""
+    low = 0.0 if float(trace.hidden.min()) >= 0 else -1.0
+    return low, max(1.0, float(ceil(trace.hidden.max())))
 
 
 def _number(value: float) -> str:

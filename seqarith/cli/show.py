@@ -31,7 +31,9 @@ def show_command(model: Path, as_json: bool) -> None:
     network, task = loaded.network, loaded.task
     arrays = {name: list(shape) for name, shape in network.exported_shapes().items()}
     if as_json:
-        print_json({**loaded.header(), "parameters": network.size, "arrays": arrays})
+        step = [list(operation) for operation in network.step.operations]
+        own = {"parameters": network.size, "arrays": arrays, "step": step}
+        print_json({**loaded.header(), **own})
         return
     header = loaded.header()
     say(f"{model}: {task.formula}, base {task.base}, {task.order} significant digit first")
@@ -40,7 +42,7 @@ def show_command(model: Path, as_json: bool) -> None:
     options = " ".join(
         f"{name}={shortened(str(value), WIDE)}"
         for name, value in described.items()
-        if name not in ("cell", "hidden", "outputs", "dtype")
+        if name not in ("cell", "hidden", "outputs", "dtype", "inputs", "step")
     )
     say(
         f"network     {described['cell']} {options}: {network.inputs} inputs, "

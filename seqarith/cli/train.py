@@ -36,6 +36,8 @@ OPTIONS = {
     "operands": "operands",
     "cell": "cell",
     "hidden": "hidden",
+    "layers": "layers",
+    "digits": "digits",
     "loss": "loss",
     "optimizer": "optimizer",
     "lr": "rate",
@@ -65,8 +67,14 @@ PRESET_OPTIONS = ("seed", "max_steps")
 @task_from_option
 @ask_option
 @click.option("--cell", default="elman", show_default=True, help="The recurrence; see 'cells'.")
-@click.option("--activation", default="tanh", show_default=True, help="tanh or sigmoid.")
+@click.option("--activation", default="tanh", show_default=True, help="tanh, sigmoid or relu.")
 @click.option("--hidden", type=int, help="Hidden units.  [default: fits the task]")
+@click.option("--layers", type=int, default=1, show_default=True, help="Layers of the cell.")
+@click.option(
+    "--digits",
+    help="How a digit is read: bits, onehot, scalar (as it is) or scaled (to 1 at most).  "
+    "[default: bits in base 2, else onehot]",
+)
 @click.option("--loss", help="The loss; see 'losses'.  [default: fits the task]")
 @click.option("--optimizer", default="adam", show_default=True, help="See 'optimizers'.")
 @click.option("--momentum", type=float, help="Of sgd.")

@@ -11,7 +11,7 @@ import click
 from seqarith.cli.output import json_option, notice, print_json, say, spent
 
 if TYPE_CHECKING:
-    from seqarith.certification.check import Accepted, Rejected
+    from seqarith.certification.kernel.check import Accepted, Rejected
     from seqarith.model import Model
 
 
@@ -35,7 +35,7 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
     Exit code 0: accepted; 3: rejected; 1: there is no certificate.
     """
     from seqarith.certification.certify import exact_checker, verify, verify_exact
-    from seqarith.certification.check import Accepted
+    from seqarith.certification.kernel.check import Accepted
     from seqarith.model import Model
 
     loaded = Model.load(model)
@@ -65,8 +65,8 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
 
 def _record(model: Model, found: Accepted | Rejected, seconds: float) -> dict[str, object]:
     from seqarith.certification.certify import stored_certificate
-    from seqarith.certification.check import Accepted
     from seqarith.certification.claim import claim_of
+    from seqarith.certification.kernel.check import Accepted
 
     accepted = isinstance(found, Accepted)
     return {
@@ -93,5 +93,5 @@ def _accepted(model: Model, found: Accepted, seconds: float, exact: bool) -> Non
         say("  checked again in ball arithmetic, none of NumPy's functions trusted")
     say(
         f"  assumed of this platform: tanh errs by at most {certificate.tanh_ulps:g} epsilons "
-        f"of {certificate.dtype}"
+        f"of {certificate.dtype}, a sigmoid by {certificate.tanh_ulps / 2 + 1:g}"
     )

@@ -7,8 +7,7 @@ from typing import final
 
 from seqarith.certification.adapter import from_model
 from seqarith.certification.certify import verify
-from seqarith.certification.check import Accepted
-from seqarith.certification.claim import claim_of
+from seqarith.certification.kernel.check import Accepted
 from seqarith.compose.part import Part
 from seqarith.errors import CertificateError, TaskError
 from seqarith.model import Model
@@ -98,5 +97,5 @@ def _known(model: Model) -> tuple[str | None, bool, str]:
         return digest, False, "it holds no certificate"
     if isinstance(found, Accepted):
         margin = f"certificate accepted, smallest margin {found.margin:.4g}"
-        return digest, not claim_of(model).rests_on, f"{margin}. {found.claim}"
+        return digest, True, f"{margin}. {found.claim}"
     return digest, False, f"certificate rejected: {found.reason}"

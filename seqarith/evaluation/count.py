@@ -34,6 +34,7 @@ WORK, STEP_WORK = 2**36, 200
 """Products that a sample costs by itself, some twenty seconds; those that a step costs at least."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # units without a bound may overflow
 def evaluate(
     model: Model,
     bits: int,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqarith.certification.certify import stored_certificate, verify
-from seqarith.certification.check import Accepted
+from seqarith.certification.kernel.check import Accepted
 from seqarith.model import Model
 from seqarith.plots.labels import label
 from seqarith.plots.palette import DASHES, FAINT, INK, colour, marker

@@ -9,7 +9,7 @@ from seqarith.certification.claim import machine_phrase
 from seqarith.evaluation.count import evaluate
 from seqarith.evaluation.fixed import fixed_width
 from seqarith.evaluation.result import Evaluation
-from seqarith.model import Model
+from seqarith.model import Model, describe_network
 from seqarith.report.regions import Known
 from seqarith.tasks.task import Task
 from seqarith.text import shortened
@@ -70,10 +70,9 @@ def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
 def facts(model: Model, known: Known) -> list[tuple[str, str]]:
     """Return what the page lists: the name of a fact, and the fact."""
     task, network = model.task, model.network
-    options = " ".join(f"{key}={value}" for key, value in _header(model, "network").items())
     return [
         ("Task", f"{task.name}: {task.formula}, base {task.base}, {_reading(model)}{_judge(task)}"),
-        ("Network", f"{options}; {network.size:,} parameters"),
+        ("Network", f"{_network(model)}; {network.size:,} parameters"),
         ("Training", _listed(model.training)),
         ("Evaluation", _evaluation(model.evaluation)),
         ("Proof", known.said),
@@ -100,9 +99,14 @@ def _arithmetic(dtype: str) -> str:
     )
 
 
-def _header(model: Model, part: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = model.header()[part]
-    return found
+def _network(model: Model) -> str:
+    """List the options of a network; of a step that its file records, only how long it is."""
+    options = dict(describe_network(model.network))
+    step = options.pop("step", None)
+    shown = " ".join(f"{key}={shortened(str(value))}" for key, value in options.items())
+    if step is None:
+        return shown
+    return f"{shown}; its step, as the file records it, has {len(step['operations'])} operations"
 
 
 def _listed(values: Mapping[str, Any]) -> str:

@@ -16,12 +16,13 @@ from typing import Any
 from seqarith import __version__
 from seqarith.archive import check_no_archive
 from seqarith.atomic import check_writable, write_bytes
-from seqarith.model import Model
+from seqarith.model import Model, is_builtin
+from seqarith.network import Network
 from seqarith.report.facts import evaluate_widths, facts, verdict
 from seqarith.report.logs import require_log_of
 from seqarith.report.payload import payload, require_runnable
 from seqarith.report.regions import known
-from seqarith.text import printable
+from seqarith.text import printable, shortened
 from seqarith.training.log import RunLog
 
 SCRIPTS = (
@@ -39,12 +40,12 @@ def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunL
     program and style, by their hashes, and nothing else. The same model gives the same bytes.
 
     Args:
-        model: An Elman, GRU or LSTM network.
+        model: A network of any cell.
         path: The file, ``.html``.
         logs: Of its training, for the learning curves.
 
     Raises:
-        TaskError: The page cannot run such a network, or not hold its machine.
+        TaskError: The page cannot hold its machine.
         LogError: A log is of another run than the model's.
         OutputError: It cannot be written; an existing file is left as it was.
     """
@@ -60,9 +61,8 @@ def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
     for log in logs:
         require_log_of(model, log)
     checked, evaluations = known(model), evaluate_widths(model)
-    style, script = _asset("page.css"), "\n".join(_asset(name) for name in SCRIPTS)
+    style, script = _asset("page.css"), "\n".join(_program(name) for name in SCRIPTS)
     badge, said = verdict(model, checked, evaluations)
-    network = model.network
     rows = "".join(_fact(name, text) for name, text in facts(model, checked))
     return _filled(
         _asset("page.html"),
@@ -70,7 +70,7 @@ def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
             "policy": _policy(style, script),
             "style": style,
             "script": script,
-            "title": _safe(f"{model.task.formula}, by a network of {network.hidden} hidden units"),
+            "title": _safe(f"{model.task.formula}, by a network of {_units(model.network)}"),
             "badge": badge,
             "verdict": _safe(said),
             "lead": _safe(_lead(model)),
@@ -92,13 +92,25 @@ def _fact(name: str, text: str) -> str:
 
 
 def _lead(model: Model) -> str:
-    task, cell = model.task, model.network.cell.name.replace("elman", "Elman")
-    cell = cell if cell == "Elman" else cell.upper()
+    task, network = model.task, model.network
     return (
-        f"A recurrent network ({cell}, {model.network.size:,} parameters) reads a digit of every "
-        f"operand a step, base {task.base}, {task.order} significant first, and says the result "
-        "digit by digit. What has to be remembered in between it keeps in its hidden units."
+        f"A recurrent network ({_cell(network)}, {network.size:,} parameters) reads a digit of "
+        f"every operand a step, base {task.base}, {task.order} significant first, and says the "
+        "result digit by digit. What has to be remembered in between it keeps in its hidden units."
     )
+
+
+def _cell(network: Network) -> str:
+    """Say what a network is made of: its cell, and its layers where there are several."""
+    cell = network.cell
+    name = type(cell).__name__ if is_builtin(cell) else f"cell {shortened(cell.name, 60)}"
+    layers = f", {network.layers} layers of {network.hidden} units" if network.layers > 1 else ""
+    return name + layers
+
+
+def _units(network: Network) -> str:
+    layers = f"{network.layers} layers of " if network.layers > 1 else ""
+    return f"{layers}{network.hidden} hidden units"
 
 
 def _data(content: Mapping[str, object]) -> str:
@@ -112,7 +124,7 @@ def _printable(value: Any) -> Any:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):
-        return {key: _printable(each) for key, each in value.items()}
+        return {printable(key): _printable(each) for key, each in value.items()}
     return [_printable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
@@ -129,6 +141,11 @@ def _hash(text: str) -> str:
 
 def _asset(name: str) -> str:
     return files("seqarith.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _program(name: str) -> str:
+    """Return a script without the lines that are comments: they would take 4 kB of every page."""
+    return re.sub(r"^ *//.*\n", "", _asset(name), flags=re.MULTILINE)
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

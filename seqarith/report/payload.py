@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.diagram import arrows
@@ -14,6 +16,7 @@ from seqarith.evaluation.fixed import fixed_width
 from seqarith.evaluation.result import Evaluation
 from seqarith.machine import MealyMachine
 from seqarith.model import Model
+from seqarith.network import Network
 from seqarith.projection import Projection, visits
 from seqarith.report.logs import curves
 from seqarith.report.regions import Known, encoded, regions
@@ -22,8 +25,7 @@ from seqarith.text import percent
 from seqarith.tracing import state_names
 from seqarith.training.log import RunLog
 
-CELLS = ("elman", "gru", "lstm")
-ROOM = 110_000  # bytes of weights and of the proof; the page without them takes 70,000
+ROOM = 110_000  # bytes of weights, step and proof; the page without them takes 75,000
 MOST_ENTRIES = 20_000  # of the machine's table
 LAYOUTS = 64  # widths whose layout is listed; beyond them words grow evenly
 BITS, WORDS, POINTS = 12, 48, 360  # of the cloud of hidden vectors
@@ -45,25 +47,20 @@ def payload(
         evaluations: Of several widths.
         logs: Of its training.
     """
-    task, network = model.task, model.network
+    task, network = model.task, _network(model.network)
     plane, cloud = _plane(model)
-    arrays = {name: _array(array) for name, array in network.export(model.parameters).items()}
-    room = ROOM - sum(len(array["data"]) for array in arrays.values())
-    proof = regions(known, plane, room)
+    exported = model.network.export(model.parameters)
+    arrays = {name: _array(array) for name, array in exported.items()}
+    room = ROOM - len(json.dumps(network)) - sum(len(array["data"]) for array in arrays.values())
+    proof = regions(known, plane, room) if plane else None
     return {
         "task": {**_task(task), "fixed": fixed_width(model)},
-        "network": {
-            "cell": network.cell.name,
-            "activation": getattr(network.cell, "activation", "tanh"),
-            "hidden": network.hidden,
-            "outputs": network.outputs,
-            "dtype": network.dtype,
-        },
+        "network": network,
         "arrays": arrays,
         "plane": cloud,
         "proof": proof,
         "no_proof": known.said + (" It is too large to be shown here." * bool(known.certificate)),
-        **_machine(model, known),
+        **_machine(model, known, finite=plane is not None),
         "widths": [_width(evaluation) for evaluation in evaluations],
         "curves": [curve for log in logs for curve in curves(log)],
         "example": _example(task, fixed_width(model)),
@@ -74,16 +71,28 @@ def require_runnable(model: Model) -> None:
     """Refuse a model that the page cannot run.
 
     Raises:
-        TaskError: It has another cell than the page knows, or a machine too large to hold.
+        TaskError: Its machine is too large to hold.
     """
-    name, machine = model.network.cell.name, model.task.machine
-    if name not in CELLS:
-        raise TaskError(f"the page runs cells {', '.join(CELLS)}; this model has {name!r}")
+    machine = model.task.machine
     if machine is not None and machine.next_state.size > MOST_ENTRIES:
         raise TaskError(
             f"a machine of {machine.states} states and {machine.letters} letters is too large for "
             f"the page: expected at most {MOST_ENTRIES:,} entries"
         )
+
+
+def _network(network: Network) -> dict[str, Any]:
+    """Return the step that the page runs, and the sizes that it needs; arrays stand elsewhere."""
+    return {
+        "operations": [list(operation) for operation in network.step.operations],
+        "layers": network.layers,
+        "inputs": network.inputs,
+        "memory": network.memory,
+        "hidden": network.hidden,
+        "outputs": network.outputs,
+        "threshold": float(np.dtype(network.dtype).type(network.threshold)),
+        "dtype": network.dtype,
+    }
 
 
 def _array(array: NDArray[Any]) -> dict[str, Any]:
@@ -136,9 +145,14 @@ def _layouts(task: Task, signed: bool) -> list[list[Any]]:
     return rows
 
 
-def _plane(model: Model) -> tuple[Projection, dict[str, Any]]:
-    seen = visits(model, BITS, WORDS)
-    vectors = seen.hidden[1:].reshape(-1, seen.hidden.shape[2])
+def _plane(model: Model) -> tuple[Projection | None, dict[str, Any] | None]:
+    """Return the plane of hidden vectors, and it with some of them; None where one overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = visits(model, BITS, WORDS)
+        vectors = seen.hidden[1:].reshape(-1, seen.hidden.shape[2]).astype(np.float64)
+        # Squares are added up.
+        if not np.isfinite(np.square(vectors).sum()):
+            return None, None
     plane = Projection.fit(vectors)
     step = max(1, len(vectors) // POINTS)
     states = seen.states[1:].reshape(-1)[::step].tolist()
@@ -150,16 +164,21 @@ def _plane(model: Model) -> tuple[Projection, dict[str, Any]]:
         "mean": plane.mean.tolist(),
         "axes": plane.axes.tolist(),
         "explained": [round(share, 4) for share in plane.explained.tolist()],
+        "span": [float(vectors.min()), float(vectors.max())],
         "points": points,
     }
 
 
-def _machine(model: Model, known: Known) -> dict[str, Any]:
+def _machine(model: Model, known: Known, finite: bool) -> dict[str, Any]:
+    if not finite:
+        said = "No machine is shown: hidden vectors of random words are too large for a number."
+        return {"extracted": None, "no_machine": said}
     if known.certificate is None and model.task.letters > MOST_LETTERS:
         said = f"No machine is shown: there are {model.task.letters:,} letters to try one by one."
         return {"extracted": None, "no_machine": said}
     try:
-        found = extract(model)
+        with np.errstate(over="ignore", invalid="ignore"):  # of longer words than were looked at
+            found = extract(model)
     except TaskError as error:
         return {"extracted": None, "no_machine": f"No machine is shown: {error}."}
     if found.agreement < 1:

@@ -9,10 +9,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.certificate import Certificate
 from seqarith.certification.certify import stored_certificate, verify
-from seqarith.certification.check import Accepted
 from seqarith.certification.claim import Claim, claim_of
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import Accepted
 from seqarith.evaluation.fixed import fixed_width
 from seqarith.model import Model
 from seqarith.projection import Projection
@@ -57,10 +57,7 @@ def known(model: Model) -> Known:
 
 
 def badge_of(claim: Claim) -> str:
-    """Return a claim in a few words, which say no more than it and name what it rests on."""
-    if claim.rests_on:
-        names = " and ".join(f"the enclosure {shortened(name, 80)}" for name in claim.rests_on)
-        return f"Proved, if {names} is right"
+    """Return a claim in a few words, which say no more than it."""
     if claim.of == "task":
         return "Proved right at every width"
     return "Proved equal to the machine in this file, at every width"

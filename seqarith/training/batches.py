@@ -69,7 +69,7 @@ class Batches(ABC):
         letters = self.words(number * self._chunk, self._chunk)
         by_step = (self.steps, self._chunk, batch)
         self._letters = np.ascontiguousarray(letters.reshape(by_step).swapaxes(0, 1))
-        self._inputs = task.vectors.astype(config.dtype)[self._letters]
+        self._inputs = config.vectors.astype(config.dtype)[self._letters]
         expected = task.expected(letters).reshape(by_step).swapaxes(0, 1)
         symbols = expected.reshape(self._chunk, self.steps * batch)
         if config.synchrony_weight and task.machine is not None:

@@ -32,7 +32,7 @@ import numpy as np
 
 from seqarith.cells.activations import run
 from seqarith.cells.cell import Array
-from seqarith.cells.elman import Elman
+from seqarith.cells.tapes.elman import ElmanTraining
 from seqarith.losses import encode
 from seqarith.network import READOUT, margins
 from seqarith.training.config import TrainingConfig
@@ -93,9 +93,9 @@ class Clouds:
 
     def __init__(self, config: TrainingConfig, stack: Stack) -> None:
         task = config.built_task
-        machine, cell, self._stack = task.machine, config.network.cell, stack
+        machine, elman, self._stack = task.machine, config.network.training, stack
         assert machine is not None
-        assert isinstance(cell, Elman)
+        assert isinstance(elman, ElmanTraining)
         self.pace = pace(machine)
         states = np.append(np.arange(machine.states), machine.initial)
         self._after = machine.next_state[states].ravel()
@@ -103,9 +103,9 @@ class Clouds:
         outputs, dtype = config.network.outputs, config.dtype
         self._share = np.equal.outer(np.arange(machine.states), self._after).astype(dtype)
         self._share /= np.maximum(self._share.sum(1, keepdims=True), 1)
-        self._vectors = task.vectors.astype(dtype)
-        self._from_input, self._recurrent, self._bias = cell.parts(stack.kernels)
-        self._by_input, self._by_recurrent, self._by_bias = cell.parts(stack.gradients)
+        self._vectors = config.vectors.astype(dtype)
+        self._from_input, self._recurrent, self._bias = elman.parts(stack.kernels)
+        self._by_input, self._by_recurrent, self._by_bias = elman.parts(stack.gradients)
         # The worst logits: the right digit's as small, the others' as large as they can be.
         self._worse = -np.ones((len(self._after), outputs), dtype)
         if outputs == 1:

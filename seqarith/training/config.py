@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, final
 
-from seqarith.cells.cell import Cell
+import numpy as np
+
+from seqarith.cells.cell import Array, Cell
 from seqarith.certification.adapter import check_provable, is_provable
 from seqarith.errors import InvalidValueError, TaskError
 from seqarith.formats import (
@@ -25,6 +27,7 @@ from seqarith.optimizers import Optimizer
 from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
+from seqarith.tasks.vectors import input_vectors
 from seqarith.training.pace import Pace, pace
 from seqarith.training.recipe import Recipe, fitting, learns_from_clouds, recipe
 
@@ -48,6 +51,9 @@ class TrainingConfig:
         cell: Name of a cell.
         cell_options: Its options, for instance ``{"activation": "tanh"}``.
         hidden: Hidden width; default: what fits the task.
+        layers: Layers of the cell.
+        digits: How a digit is put into numbers, see `seqarith.tasks.vectors`: a name, or a table
+            with a row for each letter; default: bits in base 2, else one-hot.
         loss: Name of a loss; default: binary cross-entropy for two symbols, else cross-entropy.
         reduction: How the loss is summed: ``"mean"`` or ``"sum"``; see `seqarith.losses`.
         optimizer: Name of an optimizer.
@@ -91,6 +97,8 @@ class TrainingConfig:
     cell: str = "elman"
     cell_options: Mapping[str, Any] = field(default_factory=dict)
     hidden: int | None = None
+    layers: int = 1
+    digits: str | Sequence[Sequence[float]] | None = None
     loss: str | None = None
     reduction: str = "mean"
     optimizer: str = "adam"
@@ -142,7 +150,7 @@ class TrainingConfig:
         _ = self.network, self.built_optimizer
         self._check_size()
         if self.until == "proved":
-            check_provable(self.built_task, self.network.cell)
+            check_provable(self.built_task)
         if self.synchrony and self.built_task.machine is None:
             raise InvalidValueError(
                 f"synchrony {self.synchrony}: task {self.task!r} has no machine whose states "
@@ -175,9 +183,15 @@ class TrainingConfig:
     @cached_property
     def built_loss(self) -> Loss:
         """The loss that the settings name."""
-        default = "binary_cross_entropy" if self.built_task.outputs == 2 else "cross_entropy"
-        loss: Loss = LOSSES.build(self.loss or default, {"reduction": self.reduction})
+        loss: Loss = LOSSES.build(self.loss or self._fitting_loss, {"reduction": self.reduction})
         return loss
+
+    @property
+    def _fitting_loss(self) -> str:
+        """A loss of one logit for two symbols; of two where they are the network's memory."""
+        feeds_back = getattr(CELLS[self.cell], "feeds_back", False)
+        few = self.built_task.outputs == 2 and not feeds_back
+        return "binary_cross_entropy" if few else "cross_entropy"
 
     @cached_property
     def built_optimizer(self) -> Optimizer:
@@ -190,7 +204,28 @@ class TrainingConfig:
         """The network that the settings describe."""
         cell: Cell = CELLS.build(self.cell, self.cell_options)
         outputs = self.built_loss.outputs(self.built_task.outputs)
-        return Network(cell, self.built_task.inputs, self.width, outputs, self.dtype)
+        own = self.own_vectors
+        return Network(
+            cell,
+            self.vectors.shape[1],
+            self.width,
+            outputs,
+            self.dtype,
+            layers=self.layers,
+            letters=None if own is None else len(own),
+        )
+
+    @cached_property
+    def own_vectors(self) -> Array | None:
+        """The input vectors that the network brings, shape (A, D); None: they are the task's."""
+        if self.digits is None:
+            return None
+        return input_vectors(self.built_task, self.digits)
+
+    @cached_property
+    def vectors(self) -> Array:
+        """The input vector of every letter, shape (A, D)."""
+        return self.built_task.vectors if self.own_vectors is None else self.own_vectors
 
     @cached_property
     def width(self) -> int:
@@ -207,7 +242,7 @@ class TrainingConfig:
         """When to stop: ``until``, or what it is by default."""
         if self.until is not None:
             return self.until
-        return "proved" if is_provable(self.built_task, self.network.cell) else "exact"
+        return "proved" if is_provable(self.built_task) else "exact"
 
     @cached_property
     def _recipe(self) -> Recipe:
@@ -267,7 +302,7 @@ class TrainingConfig:
         """Return the settings, those by default too, ready for JSON."""
         names = [f.name for f in dataclasses.fields(self) if f.name != "function"]
         values = [getattr(self, name) for name in names]
-        copies = [dict(value) if isinstance(value, Mapping) else value for value in values]
+        copies = [_plain(value) for value in values]
         settings = {
             **dict(zip(names, copies, strict=True)),
             "hidden": self.width,
@@ -278,8 +313,10 @@ class TrainingConfig:
             "synchrony": self.synchrony_weight,
             "restart_after": self.patience,
         }
-        if self.own is None:
-            del settings["own"]
+        # What older files do not have is written only where it says something.
+        for name, usual in (("own", None), ("layers", 1), ("digits", None)):
+            if settings[name] == usual:
+                del settings[name]
         return settings
 
     @staticmethod
@@ -315,6 +352,15 @@ class TrainingConfig:
             if found[name] != value:
                 raise InvalidValueError(f"config.{name} is {value!r}; it makes {found[name]!r}")
         return config
+
+
+def _plain(value: Any) -> Any:
+    """Return a copy ready for JSON."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        return value
+    return [[float(number) for number in row] for row in value]
 
 
 def _with_function(task: Task, function: Callable[..., int] | None) -> Task:

@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from seqarith.certification.certificate import Certificate
+from seqarith.certification.kernel.certificate import Certificate
 from seqarith.errors import InvalidValueError
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
 from seqarith.certification.adapter import from_model
-from seqarith.certification.certificate import Certificate
+from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.quick import FEW_LETTERS, LETTERS, quick
 from seqarith.evaluation.count import SAMPLES, evaluate, widest_exhaustive
 from seqarith.evaluation.prefixes import is_exact

@@ -54,7 +54,7 @@ class Lessons:
         config, before = self._config, self._stack.gradient.copy()
         self._pass = self._pass or self._stack.over(len(letters), BATCH)
         targets = encode(self._task.expected(letters), config.network.outputs, config.dtype)
-        vectors = self._task.vectors.astype(config.dtype)
+        vectors = config.vectors.astype(config.dtype)
         self._pass.run(vectors[letters], targets.reshape(-1, config.network.outputs))
         np.add(self._stack.gradient, before, out=self._stack.gradient)
 

@@ -13,6 +13,8 @@ NOISE, SYNCHRONY = 0.3, 1.0
 MOST_RATE = 0.1
 NARROW = 8
 PATIENCE_A_UNIT, PATIENCE = 100, 2500
+RELU_RATE, RELU_SYNCHRONY, RELU_PATIENCE = 0.64, 4.0, 300
+"""Units without an upper bound diverge sooner, are harder to prove, and learn at once or not."""
 
 
 @final
@@ -74,10 +76,14 @@ def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
     half-width of the range of the hidden units: 1 for tanh, 1/2 for the sigmoid. Narrow networks
     bear less noise. They get stuck more often, too, so they begin anew sooner.
     """
-    half_width = 0.5 if getattr(cell, "activation", "tanh") == "sigmoid" else 1.0
+    activation = getattr(cell, "activation", "tanh")
+    half_width = 0.5 if activation == "sigmoid" else 1.0
+    noise = NOISE * half_width * min(1.0, hidden / 6)
+    if activation == "relu":
+        return Recipe(RELU_RATE * sizes.rate / hidden, noise, RELU_SYNCHRONY, RELU_PATIENCE)
     return Recipe(
         rate=min(MOST_RATE, sizes.rate / (half_width * hidden)),
-        noise=NOISE * half_width * min(1.0, hidden / 6),
+        noise=noise,
         synchrony=SYNCHRONY / half_width**2,
         restart_after=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
     )

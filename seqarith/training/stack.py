@@ -75,9 +75,9 @@ class Stack:
     def __init__(self, config: TrainingConfig, seeds: Sequence[int] | None = None) -> None:
         self._config, self._network, self._seeds = config, config.network, seeds
         leading = (config.restarts,) if config.restarts > 1 else ()
-        self._parameters = self._network.parameters(leading)
-        self._gradients = self._network.parameters(leading)
-        self.kernels, self.gradients = self._parameters.kernels, self._gradients.kernels
+        self._parameters = self._network.trainable(leading)
+        self._gradients = self._network.trainable(leading)
+        self.kernels, self.gradients = self._parameters.arrays, self._gradients.arrays
         self.flat, self.gradient = self._parameters.flat, self._gradients.flat
         self.memory: Memory = config.built_optimizer.start(self.flat)
 
@@ -119,7 +119,7 @@ class Stack:
         self._config.built_optimizer.update(self.flat, self.gradient, self.memory, rate, step)
 
     def parameters(self, index: int) -> Parameters:
-        """Return a copy of the parameters of one network."""
-        copy = self._network.parameters()
+        """Return the parameters of one network, as a model holds them."""
+        copy = self._network.trainable()
         copy.flat[...] = self.flat.reshape(-1, self._network.size)[index]
-        return copy
+        return self._network.unpack(copy, self._config.own_vectors)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from seqarith.certification.certificate import Certificate
+from seqarith.certification.kernel.certificate import Certificate
 from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig

@@ -67,15 +67,14 @@ def tutorial_draws(seed: int, iterations: int) -> tuple[dict[str, Array], Letter
 
 
 def tutorial_parameters(network: Network, seed: int) -> Parameters:
-    """Return the initial weights of the tutorial as parameters of a network."""
+    """Return the initial weights of the tutorial as a network is trained."""
     weights, _ = tutorial_draws(seed, 0)
-    return network.absorb(
-        {
-            "rnn.weight_ih_l0": weights["input"].T,
-            "rnn.weight_hh_l0": weights["hidden"].T,
-            "readout.weight": weights["output"].T,
-        }
-    )
+    arrays = {
+        "rnn.weight_ih_l0": weights["input"].T,
+        "rnn.weight_hh_l0": weights["hidden"].T,
+        "readout.weight": weights["output"].T,
+    }
+    return network.pack(network.absorb(arrays))
 
 
 @final

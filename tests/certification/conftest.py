@@ -11,17 +11,21 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import seqarith as sa
+from seqarith.cells.cell import Cell
+from seqarith.cells.domains.floats import FloatStep
 from seqarith.cells.elman import Elman
+from seqarith.cells.gru import GRU
+from seqarith.cells.jordan import Jordan
+from seqarith.cells.lstm import LSTM
+from seqarith.cells.recording import READOUT_BIAS, READOUT_WEIGHT, Step
 from seqarith.certification.adapter import from_model
 from seqarith.certification.boxes import prove_boxes
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.gated import dynamics
-from seqarith.certification.program import Program
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.program import Program
 from seqarith.certification.repair import Repair
 from seqarith.certification.sampling import sample, words
 from seqarith.network import Network
-from seqarith.network import Program as Inference
-from seqarith.registry import CELLS
 from seqarith.tasks.addition import add
 
 settings.register_profile(
@@ -85,64 +89,65 @@ def forgetful_adder(digits: int = 21) -> sa.Model:
         low, high = (middle, high) if reached < digits else (low, middle)
 
 
-KINDS = {"tanh": 1, "sigmoid": 1, "gru": 3, "lstm": 4}
-"""Gates of what a random program may be: an Elman cell of either activation, or a gated one."""
+CELLS: dict[str, Cell] = {
+    "tanh": Elman("tanh"),
+    "sigmoid": Elman("sigmoid"),
+    "relu": Elman("relu"),
+    "gru": GRU(),
+    "lstm": LSTM(),
+    "jordan": Jordan("tanh"),
+}
+"""What a random program may be of, by the name of its kind; ``2`` behind it: of two layers."""
 
 
 def random_program(seed: int, hidden: int, outputs: int, kind: str, dtype: Any) -> Program:
-    """Draw weights of a size that training gives."""
+    """Draw weights of a size that training gives; those of relu shrink what they are given."""
     rng = np.random.default_rng(seed)
-    rows = KINDS[kind] * hidden
-    kernels = {
-        "weight_ih": rng.normal(size=(rows, 2)) * 3,
-        "weight_hh": rng.normal(size=(rows, hidden)) * 3,
-        "bias": rng.normal(size=rows),
+    cell, layers = CELLS[kind.removesuffix("2")], 2 if kind.endswith("2") else 1
+    network = Network(cell, 2, hidden, outputs, np.dtype(dtype).name, layers=layers)
+    size = 0.3 if cell == Elman("relu") else 3
+    arrays = {
+        name: (rng.normal(size=shape) * (1 if "bias" in name else size)).astype(dtype)
+        for name, shape in network.exported_shapes().items()
     }
-    if kind == "gru":
-        kernels["bias_hh"] = rng.normal(size=hidden)
-    elman = kind in ("tanh", "sigmoid")
     machine = add().machine
+    assert machine is not None
     return Program(
-        cell="elman" if elman else kind,
-        options={"activation": kind} if elman else {},
+        step=network.step.operations,
+        arrays={name: arrays[name] for name in network.step.shapes},
         inputs=(rng.normal(size=(4, 2)) * 3).astype(dtype),
-        kernels={name: x.astype(dtype) for name, x in kernels.items()},
-        start=rng.uniform(0, 1, hidden * (2 if kind == "lstm" else 1)).astype(dtype),
-        readout_weight=(rng.normal(size=(outputs, hidden)) * 3).astype(dtype),
-        readout_bias=rng.normal(size=outputs).astype(dtype),
+        start=rng.uniform(0, 1, network.memory).astype(dtype),
+        readout_weight=arrays[READOUT_WEIGHT],
+        readout_bias=arrays[READOUT_BIAS],
+        threshold=0.0,
         next_state=machine.next_state,
         output=machine.output,
     )
 
 
 def step(p: Program, memory: np.ndarray, letters: np.ndarray) -> np.ndarray:
-    """Run the floating-point program itself: the cell that predictions come from."""
-    cell = CELLS.build(p.cell, dict(p.options))
-    network = Network(cell, p.inputs.shape[1], p.hidden, len(p.readout_bias), p.dtype)
-    beside = np.zeros_like(p.kernels["bias"])
-    if "bias_hh" in p.kernels:
-        beside[2 * p.hidden :] = p.kernels["bias_hh"]
-    arrays = {
-        "rnn.weight_ih_l0": p.kernels["weight_ih"],
-        "rnn.weight_hh_l0": p.kernels["weight_hh"],
-        "rnn.bias_ih_l0": p.kernels["bias"],
-        "rnn.bias_hh_l0": beside,
-        "readout.weight": p.readout_weight,
-        "readout.bias": p.readout_bias,
-    }
-    return Inference(network, network.absorb(arrays), p.inputs).step(memory, letters)
+    """Run the floating-point program itself, as predictions do."""
+    shapes = {name: array.shape for name, array in p.arrays.items()}
+    record = Step(p.step, shapes, p.inputs.shape[1], p.memory)
+    return FloatStep(record, p.arrays, p.inputs).step(memory, letters)
 
 
 def with_array(p: Program, name: str, value: np.ndarray) -> Program:
-    """Return the program with another array, a kernel or a field of its own."""
-    if name in p.kernels:
-        return replace(p, kernels={**p.kernels, name: value})
+    """Return the program with another array, of its step or a field of its own."""
+    if name in p.arrays:
+        return replace(p, arrays={**p.arrays, name: value})
     return replace(p, **{name: value})
+
+
+def all_arrays(p: Program) -> dict[str, np.ndarray]:
+    """Return every array of floats by name: those of the step, then its other ones."""
+    later = ("inputs", "start", "readout_weight", "readout_bias")
+    return {**p.arrays, **{name: getattr(p, name) for name in later}}
 
 
 def induced(p: Program) -> Certificate:
     """Prove by induction, where boxes would do as well."""
-    cell = dynamics(p)
+    cell = Dynamics(p)
     drawn = words(np.random.default_rng(0), p.letters, 100, 100)
     samples = sample(cell, p.start, p.next_state, drawn, 8)
     found = Repair(p, cell, samples, 0.4).run(float("inf"))
@@ -173,6 +178,11 @@ def run_step() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def alter() -> Callable[..., Program]:
     return with_array
+
+
+@pytest.fixture(scope="session")
+def arrays_of() -> Callable[..., Any]:
+    return all_arrays
 
 
 @pytest.fixture(scope="session", params=["boxes", "parallelotopes"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.adapter import due, from_model, from_stored
-from seqarith.certification.check import Accepted, check
+from seqarith.certification.kernel.check import Accepted, Rejected, check
 from seqarith.certification.quick import quick
 from seqarith.certification.refute import Refuter
 from seqarith.certification.sampling import words
@@ -40,7 +40,7 @@ def test_exact_adders_are_proved(make, activation, dtype, outputs):
     assert verdict.margin > 0
     assert verdict.certificate.dtype == dtype
     assert verdict.certificate.margin == verdict.margin
-    assert isinstance(sa.verify(sa.attach(model, verdict.certificate)), sa.Accepted)
+    assert isinstance(sa.verify(sa.attach(model, verdict.certificate)), Accepted)
 
 
 def test_a_proved_model_never_errs_nor_leaves_its_regions(proved):
@@ -143,14 +143,50 @@ def test_the_program_is_what_predictions_come_from(make, run_step):
         np.testing.assert_allclose(hidden @ p.readout_weight.T + p.readout_bias, logits, atol=1e-5)
 
 
-def test_both_biases_are_one(make):
-    model = make()
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_program_holds_every_array_of_the_file(make, outputs):
+    """Both biases apart, bit by bit: the program is the file's, not one that computes the same."""
+    model = make(outputs=outputs)
     arrays = model.network.export(model.parameters)
     arrays["rnn.bias_hh_l0"] = np.full(3, 0.1)
-    arrays["rnn.bias_ih_l0"] = arrays["rnn.bias_ih_l0"] - 0.3
     moved = replace(model, parameters=model.network.absorb(arrays))
-    both = arrays["rnn.bias_ih_l0"] + arrays["rnn.bias_hh_l0"]
-    assert np.array_equal(from_model(moved).kernels["bias"], both)
+    p = from_model(moved)
+    held = {**p.arrays, "readout.weight": p.readout_weight, "readout.bias": p.readout_bias}
+    assert held.keys() == arrays.keys()
+    assert all(np.array_equal(held[name], array) for name, array in arrays.items())
+    assert p.step == moved.network.step.operations
+    assert not p.start.any()
+    assert p.threshold == 0
+    assert p.digest() != from_model(model).digest()
+
+
+def test_an_absent_readout_bias_counts_as_zero(make):
+    model = make()
+    network = Network(Elman("sigmoid", bias=False), 2, 3, 1, "float64")
+    arrays = model.network.export(model.parameters)
+    kept = {name: arrays[name] for name in network.exported_shapes()}
+    p = from_model(sa.Model(model.task, network, network.absorb(kept)))
+    assert p.readout_bias.tolist() == [0.0]
+    assert p.readout_bias.dtype == p.start.dtype
+
+
+def test_a_threshold_is_part_of_the_program(make):
+    """A logit of 20 and more for 1, of -20 and less for 0: any threshold between will do."""
+    model = make()
+    arrays = model.network.export(model.parameters)
+    arrays["readout.bias"] = arrays["readout.bias"] + 7.3
+    network = replace(model.network, threshold=7.3)
+    moved = sa.Model(model.task, network, network.absorb(arrays))
+    assert from_model(moved).threshold == 7.3
+    verdict = sa.certify(moved, 5)
+    assert isinstance(verdict, sa.Proved)
+    assert verdict.margin == pytest.approx(sa.certify(model, 5).margin, rel=1e-6)
+    single = replace(network, dtype="float32")
+    rounded = sa.Model(model.task, single, single.absorb(arrays))
+    assert from_model(rounded).threshold == float(np.float32(7.3))
+    assert isinstance(sa.certify(rounded, 5), sa.Proved)
+    off = replace(network, threshold=30.0)
+    assert isinstance(sa.certify(sa.Model(model.task, off, off.absorb(arrays)), 5), sa.Refuted)
 
 
 def test_a_task_without_a_machine_is_refused(make):
@@ -194,12 +230,10 @@ def test_most_significant_first_words_are_ordered_by_their_first_letters(make):
 
 
 def test_ten_letters_and_ten_digits_are_refuted():
-    from seqarith.cells.elman import Elman
-    from seqarith.network import Network
-
     task = add(base=10)
     network = Network(Elman("tanh"), task.inputs, 8, 10, "float32")
-    model = sa.Model(task, network, network.initial(np.random.default_rng(0)))
+    drawn = network.initial(np.random.default_rng(0))
+    model = sa.Model(task, network, network.unpack(drawn))
     verdict = sa.certify(model, 2)
     assert isinstance(verdict, sa.Refuted)
     assert verdict.bits == 1
@@ -245,19 +279,21 @@ def test_a_readout_that_cannot_say_a_symbol_is_not_proved():
             from_model(sa.Model(minus_one, network, network.parameters()))
 
 
-def test_a_cell_that_only_descends_from_elman_is_not_proved(make):
+def test_a_cell_that_only_descends_from_elman_is_judged_by_its_own_step(make):
     """It may compute anything; this one stands still, and so never carries."""
 
     class Still(Elman):  # type: ignore[misc]
-        def combine(self, from_input, from_memory, memory):
+        def step(self, o, x, memory):
             return memory
 
     model = make(steep=20.0)
     network = replace(model.network, cell=Still("sigmoid"))
     wrong = replace(model, network=network)
     assert not wrong.predict(1, 1).correct
-    with pytest.raises(TaskError, match="brings no enclosure"):
-        sa.certify(wrong, 1)
+    assert wrong.digest != model.digest
+    assert isinstance(sa.certify(wrong, 1), sa.Refuted)
+    proof = sa.certify(model, 5).certificate
+    assert isinstance(sa.verify(sa.attach(wrong, proof)), Rejected)
 
 
 def test_a_claim_leaves_room_for_another_order_of_sums(make):

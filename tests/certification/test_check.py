@@ -1,29 +1,33 @@
 """The checker accepts true certificates, and none that fails an obligation or was mutated."""
 
+import ast
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqarith.cells import steps
+from seqarith.certification import kernel
 from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.boxes import contexts, prove_boxes
-from seqarith.certification.certificate import ARRAYS, Certificate
-from seqarith.certification.check import Accepted, Budget, Rejected, check
-from seqarith.certification.gated import dynamics
-from seqarith.certification.program import Program
+from seqarith.certification.dynamics import Dynamics
+from seqarith.certification.kernel.certificate import ARRAYS, Certificate
+from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
+from seqarith.certification.kernel.forms import Forms
+from seqarith.certification.kernel.outward import Readout
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.kernel.step import Step
+from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
 
 
 def rejects(p, c, because=""):
     verdict = check(p, c)
     assert isinstance(verdict, Rejected), verdict
     assert because in verdict.reason, verdict
-
-
-def arrays(p):
-    """Return the arrays of a program by name."""
-    return {**{f.name: getattr(p, f.name) for f in fields(p)}, **p.kernels}
 
 
 def test_the_true_certificate_is_accepted(case):
@@ -34,26 +38,97 @@ def test_the_true_certificate_is_accepted(case):
     assert isinstance(check(p, from_stored(to_stored(c))), Accepted)
 
 
-@pytest.mark.parametrize(
-    "name", ["inputs", "weight_ih", "weight_hh", "bias", "start", "readout_weight", "readout_bias"]
-)
-def test_changed_parameters_are_rejected_by_name_and_by_proof(case, alter, name):
+NAMES = [
+    *(f"rnn.{name}_l0" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")),
+    "inputs", "start", "readout_weight", "readout_bias",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_changed_parameters_are_rejected_by_name_and_by_proof(case, alter, arrays_of, name):
     p, c = case
-    changed = alter(p, name, arrays(p)[name] - 30.0)
+    changed = alter(p, name, arrays_of(p)[name] - 30.0)
     rejects(changed, c, "another program")
     rejects(changed, replace(c, digest=changed.digest()))
 
 
-@pytest.mark.parametrize(
-    "name", ["inputs", "weight_ih", "weight_hh", "bias", "start", "readout_weight", "readout_bias"]
-)
-def test_the_last_bit_of_every_parameter_is_in_the_digest(case, alter, name):
+@pytest.mark.parametrize("name", NAMES)
+def test_the_last_bit_of_every_parameter_is_in_the_digest(case, alter, arrays_of, name):
     p, c = case
-    value = arrays(p)[name]
+    value = arrays_of(p)[name]
+    assert arrays_of(p).keys() == set(NAMES)
     for index in np.ndindex(value.shape):
         changed = value.copy()
         changed[index] = np.nextafter(changed[index], np.inf)
         rejects(alter(p, name, changed), c, "another program")
+
+
+def test_every_operation_of_the_step_is_in_the_digest(case):
+    p, c = case
+    for number, operation in enumerate(p.step):
+        for spoilt in (("tanh", 0), (*operation, 0), operation[:-1]):
+            changed = replace(p, step=(*p.step[:number], spoilt, *p.step[number + 1 :]))
+            assert changed.digest() != p.digest()
+    rejects(replace(p, step=(*p.step, ("take", len(p.step) + 1, 0, 3))), c, "another program")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": np.zeros(4)}, {"a": np.zeros((2, 2))}),
+        ({"a": np.zeros((4, 1))}, {"a": np.zeros((1, 4))}),
+        ({"a": np.zeros(4)}, {"a": np.zeros(8, np.float32)}),
+        ({"a": np.array([1.0, 2]), "b": np.ones(1)}, {"a": np.ones(1), "b": np.array([2.0, 1])}),
+        ({"a": np.ones(1), "b": np.zeros(1)}, {"a": np.zeros(1), "b": np.ones(1)}),
+        ({"a": np.ones(1), "b": np.zeros(1)}, {"b": np.ones(1), "a": np.zeros(1)}),
+        ({"a": np.zeros(1)}, {"b": np.zeros(1)}),
+        ({"a": np.zeros(1)}, {}),
+    ],
+)
+def test_the_digest_tells_arrays_apart_that_hold_the_same_bytes(case, one, other):
+    p, _ = case
+    assert replace(p, arrays=one).digest() != replace(p, arrays=other).digest()
+
+
+def test_the_digest_is_that_of_every_platform(case):
+    """Arrays in another order of bytes or of axes, under names in another order; wide indices."""
+    p, c = case
+    big = {name: x.astype(x.dtype.newbyteorder(">")) for name, x in p.arrays.items()}
+    columns = {name: np.asfortranarray(x) for name, x in p.arrays.items()}
+    for arrays in (big, columns, dict(reversed(p.arrays.items()))):
+        assert replace(p, arrays=arrays).digest() == p.digest()
+    for kind in (np.int32, np.int64, ">i8"):
+        tables = {n: getattr(p, n).astype(kind) for n in ("next_state", "output")}
+        assert replace(p, **tables).digest() == p.digest()
+    assert isinstance(check(replace(p, arrays=columns), c), Accepted)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_threshold_is_in_the_digest_and_in_the_proof(case, sign):
+    """Logits are 10 from 0 at least, on either side: 5 off costs 5 of the margin."""
+    p, c = case
+    moved, over = (replace(p, threshold=sign * size) for size in (5.0, 30.0))
+    rejects(moved, c, "another program")
+    rejects(over, replace(c, digest=over.digest()), "is claimed")
+    c = replace(c, margin=1.0)
+    kept, left = check(p, c), check(moved, replace(c, digest=moved.digest()))
+    assert left.margin == pytest.approx(kept.margin - 5, abs=1e-2)
+
+
+def test_another_step_is_rejected_by_name_and_by_proof(case):
+    """With tanh for the sigmoid, and where the sum leaves out a bias."""
+    p, c = case
+    other = tuple(("tanh", *op[1:]) if op[0] == "sigmoid" else op for op in p.step)
+    assert other != p.step
+    shift = next(n for n, op in enumerate(p.step) if op[0] == "shift" and "bias_ih" in op[2])
+    read = p.step[shift][1]
+    without = tuple(
+        (op[0], *(read if x == shift + 2 and type(x) is int else x for x in op[1:]))
+        for op in p.step
+    )
+    for changed in (replace(p, step=other), replace(p, step=without)):
+        rejects(changed, c, "another program")
+        rejects(changed, replace(c, digest=changed.digest()))
 
 
 def test_another_machine_is_rejected(case):
@@ -76,6 +151,27 @@ def test_regions_found_for_float32_serve_float64(make):
     assert isinstance(check(single, c), Accepted)
     other = replace(c, dtype="float64", digest=double.digest())
     assert isinstance(check(double, other), Accepted)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("ulps", [MIN_TANH_ULPS, 1000.0])
+def test_the_margin_is_that_of_the_program_s_format(make, activation, dtype, ulps):
+    """To the last bit: with the format's own roundoff, and the tanh that the certificate names."""
+    p = from_model(make(activation, dtype=dtype, steep=20.0))
+    c = prove_boxes(p, 1)
+    c = replace(c, shapes=c.shapes + 1e-3, tanh_ulps=ulps, margin=1e-3)
+    unit = {"float32": 2.0**-24, "float64": 2.0**-53}[dtype]
+    step = Step(p.step, p.inputs.astype(float), Forms(dict(p.arrays), ulps, unit))
+    readout, points = Readout(p, unit), p.start[None].astype(float)
+    centres, body = np.append(c.centres, points, 0), np.append(c.shapes, 0 * points, 0)
+    to = np.append(np.arange(c.regions), c.start)
+    spread = step.spread(centres, np.zeros((len(to), 0, 3)), body)
+    margins = [
+        readout.margin(sets, p.output[c.states[to], a])
+        for a, sets in enumerate(step.steps(spread, range(4)))
+    ]
+    assert check(p, c).margin == min(margins)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +274,7 @@ def test_garbage_never_crashes_the_checker(case, changes, data):
     p, c = case
     verdict = check(p, replace(c, **changes))
     assert isinstance(verdict, Rejected) or all(isinstance(v, int) for v in changes.values())
-    name = data.draw(st.sampled_from([f.name for f in fields(Program) if f.name != "enclosure"]))
+    name = data.draw(st.sampled_from([f.name for f in fields(Program)]))
     assert isinstance(check(replace(p, **{name: data.draw(GARBAGE)}), c), Rejected)
 
 
@@ -227,7 +323,7 @@ def test_what_is_accepted_of_a_changed_box_is_still_true(make, seed, size):
     shapes = c.shapes.copy()
     shapes[rng.integers(c.regions)] *= size
     if isinstance(check(p, replace(c, shapes=shapes, margin=1e-6)), Accepted):
-        low, high = dynamics(p).boxes(c.centres - shapes, c.centres + shapes)
+        low, high = Dynamics(p).boxes(c.centres - shapes, c.centres + shapes)
         to = c.successors
         assert np.all(low >= (c.centres - shapes)[to] - 1e-6)
         assert np.all(high <= (c.centres + shapes)[to] + 1e-6)
@@ -236,27 +332,35 @@ def test_what_is_accepted_of_a_changed_box_is_still_true(make, seed, size):
 @pytest.mark.parametrize("k", [0, 1, 2, 3])
 def test_contexts_follow_the_machine(make, k):
     p = from_model(make())
-    nodes = contexts(p, dynamics(p), k)
+    nodes = contexts(p, Dynamics(p), k)
     assert np.array_equal(p.next_state[nodes.states], nodes.states[nodes.successors])
     assert len(nodes.states) == 2 * 4**k + sum(4**j for j in range(k))
 
 
+def imported(path):
+    """Return the modules of the package that a file imports."""
+    tree = ast.parse(path.read_text())
+    return {
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqarith")
+    }
+
+
 def test_the_checker_imports_nothing_of_the_search():
-    import ast
-    from pathlib import Path
+    """Its own folder, and the record of a step, which imports nothing of the package."""
+    folder = Path(kernel.__file__).parent
+    own = {f"seqarith.certification.kernel.{path.stem}" for path in folder.glob("*.py")}
+    for path in folder.glob("*.py"):
+        assert imported(path) <= own | {"seqarith.cells.steps"}, path.name
+    assert imported(Path(steps.__file__)) == set()
 
-    import seqarith.certification as package
 
-    trusted = {"outward", "affine", "recurrences", "wellformed"}
-    allowed = {"certificate", "program", *trusted}
-    for name in ("check", *trusted):
-        tree = ast.parse((Path(package.__file__).parent / f"{name}.py").read_text())
-        found = {
-            node.module.rpartition(".")[2]
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqarith")
-        }
-        assert found <= allowed, name
+def test_the_checker_names_no_cell():
+    folder = Path(kernel.__file__).parent
+    for path in (*folder.glob("*.py"), Path(steps.__file__)):
+        words = set(re.findall(r"\w+", path.read_text().lower()))
+        assert not words & {"elman", "gru", "lstm", "jordan"}, path.name
 
 
 def test_every_array_of_a_certificate_is_stored(case):

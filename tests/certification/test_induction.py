@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from seqarith.certification import induction
-from seqarith.certification.enclosure import Readout, Zonotopes
-from seqarith.certification.gated import dynamics
+from seqarith.certification.dynamics import Dynamics, Readout, Zonotopes
 from seqarith.certification.induction import Branches, Induction, Limits, Regions, crowded
 
 
@@ -49,7 +48,7 @@ def run(draw: Any) -> Induction:
         np.zeros((2, 3)),
         np.stack([1e-6 * np.eye(3)] * 2),
     )
-    return Induction(dynamics(p), Readout(p), free, regions)
+    return Induction(Dynamics(p), Readout(p), free, regions)
 
 
 def test_nothing_that_has_not_landed_counts_as_proved(run: Induction) -> None:

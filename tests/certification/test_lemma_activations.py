@@ -1,4 +1,4 @@
-"""L1 to L4: constants, tanh, relaxations, pre-activations, activations, and their adversaries."""
+"""L1 to L4: constants, the checker's tanh, and what encloses tanh, sigmoid and relu."""
 
 from __future__ import annotations
 
@@ -14,25 +14,18 @@ pytest.importorskip("flint")
 from adversarial import (
     LOOSE,
     UNITS,
-    WAYS,
-    Adversary,
     Exact,
     assert_bounds,
     assert_near,
     least_float,
     magnitudes,
-    outside,
-    program_step,
     rational,
     tanh,
 )
 
-from seqarith.certification import outward
-from seqarith.certification.affine import Form, squash
-from seqarith.certification.outward import Sets
-from seqarith.certification.program import Program
-from seqarith.certification.recurrences import ENCLOSURES, Projections, activation_error
-from seqarith.certification.wellformed import MAX_ORDER, MAX_WIDTH
+from seqarith.certification.kernel import forms, outward
+from seqarith.certification.kernel.forms import Form, Forms
+from seqarith.certification.kernel.wellformed import MAX_ORDER, MAX_WIDTH
 
 GAMMA, TINY, ULP = Fraction(2) ** -41, Fraction(2) ** -90, Fraction(2) ** -52
 TANH_ERROR = Fraction(2) ** -43
@@ -53,9 +46,14 @@ def test_the_pads_suffice_for_the_largest_sets() -> None:
     # A computed sum of terms that are not negative, times UP and rounded, is an upper bound.
     largest = gamma(MAX_WIDTH + generators, unit)
     assert (1 - largest) * Fraction(outward.UP) * (1 - Fraction(unit)) >= 1
-    # Products of two operands that are flushed, and results, of the program in float32.
-    tiny, terms = Fraction(2) ** -126, 2 * MAX_WIDTH + 1
-    assert 2 * terms * tiny * (Fraction(outward.LARGEST) + 1) <= Fraction(outward.TINY)
+    # The terms of a sum, as the checker adds them up and as a program in float32 does.
+    assert gamma(forms.TERMS, unit) <= Fraction(outward.GAMMA)
+    assert forms.TERMS == MAX_WIDTH + generators == 4000
+    # Values that are flushed, times arrays, and results, of the program in float32; and what is
+    # lost of a value where the operand beside it is flushed.
+    tiny = Fraction(2) ** -126
+    assert 2 * forms.TERMS * tiny * (Fraction(outward.LARGEST) + 1) <= Fraction(outward.TINY)
+    assert Fraction(outward.FLUSH) == 2 * tiny
     for name, value in {"GAMMA": GAMMA, "TINY": TINY, "TANH_ERROR": TANH_ERROR}.items():
         assert Fraction(getattr(outward, name)) == value
     assert Fraction(outward.UP) == 1 + 2 * GAMMA
@@ -170,196 +168,134 @@ def test_a_relaxation_contains_tanh_whatever_arctanh_returns(
         assert np.all((rational(low[known]) <= rest) & (rest <= rational(high[known])))
 
 
-@pytest.mark.parametrize(
-    ("seed", "unit", "sigmoid"), list(product(SEEDS, UNITS.values(), (False, True)))
-)
-def test_the_error_of_an_activation(seed: int, unit: float, sigmoid: bool) -> None:
-    """L4: half of the relaxation's width, its slope times the error, GAMMA of all, and tanh."""
-    rng = np.random.default_rng(seed)
+def test_a_point_of_tangency_beside_the_interval_is_put_at_its_nearest_end() -> None:
+    """Where [lo, hi] is on one side of 0 the other part is empty, and counts for nothing."""
+    lo, hi = np.array([[1.0, -3.0, -2.0, 0.0]]), np.array([[3.0, -1.0, 0.0, 2.0]])
+    slope, low, high, *_ = outward.relax(lo, hi)
+    below, above = tangents(rational(lo), rational(hi), rational(slope), 0.0)
+    best = np.arctanh(np.sqrt(1 - slope))
+    for n, touch in enumerate(best[0]):
+        part = (slice(None), slice(n, n + 1))
+        exact = tangents(*(rational(x[part]) for x in (lo, hi, slope)), float(touch))
+        pad = 2.0**-37
+        assert_near(low[part], exact[0], pad)
+        assert_near(high[part], exact[1], pad)
+    assert np.all(rational(low) >= below - Fraction(2) ** -37)
+    assert np.all(rational(high) <= above + Fraction(2) ** -37)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_chord_and_the_kink_bound_relu(seed: int) -> None:
+    """max(x, 0) - k x is convex: greatest at an end, least at 0 or at an end."""
+    lo, hi = intervals(np.random.default_rng(seed))
+    lo[6::21], hi[6::21] = -1.0, 1e-30
+    slope, low, high, bottom, top = outward.relax_relu(lo, hi)
+    (a, b), k = (rational(lo), rational(hi)), rational(slope)
+    rise = np.maximum(b, 0) - np.maximum(a, 0)
+    length = np.maximum(b - a, Fraction(outward.TINY))
+    assert_near(slope, np.clip(rise / length, 0, 1), 8 * ULP)
+    assert np.all((slope >= 0) & (slope <= 1))
+    at_lo, at_hi = np.maximum(a, 0) - k * a, np.maximum(b, 0) - k * b
+    least = np.minimum(at_lo, at_hi)
+    kink = np.where((a < 0) & (b > 0), np.minimum(least, 0), least)
+    size = np.abs(a) + np.abs(b)
+    assert_near(low, kink - GAMMA * size, 8 * ULP * size)
+    assert_near(high, np.maximum(at_lo, at_hi) + GAMMA * size, 8 * ULP * size)
+    assert np.array_equal(bottom, np.maximum(lo, 0))
+    assert np.array_equal(top, np.maximum(hi, 0))
+    for x in (a, b, np.clip(0, a, b), (a + b) / 2):
+        rest = np.maximum(x, 0) - k * x
+        assert np.all((rational(low) <= rest) & (rest <= rational(high)))
+
+
+def test_the_slope_of_relu_is_that_of_the_chord() -> None:
+    lo, hi = np.array([[-3.0, -1.0, 1.0, -2.0, 0.0]]), np.array([[1.0, 3.0, 2.0, -1.0, 0.0]])
+    slope, low, high, *_ = outward.relax_relu(lo, hi)
+    assert slope.tolist() == [[0.25, 0.75, 1.0, 0.0, 0.0]]
+    assert np.abs(low).max() <= 2.0**-38
+    assert np.allclose(high, [[0.75, 0.75, 0, 0, 0]], atol=2.0**-38)
+
+
+KINDS = ["tanh", "sigmoid", "relu"]
+
+
+def arguments(rng: np.random.Generator) -> Form:
+    """Draw forms whose sizes have nothing in common, whose radius has no room."""
     shape = (30, 2)
     c = rng.choice([-1.0, 1.0], shape) * np.exp(rng.uniform(-12, 3, shape))
     g = magnitudes(rng, 30, 3, 2)
     e = np.exp(rng.uniform(-40, 1, shape))
     e[::3], g[1::3], c[2::3] = 0, 0, 0
     radius = least_float(np.abs(rational(g)).sum(1))
-    x = Form(c, g, e, radius, c - np.minimum(radius + e, 9.0), c + np.minimum(radius + e, 30.0))
-    scale = shift = np.full(2, 0.5)
-    if not sigmoid:
-        scale, shift = np.ones(2), np.zeros(2)
-    error = activation_error(4.0, unit, scale)
-    exact_error = 4 * 2 * Fraction(unit) * rational(scale) + (1 - rational(scale)) * 4 * Fraction(
-        unit
-    )
-    assert_bounds(error, exact_error, Fraction(0))
-    assert_activation(squash(x, scale, shift, error), x, scale, shift, exact_error)
+    reach = radius + e
+    return Form(c, g, e, radius, c - np.minimum(reach, 9.0), c + np.minimum(reach, 30.0))
 
 
-def assert_activation(out: Form, x: Form, scale: Any, shift: Any, error: Exact) -> None:
-    relaxed = map(rational, outward.relax(x.low, x.high))  # a lemma of its own: L3
-    (k, low, high, bottom, top), given = relaxed, Form(*map(rational, x))
-    scale, shift = rational(scale), rational(shift)
+@pytest.mark.parametrize(
+    ("seed", "unit", "kind"), list(product(SEEDS, [0.0, *UNITS.values()], KINDS))
+)
+def test_the_error_of_an_activation(seed: int, unit: float, kind: str) -> None:
+    """L4: half of the relaxation's width, its slope times the error, GAMMA of all, and tanh."""
+    x = arguments(np.random.default_rng(seed))
+    allowed = {"tanh": 10, "sigmoid": 7, "relu": 0}[kind]  # units, of 5 epsilons of tanh
+    (found,) = Forms({}, 5.0, unit).activations([kind], [x])
+    assert_activation(found, x, kind, allowed * Fraction(unit))
+
+
+def assert_activation(out: Form, x: Form, kind: str, error: Exact) -> None:
+    inner, scale, shift = (Fraction(1, 2),) * 3 if kind == "sigmoid" else map(Fraction, (1, 1, 0))
+    enclose = outward.relax_relu if kind == "relu" else outward.relax  # lemmas of their own: L3
+    relaxed = enclose(x.low * float(inner), x.high * float(inner))
+    (k, low, high, bottom, top), given = map(rational, relaxed), Form(*map(rational, x))
+    k, pad = k * inner, error + GAMMA
+    if kind == "relu":
+        pad = pad + GAMMA * (np.abs(given.low) + np.abs(given.high))
     size = np.abs(given.c) + given.radius + np.abs(low) + np.abs(high) + 1
     loss = (high - low) / 2 + k * given.e + GAMMA * size
     # The difference high - low is rounded before anything makes it larger.
     blurred = scale * (np.abs(low) + np.abs(high)) * 2 * ULP
-    stated, returned = scale * loss + error + GAMMA, rational(out.e)
+    stated, returned = scale * loss + pad, rational(out.e)
     assert np.all(returned >= stated - blurred)
     assert np.all(returned <= stated * (1 + LOOSE) + blurred)
     assert_near(out.c, scale * (k * given.c + (low + high) / 2) + shift, size * 4 * ULP)
     assert_near(out.g, given.g * (k * scale)[:, None], np.abs(given.g) * 2 * ULP + TINY)
     assert_bounds(out.radius, np.abs(rational(out.g)).sum(1), Fraction(2) ** -38)
-    assert_near(out.low, scale * bottom + shift - error - GAMMA, 4 * ULP)
-    assert_near(out.high, scale * top + shift + error + GAMMA, 4 * ULP)
+    rounded = 4 * ULP * (1 + np.abs(bottom) + np.abs(top) + pad)
+    assert_near(out.low, scale * bottom + shift - pad, rounded)
+    assert_near(out.high, scale * top + shift + pad, rounded)
 
 
-def drawn_program(rng: np.random.Generator, dtype: str, draw: Any) -> Program:
-    """Return weights whose sizes have nothing in common, in a format."""
-
-    def like(x: Any) -> Any:
-        sizes = np.ldexp(1.0, rng.choice([-40, -12, -1, 0, 3], x.shape))
-        return (np.sign(x) * sizes * rng.choice([0.0, 1.0, 1.25], x.shape)).astype(dtype)
-
-    p = draw(int(rng.integers(99)), 3, 1, "gru", dtype)
-    kernels = {name: like(x) for name, x in p.kernels.items()}
-    silent = [("bias",), ("weight_ih",), ("weight_hh",)][int(rng.integers(3))]
-    kernels |= {name: 0 * kernels[name] for name in silent}
-    return Program(**{**vars(p), "kernels": kernels, "inputs": like(p.inputs)})
-
-
-@pytest.mark.parametrize(("seed", "dtype"), list(product(range(12), UNITS)))
-def test_the_error_of_a_pre_activation(draw: Any, seed: int, dtype: str) -> None:
-    """L4: gamma and GAMMA of the sizes of all terms, GAMMA of the sum, and underflow."""
+@pytest.mark.parametrize("seed", SEEDS)
+def test_several_activations_at_once_are_each_what_it_is_alone(seed: int) -> None:
+    """In any order and of any widths, the relus between the others."""
     rng = np.random.default_rng(seed)
-    p, unit, scale = drawn_program(rng, dtype, draw), UNITS[dtype], np.repeat([0.5, 0.5, 1.0], 3)
-    projections, half = Projections(p, scale, unit), rational(scale)
-    x, w, b = (rational(a) for a in (p.inputs, p.kernels["weight_ih"], p.kernels["bias"]))
-    lost = gamma(2 + 3 + 4, unit) + GAMMA
-    terms = (np.abs(x) @ np.abs(w).T + np.abs(b)) * half
-    assert_bounds(projections.rounding, lost * terms + TINY * (1 - ULP))
-    assert_near(projections.drive, (x @ w.T + b) * half, terms * 4 * ULP)
-    c, g, e = magnitudes(rng, 5, 3), magnitudes(rng, 5, 2, 3), np.abs(magnitudes(rng, 5, 3))
-    c[0], g[1], e[2] = 0, 0, 0
-    weighted = projections.weigh(c, g, e)
-    recurrent = rational(p.kernels["weight_hh"]).T * half
-    whole = np.concatenate((rational(g), rational(e)[:, :, None] * rational(np.eye(3))), 1)
-    total = np.abs(rational(c)) + np.abs(whole).sum(1)
-    assert_bounds(weighted.size, total @ np.abs(recurrent), 2 * LOOSE)
-    assert_bounds(weighted.radius, np.abs(rational(weighted.g)).sum(1))
-    assert_near(
-        weighted.c, rational(c) @ recurrent, np.abs(rational(c)) @ np.abs(recurrent) * 4 * ULP
-    )
-    assert_near(weighted.g, whole @ recurrent, np.abs(whole) @ np.abs(recurrent) * 4 * ULP)
-    cell: Any = ENCLOSURES["gru"](p, 4.0, unit)
-    beside = rational(p.kernels["bias_hh"])
-    drives = [
-        (
-            projections.read(weighted, letter, part.start, part.stop),
-            part,
-            drive[part],
-            lost_drive[part],
-        )
-        for letter, part in product(range(2), (slice(0, 6), slice(6, 9)))
-        for drive, lost_drive in [(projections.drive[letter], projections.rounding[letter])]
-    ]
-    # What a GRU adds to the memory's part of n is a drive like any other.
-    drives.append((cell.candidate(weighted), slice(6, 9), beside, lost * np.abs(beside) + TINY))
-    for out, part, drive, rounding in drives:
-        centre, size, radius = (
-            rational(a)[:, part] for a in (weighted.c, weighted.size, weighted.radius)
-        )
-        m = centre + rational(drive)
-        assert_near(out.c, m, np.abs(m) * ULP)
-        stated = lost * size + rational(rounding) + GAMMA * np.abs(m)
-        assert_bounds(out.e, stated - TINY * ULP)
-        assert np.array_equal(out.g, weighted.g[..., part])
-        assert np.array_equal(out.radius, weighted.radius[:, part])
-        reach = radius + rational(out.e)
-        assert np.all(rational(out.low) <= m - radius - stated + np.abs(m) * GAMMA / 2)
-        assert np.all(rational(out.high) >= m + radius + stated - np.abs(m) * GAMMA / 2)
-        within = reach * LOOSE + np.abs(m) * 4 * ULP
-        assert_near(out.low, m - reach, within)
-        assert_near(out.high, m + reach, within)
+    whole = arguments(rng)
+    kinds = [str(kind) for kind in rng.permutation([*KINDS, *KINDS])]
+    widths = rng.integers(1, 4, len(kinds))
+    x = [Form(*(np.repeat(array, width, -1)[..., :width] for array in whole)) for width in widths]
+    every = Forms({}, 4.0, 2.0**-24).activations(kinds, x)
+    for kind, given, found in zip(kinds, x, every, strict=True):
+        (alone,) = Forms({}, 4.0, 2.0**-24).activations([kind], [given])
+        for name in Form._fields:
+            # NumPy's arctanh, which is not trusted, may differ by the place of a number.
+            np.testing.assert_allclose(
+                getattr(found, name), getattr(alone, name), rtol=1e-12, atol=1e-12
+            )
 
 
-@pytest.mark.parametrize("terms", [10, 300, 1000])
-def test_a_sum_that_loses_half_an_ulp_at_every_step_is_contained(draw: Any, terms: int) -> None:
-    """1 + 2^-24 + 2^-24 + ... is 1 in float32, term by term; with half the unit it is outside."""
-    half = terms // 2
-    p = draw(0, half, 1, "tanh", np.float32)
-    small = np.float32(2.0**-24)
-    p = Program(**{**vars(p), "inputs": np.ones((4, half), np.float32)})
-    kernels = {
-        "weight_ih": np.full((half, half), small),
-        "weight_hh": np.full((half, half), small),
-        "bias": np.ones(half, np.float32),
-    }
-    p = Program(**{**vars(p), "kernels": kernels})
-    order = np.concatenate(([1.0], np.full(2 * half, small))).astype(np.float32)
-    computed = float(np.cumsum(order, dtype=np.float32)[-1])
-    assert computed == 1
-    point = np.ones((1, half)), np.zeros((1, 0, half)), np.zeros((1, half))
-    for part, contained in ((1.0, True), (0.5, False)):
-        projections = Projections(p, np.ones(half), part * UNITS["float32"])
-        out = projections.read(projections.weigh(*point), 0, 0, half)
-        assert np.all(out.low <= computed) == contained
-        assert np.all(np.abs(computed - out.c) <= out.e) == contained
+def test_what_encloses_tanh_may_be_another_function() -> None:
+    """The search has one of its own; the checker's is the one by default."""
 
+    def wide(lo: Any, hi: Any) -> Any:
+        return 0 * lo, -3 + 0 * lo, 5 + 0 * lo, -7 + 0 * lo, 9 + 0 * lo
 
-def test_sums_of_a_thousand_terms_that_cancel_are_enclosed() -> None:
-    """Exactly 0, though float64 gives something else: nothing but GAMMA of the sizes helps."""
-    rng, half = np.random.default_rng(0), 500
-    w = rng.normal(size=half) * 2.0 ** rng.integers(0, 20, half)
-    w = np.concatenate((w, -w))[rng.permutation(2 * half)][None]
-    one = np.ones((1, 2 * half))
-    kernels = {"weight_ih": w, "weight_hh": np.zeros((1, 1)), "bias": np.zeros(1)}
-    machine = np.zeros((1, 1), int)
-    p = Program(
-        "elman", {"activation": "tanh"}, one, kernels, np.zeros(1), np.ones((1, 1)), np.zeros(1),
-        machine, machine,
-    )  # fmt: skip
-    projections = Projections(p, np.ones(1), 0.0)
-    none = np.zeros((1, 1))
-    out = projections.read(projections.weigh(none, none[None], none), 0, 0, 1)
-    assert out.c != 0
-    assert out.low <= 0 <= out.high
-    assert np.abs(out.c) <= out.e
-
-
-KINDS = ["tanh", "sigmoid", "gru", "lstm"]
-
-
-def stepped(cell: Any, p: Program, dtype: str, by: Adversary, spread: float) -> bool:
-    """Say whether the worst program leaves what a cell encloses, from any of five points."""
-    rng = np.random.default_rng(3)
-    width = p.memory
-    c = rng.uniform(-1, 1, (5, width)).astype(dtype).astype(float)
-    g, e = rng.normal(size=(5, 2, width)) * spread, rng.uniform(0, 1, (5, width)) * spread
-    t = rational(np.sign(rng.normal(size=(5, 2 + width))))
-    box = rational(e)[:, :, None] * rational(np.eye(width))
-    memories = rational(c) + (t[:, :, None] * np.concatenate((rational(g), box), 1)).sum(1)
-    out: Sets = cell.step(cell.spread(c, g, e), 1)
-    value = np.stack([program_step(by, p, memory, 1) for memory in memories])
-    return outside(out, value, t)
-
-
-@pytest.mark.parametrize(("kind", "dtype", "way"), list(product(KINDS, UNITS, WAYS)))
-def test_a_step_of_the_worst_program_is_contained(
-    draw: Any, kind: str, dtype: str, way: str
-) -> None:
-    """L4, L8 to L10 together, for points, for tiny sets and for large ones."""
-    p = draw(7, 3, 1, kind, dtype)
-    cell = ENCLOSURES[p.cell](p, 4.0, UNITS[dtype])
-    for spread in (0.0, 2.0**-20, 0.2):
-        assert not stepped(cell, p, dtype, Adversary(dtype, way, 4.0), spread)
-
-
-@pytest.mark.parametrize("kind", ["tanh", "sigmoid"])
-def test_with_a_better_tanh_than_the_programs_the_worst_program_is_not_contained(
-    draw: Any, kind: str
-) -> None:
-    p = draw(7, 3, 1, kind, "float32")
-    kernels = {name: x * np.float32(0.001) for name, x in p.kernels.items()}
-    p = Program(**{**vars(p), "kernels": kernels})
-    for allowed, leaves in ((4.0, False), (2.0, True)):
-        cell = ENCLOSURES[p.cell](p, allowed, UNITS["float32"])
-        assert stepped(cell, p, "float32", Adversary("float32", "away", 4.0), 0.0) == leaves
+    one = np.ones((1, 1))
+    x = Form(one, one[None], 0 * one, one, 0 * one, 2 * one)
+    (found,) = Forms({}, 4.0, 0.0, wide).activations(["tanh"], [x])
+    assert (found.c.item(), found.g.item()) == (1.0, 0.0)
+    assert found.e.item() == pytest.approx(4, abs=1e-9)
+    assert (found.low.item(), found.high.item()) == pytest.approx((-7, 9), abs=1e-9)
+    (half,) = Forms({}, 4.0, 0.0, wide).activations(["sigmoid"], [x])
+    assert (half.c.item(), half.low.item()) == pytest.approx((1.0, -3.0), abs=1e-9)
+    (own,) = Forms({}, 4.0, 0.0).activations(["tanh"], [x])
+    assert own.high.item() == pytest.approx(np.tanh(2), abs=1e-9)

@@ -9,8 +9,8 @@ import pytest
 import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.adapter import from_model
-from seqarith.certification.check import Accepted, check
-from seqarith.certification.enclosure import Elman as Cell
+from seqarith.certification.dynamics import Dynamics as Cell
+from seqarith.certification.kernel.check import Accepted, check
 from seqarith.certification.leaves import Leaves
 from seqarith.certification.modes import Test as ModeTest
 from seqarith.certification.modes import half_width, widest_gap

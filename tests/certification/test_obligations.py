@@ -10,13 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import Accepted, Budget, Rejected, _Branches, _Checker, check
-from seqarith.certification.outward import Sets
-from seqarith.certification.program import Program
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import (
+    Accepted,
+    Budget,
+    Rejected,
+    _Branches,
+    _Checker,
+    check,
+)
+from seqarith.certification.kernel.outward import Sets
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
 
 REST = np.tanh(1.0), np.tanh(np.tanh(1.0)), np.tanh(np.tanh(np.tanh(1.0)))
 """Where the chain comes to rest after three letters, from zeros."""
+
+
+STEP = (("linear", 1, "w"), ("linear", 0, "v"), ("shift", 2, "b"), ("add", 4, 3), ("tanh", 5))
 
 
 def chain(dip: float = 0.5, letters: int = 1, states: int = 1) -> Program:
@@ -29,15 +40,21 @@ def chain(dip: float = 0.5, letters: int = 1, states: int = 1) -> Program:
     weight[1, 0] = weight[2, 1] = 1
     table = np.tile(np.arange(1, states + 1)[:, None] % states, (1, letters))
     return Program(
-        "elman",
-        {"activation": "tanh"},
-        np.zeros((letters, 1)),
-        {"weight_ih": np.zeros((3, 1)), "weight_hh": weight, "bias": np.array([1.0, 0, 0])},
-        np.zeros(3),
-        np.array([[0, -dip / REST[1], dip / REST[2]]]),
-        np.ones(1),
-        table,
-        np.ones((states, letters), np.int64),
+        step=(
+            ("linear", 1, "w"),
+            ("linear", 0, "v"),
+            ("shift", 2, "b"),
+            ("add", 4, 3),
+            ("tanh", 5),
+        ),
+        arrays={"v": np.zeros((3, 1)), "w": weight, "b": np.array([1.0, 0, 0])},
+        inputs=np.zeros((letters, 1)),
+        start=np.zeros(3),
+        readout_weight=np.array([[0, -dip / REST[1], dip / REST[2]]]),
+        readout_bias=np.ones(1),
+        threshold=0.0,
+        next_state=table,
+        output=np.ones((states, letters), np.int64),
     )
 
 
@@ -45,8 +62,8 @@ def proof(p: Program, **claims: Any) -> Certificate:
     """One box for each state, all at the point of rest, where a run is after three letters."""
     states, at = len(p.next_state), np.array([REST])
     honest = Certificate(
-        p.digest(), p.dtype, 4.0, np.arange(states), p.next_state.copy(), at.repeat(states, 0),
-        np.full((states, 3), 1e-3), 0, 3, 10, 0.1,
+        p.digest(), p.dtype, MIN_TANH_ULPS, np.arange(states), p.next_state.copy(),
+        at.repeat(states, 0), np.full((states, 3), 1e-3), 0, 3, 10, 0.1,
     )  # fmt: skip
     return replace(honest, **claims)
 
@@ -72,6 +89,8 @@ def test_honest_proofs_are_accepted(prove: Any, states: int) -> None:
     assert isinstance(verdict, Accepted)
     assert verdict.depth == 3
     assert verdict.margin == pytest.approx(0.5, abs=1e-2)
+    # Regions land at once; from the start there are as many ways as words.
+    assert verdict.steps == 2 * (states + 1) + 2 * 2 + 2 * 4
 
 
 @BOTH
@@ -149,7 +168,9 @@ def test_claims_that_are_about_something_else(prove: Any) -> None:
     other = ("0" if digest[0] != "0" else "1") + digest[1:]
     assert_refused(p, prove(p, digest=other), "speaks of another program")
     assert_refused(p, prove(p, dtype="float32"), "speaks of another dtype")
-    assert_refused(p, prove(p, tanh_ulps=np.nextafter(4.0, 0)), "tanh_ulps is not a number")
+    assert_refused(
+        p, prove(p, tanh_ulps=float(np.nextafter(MIN_TANH_ULPS, 0))), "tanh_ulps is not a number"
+    )
     moved = replace(p, readout_bias=np.nextafter(p.readout_bias, 2))
     assert_refused(moved, prove(p), "speaks of another program")
     assert isinstance(check(moved, prove(moved)), Accepted)
@@ -171,11 +192,113 @@ def test_budgets() -> None:
     verdict = check(p, proof(p), whole, lambda share, text: spent.append(share))
     assert isinstance(verdict, Accepted)
     exactly = spent[-1] * whole.work
-    # Numbers in a branch, from the order and twice the width, times the width: that is the least.
-    assert exactly > verdict.steps * ((10 + 2 * 3) * 3) * 3
     assert isinstance(check(p, proof(p), Budget(work=exactly)), Accepted)
     assert_refused(p, proof(p), "exceeds the work budget", Budget(work=exactly - 1))
-    assert_refused(p, proof(p), "branches exceed the memory budget", Budget(memory=2**10))
+    assert_refused(p, proof(p), "branches exceed the memory budget", Budget(memory=2**13))
+    values = 16 * (10 + 2 * 3) * (1 + 3 + 5 * 3)
+    short = Budget(memory=values - 1)
+    assert_refused(p, proof(p), "the values of a step exceed the memory budget", short)
+    assert_refused(p, proof(p), "branches exceed the memory budget", Budget(memory=values))
+
+
+@pytest.mark.parametrize("letters", [1, 2])
+def test_the_work_of_a_check_is_that_of_its_steps(letters: int) -> None:
+    """A batch costs 400,000, a set 2,000, each number of a value 5, for each of its symbols."""
+    p, spent = chain(letters=letters), list[float]()
+    whole = Budget(work=2.0**40)
+    assert isinstance(check(p, proof(p), whole, lambda share, text: spent.append(share)), Accepted)
+    symbols = 10 + 2 * 3  # generators, and two boxes, of three numbers each
+    numbers, products = 1 + 3 + 5 * 3, 3 * 3 + 3 * 1
+    each = 2_000 + symbols * (products + 5 * numbers)
+    branches = [2, letters, letters**2]
+    worked = [letters * (400_000 + count * each) for count in branches]
+    assert np.allclose(np.array(spent) * whole.work, np.cumsum(worked), rtol=1e-12)
+
+
+def test_progress_tells_where_a_check_is() -> None:
+    p, told = chain(letters=2), list[str]()
+    assert isinstance(check(p, proof(p), progress=lambda share, text: told.append(text)), Accepted)
+    assert told == ["2 sets, letter 1", "2 sets, letter 2", "4 sets, letter 3"]
+
+
+def bytes_of(branches: int, generators: int, arrays: int) -> int:
+    """Return what so many sets take, in so many pieces: a region, a box and generators each."""
+    return 600 * arrays + 8 * branches * (1 + 2 * 3 + generators * 3)
+
+
+def test_the_memory_of_a_check_is_counted_to_the_byte() -> None:
+    """All that is held, and twice what goes on, since it is joined: the last letter but one."""
+    p = chain(letters=3)
+    # Sets of the start: 1, 3, 9; a set has three symbols more after each letter, up to ten.
+    # So little memory makes batches of two sets, so that three are two batches of three letters.
+    letter_2 = bytes_of(3, 3, 1) + 2 * bytes_of(9, 6, 2 * 3)
+    assert letter_2 > bytes_of(2, 0, 1) + 2 * bytes_of(3, 3, 3)
+    assert letter_2 // (16 * (10 + 2 * 3) * (1 + 3 + 5 * 3)) == 2
+    assert isinstance(check(p, proof(p), Budget(memory=letter_2)), Accepted)
+    refused = Budget(memory=letter_2 - 1)
+    assert_refused(p, proof(p), "branches exceed the memory budget", refused)
+
+
+def still(letters: int, widths: int, regions: int) -> tuple[Program, Certificate]:
+    """Return a network whose step keeps zeros, after values that nobody needs; boxes of a point."""
+    step = [("linear", 1, "u"), *[("tanh", 2)] * widths, ("take", 1, 0, 4)]
+    table = np.zeros((1, letters), np.int64)
+    p = Program(
+        step=tuple(step),
+        arrays={"u": np.zeros((100, 4))},
+        inputs=np.zeros((letters, 1)),
+        start=np.zeros(4),
+        readout_weight=np.zeros((1, 4)),
+        readout_bias=np.ones(1),
+        threshold=0.0,
+        next_state=table,
+        output=table + 1,
+    )
+    c = Certificate(
+        p.digest(), p.dtype, MIN_TANH_ULPS, np.zeros(regions, int),
+        np.zeros((regions, letters), int), np.zeros((regions, 4)), np.zeros((regions, 4)),
+        0, 1, 50, 0.5,
+    )  # fmt: skip
+    return p, c
+
+
+def test_a_point_lands_in_a_region_of_no_size() -> None:
+    p, c = still(2, 1, 3)
+    verdict = check(p, c)
+    assert isinstance(verdict, Accepted)
+    assert verdict.steps == 2 * 4
+
+
+def test_the_values_of_a_step_take_no_more_memory_than_the_budget() -> None:
+    """Where the sets of a batch would take more, it has fewer of them: here two."""
+    p, c = still(1, 40, 100)
+    budget = Budget(memory=2**23)
+    batches: list[float] = []
+    verdict = check(p, c, budget, lambda share, text: batches.append(share))
+    assert isinstance(verdict, Accepted)
+    assert len(batches) == 51
+    tracemalloc.start()
+    try:
+        assert isinstance(check(p, c, budget), Accepted)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= budget.memory
+    roomy: list[float] = []
+    check(p, c, Budget(memory=2**36), lambda share, text: roomy.append(share))
+    assert len(roomy) == 1
+
+
+@pytest.mark.parametrize("sets", [2, 3, 7, 127, 128, 129, 1000])
+def test_a_batch_has_as_many_sets_as_the_memory_holds(sets: int) -> None:
+    """Twice the values of its step for each of its symbols; 128 sets at most fit the cache."""
+    p, c = still(3, 2, 299)
+    widths = 3 * 100 + 1 + 2 * 4  # of three values of the step, the letter, the memory, the last
+    one = 16 * (50 + 2 * 4) * widths
+    for memory, fitting in ((one * sets, sets), (one * sets - 1, sets - 1)):
+        batches: list[str] = []
+        check(p, c, Budget(memory=memory), lambda share, text, seen=batches: seen.append(text))
+        assert len(batches) == -(-300 // min(fitting, 128))
 
 
 def deep(p: Program) -> Certificate:

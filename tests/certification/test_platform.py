@@ -5,8 +5,8 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from seqarith.certification import outward
-from seqarith.certification.wellformed import MIN_TANH_ULPS
+from seqarith.certification.kernel import outward
+from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
 
 
 def exact_tanh(x: float) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from seqarith.certification import shapes
 from seqarith.certification.adapter import from_model
-from seqarith.certification.enclosure import Elman as Cell
+from seqarith.certification.dynamics import Dynamics as Cell
 from seqarith.certification.leaves import Leaves
 from seqarith.certification.sampling import sample, words
 

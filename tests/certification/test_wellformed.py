@@ -15,59 +15,61 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqarith.certification import check as checking
-from seqarith.certification import wellformed
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import Accepted, Budget, Rejected, check
-from seqarith.certification.program import Program
-from seqarith.certification.recurrences import ENCLOSURES, LSTM
-from seqarith.certification.wellformed import MAX_NAME, MAX_OPTIONS, MAX_ORDER, MAX_WIDTH
+from seqarith.cells.steps import ACTIVATIONS, ARITY, MOST, NAMED, batches, reads
+from seqarith.certification.kernel import check as checking
+from seqarith.certification.kernel import forms, wellformed
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.kernel.wellformed import (
+    MAX_NAME,
+    MAX_ORDER,
+    MAX_VALUE,
+    MAX_WIDTH,
+    MIN_TANH_ULPS,
+)
 
 F8 = np.float64
 ROOMY = Budget(memory=2**34)
 
 
-def tiny(cell: str = "elman", width: int = 1, letters: int = 1, outputs: int = 1) -> Program:
+Case = Callable[[], tuple[Any, Any]]
+TRUE = {
+    "tanh": (("linear", 1, "w"), ("linear", 0, "v"), ("shift", 2, "b"), ("add", 4, 3), ("tanh", 5)),
+    "gate": (
+        ("linear", 0, "v"), ("linear", 1, "w"), ("scale", 3, "b"), ("subtract", 2, 4),
+        ("sigmoid", 5), ("relu", 2), ("multiply", 6, 7), ("blend", 6, 1, 8),
+    ),
+    "parts": (("take", 1, 0, 1), ("join", 2, 2, 1), ("linear", 3, "u"), ("tanh", 4)),
+}  # fmt: skip
+"""Steps that lead from a memory about 0 to one about 0, if all weights are 0."""
+
+
+def tiny(kind: str = "tanh", width: int = 1, letters: int = 1, outputs: int = 1) -> Program:
     """Return a network of zeros that says 1 whatever it reads, on a machine that does so too."""
-    rows, memory = wellformed.GATES.get(cell, 1) * width, width * (1 + (cell == "lstm"))
-    kernels = {
-        "weight_ih": np.zeros((rows, 1)),
-        "weight_hh": np.zeros((rows, width)),
-        "bias": np.zeros(rows),
-    }
-    if cell == "gru":
-        kernels["bias_hh"] = np.zeros(width)
-    foreign = cell not in ENCLOSURES
+    shapes = {"v": (width, 1), "w": (width, width), "b": (width,), "u": (width, width + 2)}
+    named = [operation[2] for operation in TRUE[kind] if operation[0] in NAMED]
     bias = np.where(np.arange(outputs) == min(1, outputs - 1), 1.0, 0.0)
     table = np.zeros((1, letters), np.int64)
     return Program(
-        cell,
-        {"activation": "tanh"} if cell == "elman" else {"gain": 1.0} if foreign else {},
-        np.ones((letters, 1)),
-        kernels,
-        np.zeros(memory),
-        np.zeros((outputs, width)),
-        bias,
-        table,
-        table + 1,
-        Zeros if foreign else None,
+        step=TRUE[kind],
+        arrays={name: np.zeros(shapes[name]) for name in named},
+        inputs=np.ones((letters, 1)),
+        start=np.zeros(width),
+        readout_weight=np.zeros((outputs, width)),
+        readout_bias=bias,
+        threshold=0.0,
+        next_state=table,
+        output=table + 1,
     )
 
 
-class Zeros:
-    """What encloses a cell of another package: this one's LSTM, of weights that are all 0."""
-
-    def __init__(self, p: Program, tanh_ulps: float, unit: float) -> None:
-        width = len(p.start)
-        self.inner = LSTM(tiny("lstm", width, len(p.inputs)), tanh_ulps, unit)
-        self.width = width
-
-    def spread(self, c: Any, g: Any, e: Any) -> Any:
-        return self.inner.spread(*(np.concatenate((x, x), -1) for x in (c, g, e)))
-
-    def step(self, spread: Any, letter: int) -> Any:
-        sets = self.inner.step(spread, letter)
-        return sets._replace(**{n: getattr(sets, n)[..., : self.width] for n in sets._fields})
+def single() -> Program:
+    """Return the tiny network in float32."""
+    p = tiny()
+    floats = ("inputs", "start", "readout_weight", "readout_bias")
+    parts: dict[str, Any] = {name: getattr(p, name).astype(np.float32) for name in floats}
+    return replace(p, **parts, arrays={n: x.astype(np.float32) for n, x in p.arrays.items()})
 
 
 def certified(p: Program) -> Certificate:
@@ -75,32 +77,38 @@ def certified(p: Program) -> Certificate:
     width, letters = len(p.start), len(p.inputs)
     none = np.zeros((1, letters), np.int64)
     return Certificate(
-        Program.digest(p), p.dtype, 4.0, none[:, 0].copy(), none, np.zeros((1, width)),
+        Program.digest(p), p.dtype, MIN_TANH_ULPS, none[:, 0].copy(), none, np.zeros((1, width)),
         np.full((1, width), 0.5), 0, 1, 0, 0.5,
     )  # fmt: skip
 
 
-CELLS = [*ENCLOSURES, "elsewhere:Cell"]
+KINDS = list(TRUE)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_what_the_cases_are_made_of_is_accepted(cell: str) -> None:
-    p = tiny(cell, 2, 3)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_cases_are_made_of_is_accepted(kind: str) -> None:
+    width = 1 if kind == "parts" else 2
+    p = tiny(kind, width, 3)
     assert isinstance(check(p, certified(p)), Accepted)
 
 
-def changed(cell: str = "elman", **parts: Any) -> Callable[[], tuple[Any, Any]]:
+def changed(kind: str = "tanh", **parts: Any) -> Case:
     """Return a program with other fields, and the certificate of the one that it was."""
 
     def build() -> tuple[Any, Any]:
-        p = tiny(cell)
+        p = tiny(kind)
         return replace(p, **parts), certified(p)
 
     return build
 
 
-def kernel(name: str, value: Any, cell: str = "elman") -> Callable[[], tuple[Any, Any]]:
-    return changed(cell, kernels={**tiny(cell).kernels, name: value})
+def array(name: str, value: Any) -> Case:
+    return changed(arrays={**tiny().arrays, name: value})
+
+
+def stepped(*operations: Any, kind: str = "tanh") -> Case:
+    """Put operations in front of a step's last one."""
+    return changed(kind, step=(*TRUE[kind][:-1], *operations, TRUE[kind][-1]))
 
 
 def claimed(**parts: Any) -> Callable[[], tuple[Any, Any]]:
@@ -147,7 +155,7 @@ def subclassed(record: str) -> tuple[Any, Any]:
 
 
 def mixed() -> tuple[Any, Any]:
-    p = tiny("lstm")
+    p = tiny("gate")
     return replace(p, readout_bias=np.ones(1, np.float32)), certified(p)
 
 
@@ -175,8 +183,8 @@ def one_index(name: str, value: int) -> tuple[Any, Any]:
 
 def one_nan() -> tuple[Any, Any]:
     p = tiny(width=2)
-    spoilt = {**p.kernels, "bias": np.array([0.0, np.nan])}
-    return replace(p, kernels=spoilt), certified(p)
+    spoilt = {**p.arrays, "b": np.array([0.0, np.nan])}
+    return replace(p, arrays=spoilt), certified(p)
 
 
 def one_negative_side() -> tuple[Any, Any]:
@@ -195,12 +203,62 @@ def regions(count: int) -> tuple[Any, Any]:
     return p, replace(certified(p), states=np.zeros(count, np.int64))
 
 
+def wide_memory(width: int) -> tuple[Any, Any]:
+    """A hidden vector of one number in a memory of many."""
+    p = replace(tiny("parts"), step=(("take", 1, 0, width),), arrays={}, start=np.zeros(width))
+    return p, replace(certified(tiny()), digest=Program.digest(p))
+
+
+def wide_value(width: int) -> tuple[Any, Any]:
+    """A step that makes so many numbers of one."""
+    u = np.zeros((width, 1))
+    step = (("linear", 1, "u"), ("take", 2, width - 1, width), ("tanh", 3))
+    p = replace(tiny(), step=step, arrays={"u": u})
+    return p, certified(p)
+
+
+def wide_sum(width: int) -> tuple[Any, Any]:
+    """A product that adds up so many numbers."""
+    step = (("linear", 1, "u"), ("linear", 2, "v"), ("tanh", 3))
+    p = replace(tiny(), step=step, arrays={"u": np.zeros((width, 1)), "v": np.zeros((1, width))})
+    return p, certified(p)
+
+
+def long_sum(terms: int) -> tuple[Any, Any]:
+    """Add the memory to itself again and again: no number is rounded before all are added."""
+    step: list[Any] = [("linear", 1, "w")]
+    step += [("add", 2 + n, 2) for n in range(terms - 1)]
+    p = replace(tiny(), step=(*step, ("tanh", len(step) + 1)), arrays={"w": np.zeros((1, 1))})
+    return p, certified(p)
+
+
+def doubled_sum(doublings: int) -> tuple[Any, Any]:
+    """Add a sum to itself: a term, two terms, four, and so on."""
+    step: list[Any] = [("linear", 1, "w")]
+    step += [("add", 2 + n, 2 + n) for n in range(doublings)]
+    p = replace(tiny(), step=(*step, ("tanh", len(step) + 1)), arrays={"w": np.zeros((1, 1))})
+    return p, certified(p)
+
+
+class Kind(str):
+    __slots__ = ()
+
+
+class Dict(dict):
+    def __iter__(self) -> Any:
+        raise RuntimeError("hostile")
+
+
+class Tuple(tuple):
+    __slots__ = ()
+
+
 BIG = 2.0**20
-WIDE = np.zeros(MAX_WIDTH + 1)
 INT = np.zeros((1, 1), np.int64)
-NO_NAME = {"a kernel\n": np.zeros(1)}
 SINGULAR = np.array([[[0.0]]])
-CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
+LONG = (("tanh", 1),) * (MOST + 1)
+NO_TEXT = "name of an array is not a short ASCII text"
+CASES: list[tuple[Case, str]] = [
     (lambda: (None, certified(tiny())), "that is not a program"),
     (lambda: subclassed("program"), "that is not a program"),
     (lambda: (tiny(), None), "that is not a certificate"),
@@ -212,45 +270,98 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (sized(width=MAX_WIDTH + 1), "wider than 1000"),
     (sized(letters=MAX_WIDTH + 1), "wider than 1000"),
     (sized(outputs=MAX_WIDTH + 1), "wider than 1000"),
-    (sized(cell="lstm", width=MAX_WIDTH // 2 + 1), "wider than 1000"),
+    (lambda: wide_memory(MAX_WIDTH + 1), "wider than 1000"),
     (
         changed(
             inputs=np.ones((1, MAX_WIDTH + 1)),
-            kernels={**tiny().kernels, "weight_ih": np.zeros((1, MAX_WIDTH + 1))},
+            arrays={**tiny().arrays, "v": np.zeros((1, MAX_WIDTH + 1))},
         ),
         "wider than 1000",
     ),
+    (lambda: wide_value(MAX_VALUE + 1), "a value of the step is wider than 16000"),
+    (lambda: wide_sum(MAX_WIDTH + 1), "a product of the step sums more than 1000 terms"),
+    (lambda: doubled_sum(12), "a sum of more than 4000 terms"),
+    (changed("parts", readout_weight=np.zeros((1, 2))), "fewer numbers than the hidden vector"),
     (mixed, "arrays differ in dtype"),
     *(
         (changed(**{name: getattr(tiny(), name).astype(np.float32)}), "arrays differ in dtype")
         for name in ("inputs", "start", "readout_weight", "readout_bias")
     ),
-    *(
-        (kernel(name, x.astype(np.float32)), "arrays differ in dtype")
-        for name, x in tiny().kernels.items()
+    *((array(name, x.astype(np.float32)), "differ in dtype") for name, x in tiny().arrays.items()),
+    (changed(threshold=None), "threshold is not a number"),
+    (changed(threshold=True), "threshold is not a number"),
+    (changed(threshold=float("nan")), "threshold is not a number"),
+    (changed(threshold=np.float64(0)), "threshold is not a number"),
+    (changed(threshold=BIG * 2), "threshold is not a number from -1048576.0 to 1048576.0"),
+    (changed(threshold=2**53 + 1), "threshold is not a number"),
+    (lambda: (replace(single(), threshold=0.1), None), "that is not a certificate"),
+    (lambda: (replace(single(), threshold=0.1), certified(single())), "not the program's"),
+    (
+        lambda: (replace(tiny(outputs=2), threshold=0.5), certified(tiny(outputs=2))),
+        "the threshold is not the program's",
     ),
-    (changed(cell=3), "name of the cell is not text"),
-    (changed(options=None), "not a dict of names"),
-    (changed(options={3: "tanh"}), "not a dict of names"),
-    (changed(kernels=[]), "not a dict of names"),
-    (changed(options={}), "options of cell elman"),
-    (changed(options={"activation": "tanh", "gain": 1.0}), "options of cell elman"),
-    (changed("gru", options={"activation": "tanh"}), "options of cell gru"),
-    (changed(options={"activation": "relu"}), "unknown activation"),
-    (changed(options={"activation": np.array(["tanh", "tanh"])}), "unknown activation"),
-    (kernel("more", np.zeros(1)), "not those of the cell"),
-    (changed(kernels=dict(reversed(tiny().kernels.items()))), "not those of the cell"),
-    (changed("lstm", start=np.zeros(1)), "start has 1 numbers, the cell's memory 2"),
-    (changed("elsewhere:Cell", enclosure=None), "no enclosure of cell 'elsewhere:Cell'"),
-    (changed("elsewhere:Cell", options={"f": print}), "not a plain value"),
-    (changed("elsewhere:Cell", options={"f": 2**63}), "not a plain value"),
-    (changed("elsewhere:Cell", options={"f": -(10**5000)}), "not a plain value"),
-    (changed("elsewhere:Cell", options={"f": [0] * MAX_OPTIONS}), "not a plain value"),
-    (changed("elsewhere:Cell", kernels=NO_NAME), "kernel's name is not"),
-    (changed("elsewhere:Cell", kernels={"\ud800": np.zeros(1)}), "kernel's name is not"),
-    (changed("elsewhere:Cell", kernels={"größe": np.zeros(1)}), "kernel's name is not"),
-    (changed("elsewhere:Cell", kernels={"a" * (MAX_NAME + 1): np.zeros(1)}), "kernel's name is"),
-    (kernel("weight_ih", np.array([[np.nan]]), "elsewhere:Cell"), "weight_ih holds a value"),
+    (changed(arrays=None), "the arrays are not a dict"),
+    (changed(arrays=[]), "the arrays are not a dict"),
+    (changed(arrays=Dict(tiny().arrays)), "the arrays are not a dict"),
+    (changed(arrays={f"a{n}": np.zeros(1) for n in range(MOST + 1)}), "the step is not a tuple"),
+    (changed(step=list(TRUE["tanh"])), "the step is not a tuple"),
+    (changed(step=Tuple(TRUE["tanh"])), "the step is not a tuple"),
+    (changed(step=()), "a step of 0 operations"),
+    (changed(step=LONG), "a step of 2001 operations: expected 1 to 2000"),
+    (stepped(["tanh", 1]), "an operation is not plain"),
+    (stepped(Tuple(("tanh", 1))), "an operation is not plain"),
+    (stepped((Kind("tanh"), 1)), "an operation is not plain"),
+    (stepped(("tanh", True)), "an operation is not plain"),
+    (stepped(("tanh", 1.0)), "an operation is not plain"),
+    (stepped(("tanh", np.int64(1))), "an operation is not plain"),
+    (stepped(("tanh", None)), "an operation is not plain"),
+    (stepped(("join", *[1] * MAX_WIDTH)), "an operation is not plain"),
+    (stepped(("softmax", 1)), "operation 4 of the step: unknown operation 'softmax'"),
+    (stepped(()), "unknown operation ''"),
+    (stepped((1, 1)), "unknown operation ''"),
+    (stepped(("x" * 10**4, 1)), "unknown operation 'xxxx"),
+    (stepped(("tanh",)), "tanh of 0 arguments"),
+    (stepped(("join",)), "join of 0 arguments"),
+    (stepped(("tanh", 1, 1)), "tanh of 2 arguments"),
+    (stepped(("add", 1)), "add of 1 arguments"),
+    (stepped(("linear", 1)), "linear of 1 arguments"),
+    (stepped(("blend", 1, 1, 1, 1)), "blend of 4 arguments"),
+    (stepped(("take", 1, 0)), "take of 2 arguments"),
+    (stepped(("tanh", 6)), "tanh reads a value that is not known yet"),
+    (stepped(("tanh", -1)), "tanh reads a value that is not known yet"),
+    (stepped(("tanh", "w")), "tanh reads a value that is not known yet"),
+    (stepped(("tanh", 10**5000)), "tanh reads a value that is not known yet"),
+    (stepped(("join", 1, 7)), "join reads a value that is not known yet"),
+    (stepped(("add", 1, 6)), "add reads a value that is not known yet"),
+    (stepped(("take", 1, 0, 2)), "take of entries that 1 numbers do not have"),
+    (stepped(("take", 1, 0, 0)), "take of entries"),
+    (stepped(("take", 1, 1, 1)), "take of entries"),
+    (stepped(("take", 1, -1, 1)), "take of entries"),
+    (stepped(("take", 1, "0", 1)), "take of entries"),
+    (stepped(("take", 1, 0, "1")), "take of entries"),
+    (stepped(("linear", 1, "x")), "linear by an array that is not there"),
+    (stepped(("linear", 1, 1)), "linear by an array that is not there"),
+    (stepped(("linear", 1, "b")), "linear of 1 numbers by the array 'b' of shape (1,)"),
+    (stepped(("shift", 1, "w")), "shift of 1 numbers by the array 'w' of shape (1, 1)"),
+    (stepped(("scale", 4, "b"), kind="parts"), "scale by an array that is not there"),
+    (stepped(("shift", 3, "u"), kind="parts"), "shift of 3 numbers by the array 'u'"),
+    (stepped(("linear", 1, "u"), kind="parts"), "linear of 1 numbers by the array 'u'"),
+    (stepped(("add", 1, 3), kind="parts"), "add of 1 and 3 numbers"),
+    (stepped(("blend", 1, 1, 3), kind="parts"), "blend of 1 and 1 and 3 numbers"),
+    (changed("parts", step=TRUE["parts"][:2]), "a step returns 3 numbers; the memory has 1"),
+    (changed(arrays={}), "linear by an array that is not there"),
+    (array(3, np.zeros(1)), NO_TEXT),  # type: ignore[arg-type]
+    (array("a b\n", np.zeros(1)), NO_TEXT),
+    (array("\ud800", np.zeros(1)), NO_TEXT),
+    (array("größe", np.zeros(1)), NO_TEXT),
+    (array(Kind("a"), np.zeros(1)), NO_TEXT),
+    (array("a" * (MAX_NAME + 1), np.zeros(1)), NO_TEXT),
+    (array("unused", np.array([[np.nan]])), "unused holds a value"),
+    (array("unused", [1.0]), "unused is not an array"),
+    (array("unused", np.zeros(1, int)), "unused has dtype int64"),
+    (array("unused", np.zeros((1, 0))), "unused has shape (1, 0)"),
+    (array("unused", endless(2**24 + 1)), "unused exceeds the memory budget"),
+    (changed(arrays={f"a{n}": endless(2**22) for n in range(5)}), "the arrays exceed the memory"),
     (claimed(dtype="float32"), "another dtype"),
     (claimed(dtype=np.dtype(F8)), "another dtype"),
     (claimed(digest="0" * 64), "another program"),
@@ -266,7 +377,7 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (changed(next_state=INT - 1), "next_state holds an index outside 0..0"),
     (changed(output=INT + 3), "output holds an index outside 0..2"),
     (changed(output=INT - 1), "output holds an index outside 0..2"),
-    (one_nan, "bias holds a value"),
+    (one_nan, "b holds a value"),
     *((lambda spoil=spoil: one_index(*spoil), "holds an index outside") for spoil in SPOILT),
     (claimed(start=1), "start is not a number from 0 to 0"),
     (claimed(start=False), "start is not a number from 0 to 0"),
@@ -279,8 +390,8 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (claimed(margin=2.0**-101), "margin is not a number"),
     (claimed(margin=float("nan")), "margin is not a number"),
     (claimed(margin=BIG * 2), "margin is not a number"),
-    (claimed(tanh_ulps=3.99), "tanh_ulps is not a number from 4.0 to 1024.0"),
-    (claimed(tanh_ulps=1025.0), "tanh_ulps is not a number from 4.0 to 1024.0"),
+    (claimed(tanh_ulps=7.99), "tanh_ulps is not a number from 8.0 to 1024.0"),
+    (claimed(tanh_ulps=1025.0), "tanh_ulps is not a number from 8.0 to 1024.0"),
     (changed(inputs=[[1.0]]), "inputs is not an array"),
     (changed(inputs=np.ma.masked_array([[1.0]])), "inputs is not an array"),
     (changed(inputs=np.ones((1, 1), np.float16)), "inputs has dtype float16"),
@@ -291,14 +402,14 @@ CASES: list[tuple[Callable[[], tuple[Any, Any]], str]] = [
     (changed(inputs=np.ones(1)), "inputs has shape (1,), expected (None, None)"),
     (changed(inputs=np.ones((1, 0))), "inputs has shape (1, 0), expected"),
     (changed(readout_bias=np.ones(2)), "readout_bias has shape (2,), expected (1,)"),
-    (kernel("bias", np.zeros(2)), "bias has shape (2,), expected (1,)"),
+    (array("b", np.zeros(2)), "shift of 1 numbers by the array 'b' of shape (2,)"),
     (claimed(centres=np.zeros((1, 2))), "centres has shape (1, 2), expected (1, 1)"),
     (claimed(shapes=np.zeros((1, 1, 2))), "shapes has shape (1, 1, 2), expected (1, 1, 1)"),
     (changed(inputs=endless(10**9, 10**8)), "inputs exceeds the memory budget"),
     (changed(next_state=endless(2**40, 1, dtype=np.int64)), "next_state exceeds the memory"),
     *(
-        (kernel(name, np.full_like(x, value)), f"{name} holds a value that is not finite, or too")
-        for name, x in tiny().kernels.items()
+        (array(name, np.full_like(x, value)), f"{name} holds a value that is not finite, or too")
+        for name, x in tiny().arrays.items()
         for value in (np.nan, np.inf, -np.inf, BIG * (1 + 2.0**-52))
     ),
     *(
@@ -328,8 +439,12 @@ ELSEWHERE = {
     "the check exceeds the work budget",
     "the branches exceed the memory budget",
     "a region's matrix is too ill-conditioned",
+    "the values of a step exceed the memory budget",
 }
 """Messages of ``check.py`` whose cases are in ``test_obligations``."""
+
+
+MODULES = (wellformed, checking, forms)
 
 
 def refusals(module: Any) -> dict[int, str]:
@@ -353,13 +468,13 @@ def test_no_refusal_is_without_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
                 frame = frame.f_back
             fired.add((Path(frame.f_code.co_filename).name, frame.f_lineno))
 
-    for module in (wellformed, checking):
+    for module in MODULES:
         monkeypatch.setattr(module, "Refusal", Noted)
     for build, _ in CASES:
         assert isinstance(check(*build()), Rejected)
     expected = {
         (Path(module.__file__).name, line)
-        for module in (wellformed, checking)
+        for module in MODULES
         for line, source in refusals(module).items()
         if source != "Refusal(reason)" and not any(text in source for text in ELSEWHERE)
     }
@@ -374,7 +489,7 @@ def test_limits_themselves_are_accepted() -> None:
         {"order": MAX_ORDER},
         {"depth": 10**6},
         {"margin": 2.0**-100},
-        {"tanh_ulps": 4},
+        {"tanh_ulps": int(MIN_TANH_ULPS)},
         {"tanh_ulps": 1024.0},
     ):
         assert isinstance(check(p, replace(c, **parts)), Accepted)
@@ -384,14 +499,66 @@ def test_limits_themselves_are_accepted() -> None:
     assert isinstance(check(any_digit, replace(c, digest=any_digit.digest())), Accepted)
     large = replace(p, readout_bias=np.full(1, BIG))
     assert isinstance(check(large, replace(c, digest=large.digest())), Accepted)
-    name = {"a" * MAX_NAME: np.zeros(1)}
-    most = {"f": [2**63 - 1] * (MAX_OPTIONS - 7), "g": 1.5, "h": (None, "a", True)}
-    most["f"].append(1 - 2**63)  # one value too many, with the dict and what it holds
-    other = replace(tiny("elsewhere:Cell"), options=dict(most))
-    assert "plain" in getattr(check(other, certified(tiny("elsewhere:Cell"))), "reason", "")
-    most["f"].pop(0)
-    other = replace(tiny("elsewhere:Cell"), kernels=name, options=most)
-    assert isinstance(check(other, certified(other)), Accepted)
+    named = replace(p, arrays={**p.arrays, "a" * MAX_NAME: np.zeros(1)})
+    assert isinstance(check(named, replace(c, digest=named.digest())), Accepted)
+    many = {f"a{n}": np.zeros(1) for n in range(MOST - 3)}
+    full = replace(p, arrays={**p.arrays, **many})
+    assert isinstance(check(full, replace(c, digest=full.digest())), Accepted)
+    for side in (-BIG, BIG, 0.5):
+        bias = np.full(1, side + 1 if side < BIG else side)
+        at = replace(p, threshold=side - (side == BIG), readout_bias=bias)
+        assert isinstance(check(at, replace(c, digest=at.digest())), Accepted)
+    for build in (
+        lambda: wide_value(MAX_VALUE), lambda: wide_sum(MAX_WIDTH),
+        lambda: long_sum(MOST - 1), lambda: doubled_sum(11), lambda: long_step(MOST),
+        lambda: joined(MAX_WIDTH - 1), lambda: many_states(2**20 + 2), sized(width=250, letters=5),
+    ):  # fmt: skip
+        assert isinstance(check(*build()), Accepted)
+    p, c = wide_memory(MAX_WIDTH)
+    assert "centres has shape" in getattr(check(p, c), "reason", "")
+
+
+def many_states(count: int) -> tuple[Any, Any]:
+    """More than a number may be large: indices are no numbers."""
+    table = np.zeros((count, 1), np.int64)
+    table[0] = count - 1
+    table[-1] = 0
+    p = replace(tiny(), next_state=table, output=np.ones_like(table))
+    c = certified(p)
+    both = np.array([0, count - 1])
+    return p, replace(
+        c, states=both, successors=np.array([[1], [0]]), centres=np.zeros((2, 1)),
+        shapes=np.full((2, 1), 0.5),
+    )  # fmt: skip
+
+
+def long_step(operations: int) -> tuple[Any, Any]:
+    p = replace(tiny(), step=(("tanh", 1),) * operations, arrays={})
+    return p, certified(p)
+
+
+def joined(parts: int) -> tuple[Any, Any]:
+    """Join the memory so many times: with its name that is an operation of so many entries more."""
+    step = (("join", *[1] * parts), ("take", 2, 0, 1), ("tanh", 3))
+    p = replace(tiny(), step=step, arrays={})
+    return p, certified(p)
+
+
+def test_runs_are_what_can_be_done_at_once() -> None:
+    """Activations that do not read one another; all else stands alone, in the record's order."""
+    record = (
+        ("tanh", 0), ("sigmoid", 1), ("add", 2, 3), ("relu", 4), ("tanh", 2), ("tanh", 5),
+        ("add", 2, 3), ("add", 2, 8), ("add", 8, 2),
+    )  # fmt: skip
+    assert list(batches(record, ACTIVATIONS)) == [[0, 1], [2], [3, 4], [5], [6], [7], [8]]
+    assert list(batches(record, ("add",)))[-2:] == [[6], [7, 8]]
+    assert list(batches((), ACTIVATIONS)) == []
+
+
+def test_what_a_value_depends_on() -> None:
+    record = (("tanh", 0), ("tanh", 1), ("add", 2, 2), ("add", 3, 1), ("add", 4, 5), ("join", 6, 0))
+    letter, memory, both = frozenset({0}), frozenset({1}), frozenset({0, 1})
+    assert reads(record) == [letter, memory, letter, memory, letter, memory, both, both]
 
 
 def test_generators_may_point_anywhere() -> None:
@@ -406,10 +573,14 @@ def test_the_memory_budget_is_counted() -> None:
         verdict = check(p, certified(p), Budget(memory=memory))
         assert ("inputs exceeds" not in getattr(verdict, "reason", "")) == accepted
     p = tiny(width=3, letters=2)
-    c = certified(p)
-    for memory, accepted in ((64 * 9, True), (64 * 9 - 1, False)):
+    c = replace(certified(p), states=np.zeros(10, np.int64))
+    for memory, accepted in ((64 * 9 * 10, True), (64 * 9 * 10 - 1, False)):
         verdict = check(p, c, Budget(memory=memory))
-        assert ("regions" not in getattr(verdict, "reason", "")) == accepted
+        assert ("regions exceed" not in getattr(verdict, "reason", "")) == accepted
+    arrays = 8 * 8 * (3 + 9 + 3)  # eight copies of each
+    for memory, accepted in ((arrays, True), (arrays - 8, False)):
+        verdict = check(p, c, Budget(memory=memory))
+        assert ("the arrays exceed" not in getattr(verdict, "reason", "")) == accepted
     many = tiny(outputs=20, width=2)
     held = 64 * 20**2 * 2
     verdict = check(many, certified(many), Budget(memory=held - 1))
@@ -428,7 +599,7 @@ class Hostile:
     __float__ = __int__ = __index__ = __array__ = __abs__ = _fail
 
     def __hash__(self) -> int:
-        return hash("activation")
+        return hash("tanh")
 
 
 class Agreeing:
@@ -442,7 +613,7 @@ class Agreeing:
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _agree
 
     def __hash__(self) -> int:
-        return hash("activation")
+        return hash("tanh")
 
 
 class Meta(type):
@@ -452,11 +623,6 @@ class Meta(type):
         return True
 
     __hash__ = type.__hash__
-
-
-class Dict(dict):
-    def __iter__(self) -> Any:
-        raise RuntimeError("hostile")
 
 
 class Text(str):
@@ -489,13 +655,17 @@ class Number(metaclass=Meta):
 
 
 HOSTILE: list[Any] = [
-        Hostile(), Agreeing(), Number(), Hostile, Number, Dict(activation="tanh"), Text("tanh"),
-        Text("elman"), Int(1), np.zeros((1, 1)).view(Array), np.float64(1), np.int64(0), True,
+        Hostile(), Agreeing(), Number(), Hostile, Number, Dict(w=np.zeros((1, 1))), Text("tanh"),
+        Tuple((("tanh", 1),)), Int(1), np.zeros((1, 1)).view(Array), np.float64(1), np.int64(0),
+        True,
         np.array([np.nan]), np.array(["tanh", "tanh"]), np.array([print], object),
         np.zeros((), F8), np.zeros((1,) * 20), endless(2**20, 2**20, 2**10), np.zeros((1, 0)),
         np.zeros((1, 1), "M8[s]"), np.zeros((1, 1), [("a", F8)]), 10**400, -(10**5000), 1e308,
         float("nan"), "\ud800", "a" * 10**5, {Hostile(): 1}, {Agreeing(): 1}, {Text("a"): 1},
-        {"activation": Hostile()}, {"activation": Agreeing()}, {"activation": Text("tanh")},
+        {"w": Hostile()}, {"w": Agreeing()}, {"w": Text("tanh")}, (Hostile(),), ((Hostile(), 1),),
+        (("tanh", Hostile()),), (("tanh", Agreeing()),), ((Text("tanh"), 1),), (("tanh", Int(1)),),
+        ((Agreeing(), 1),), (("linear", 1, Hostile()),), (("linear", 1, Text("w")),),
+        (("take", 1, 0, Int(1)),), (("join", Agreeing()),), (Agreeing(),), ((),), (("tanh",),),
     ]  # fmt: skip
 """Drawn by number, since whoever draws looks at what he draws."""
 ANYTHING = st.one_of(
@@ -519,20 +689,52 @@ ANYTHING = st.one_of(
 FIELDS = {kind: [f.name for f in fields(kind)] for kind in (Program, Certificate)}
 
 
+OPERATIONS = st.one_of(
+    st.tuples(
+        st.sampled_from([*ARITY, "join", "x", ""]),
+        st.integers(-1, 8),
+        st.one_of(st.sampled_from(["w", "v", "b", "u", "x"]), st.integers(-1, 8)),
+    ),
+    st.lists(st.one_of(st.sampled_from([*ARITY, "w", "b"]), st.integers(-2, 9)), max_size=5).map(
+        tuple
+    ),
+    ANYTHING,
+)
+
+
 @settings(max_examples=200)
 @given(
-    st.sampled_from(CELLS),
+    st.sampled_from(KINDS),
     st.dictionaries(st.sampled_from(FIELDS[Program]), ANYTHING, max_size=2),
     st.dictionaries(st.sampled_from(FIELDS[Certificate]), ANYTHING, max_size=2),
-    st.dictionaries(st.sampled_from(["weight_ih", "bias", "x"]), ANYTHING, max_size=1),
+    st.dictionaries(st.sampled_from(["w", "b", "x"]), ANYTHING, max_size=1),
 )
 def test_whatever_is_given_nothing_is_raised(
-    cell: str, parts: Any, claims: Any, other: Any
+    kind: str, parts: Any, claims: Any, other: Any
 ) -> None:
-    p = tiny(cell)
+    p = tiny(kind)
     c = replace(certified(p), **claims)
-    parts = {"kernels": {**p.kernels, **other}, **parts} if other else parts
+    parts = {"arrays": {**p.arrays, **other}, **parts} if other else parts
     assert isinstance(check(replace(p, **parts), c), Accepted | Rejected)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(KINDS), st.integers(0, 7), st.lists(OPERATIONS, max_size=3), st.booleans())
+def test_whatever_step_is_given_nothing_is_raised(
+    kind: str, place: int, operations: Any, named: bool
+) -> None:
+    """In the middle of a true step or in its stead, and even where the digest is that of it."""
+    p = tiny(kind)
+    whole = p.step[:place] + tuple(operations) + p.step[place:]
+    broken = replace(p, step=whole)
+    c = certified(p)
+    verdict = check(broken, c)
+    assert isinstance(verdict, Accepted | Rejected)
+    reason = getattr(verdict, "reason", "")
+    assert "\n" not in reason
+    assert len(reason) <= 300
+    if named and "another program" in reason:
+        assert isinstance(check(broken, certified(broken)), Accepted | Rejected)
 
 
 @settings(max_examples=100)
@@ -546,7 +748,7 @@ def test_neither_record_need_be_one(p: Any, c: Any) -> None:
 @pytest.mark.parametrize("name", FIELDS[Program])
 @pytest.mark.parametrize("number", range(9))
 def test_a_hostile_field_is_refused(name: str, number: int) -> None:
-    p = tiny("elsewhere:Cell" if name == "enclosure" else "elman")
+    p = tiny()
     c = certified(p)
     assert isinstance(check(replace(p, **{name: HOSTILE[number]}), c), Rejected)
 
@@ -556,30 +758,6 @@ def test_a_hostile_field_is_refused(name: str, number: int) -> None:
 def test_a_hostile_claim_is_refused(name: str, number: int) -> None:
     p = tiny()
     assert isinstance(check(p, replace(certified(p), **{name: HOSTILE[number]})), Rejected)
-
-
-class Nameless:
-    """An enclosure that fails, and whose name and error fail when they are asked for."""
-
-    def __call__(self, *_: Any) -> Any:
-        class Unspeakable(Exception):  # noqa: N818
-            def __str__(self) -> str:
-                raise RuntimeError("hostile")
-
-        raise Unspeakable
-
-    def __getattribute__(self, name: str) -> Any:
-        raise RuntimeError("hostile")
-
-    def __repr__(self) -> str:
-        raise RuntimeError("hostile")
-
-
-def test_an_enclosure_that_cannot_even_be_named_rejects() -> None:
-    p = replace(tiny("elsewhere:Cell"), enclosure=Nameless())
-    verdict = check(p, certified(p))
-    assert isinstance(verdict, Rejected)
-    assert verdict.reason == "the enclosure of no name failed: Unspeakable"
 
 
 def test_another_fault_of_the_checker_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -598,7 +776,7 @@ MIXED = [
         for name in ("next_state", "output", "states", "successors")
         for index in (-1, 9)
     ),
-    *((name, np.nan, "holds a value") for name in ("inputs", "weight_ih", "centres")),
+    *((name, np.nan, "holds a value") for name in ("inputs", "w", "b", "centres")),
     ("shapes", -0.5, "negative half-width"),
 ]
 
@@ -613,13 +791,13 @@ def test_one_bad_entry_among_good_ones_is_refused(name: str, value: float, becau
         centres=np.zeros((2, 2)), shapes=np.full((2, 2), 0.5),
     )  # fmt: skip
     assert isinstance(check(p, c), Accepted)
-    held = p.kernels if name in p.kernels else vars(p) if hasattr(p, name) else vars(c)
+    held = p.arrays if name in p.arrays else vars(p) if hasattr(p, name) else vars(c)
     for at in np.ndindex(held[name].shape):
         spoilt = held[name].copy()
         spoilt[at] = value
         q, d = p, c
-        if name in p.kernels:
-            q = replace(p, kernels={**p.kernels, name: spoilt})
+        if name in p.arrays:
+            q = replace(p, arrays={**p.arrays, name: spoilt})
         elif hasattr(p, name):
             q = replace(p, **{name: spoilt})
         else:

@@ -1,12 +1,13 @@
-"""The cell on the page about cells of one's own: right, trained, proved, and found."""
+"""The cells on the page about cells of one's own: right, trained, proved, and found."""
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,19 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.network import Network
+from seqarith.network import Network, Program
 
 T, B, D, H, K = 5, 3, 2, 4, 2
+NAMES = ("mgu", "peephole")
 Blocks = Callable[[str, str], list[str]]
 
 
 @pytest.fixture
 def package(blocks: Blocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Install what the page shows: two modules, and the entry point of its pyproject.toml."""
-    cell, proof = blocks("howto/own-cell.md", "python")
+    """Install what the page shows: a module, and the entry points of its pyproject.toml."""
+    first, second, _ = blocks("howto/own-cell.md", "python")
     (project,) = map(tomllib.loads, blocks("howto/own-cell.md", "toml"))
-    (tmp_path / "leaky.py").write_text(cell, encoding="utf-8")
-    (tmp_path / "leaky_proof.py").write_text(proof, encoding="utf-8")
+    (tmp_path / "gated.py").write_text(f"{first}\n\n{second}", encoding="utf-8")
     name, version = project["project"]["name"], project["project"]["version"]
     info = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
@@ -38,19 +39,35 @@ def package(blocks: Blocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ]
     (info / "entry_points.txt").write_text("".join(lines))
     monkeypatch.syspath_prepend(tmp_path)
-    for module in ("leaky", "leaky_proof"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.delitem(sys.modules, "gated", raising=False)
     return tmp_path
 
 
 @pytest.fixture
-def network(package: Path) -> Network:
-    return Network(import_module("leaky").Leaky(keep=0.3), D, H, K, "float64")
+def registered(package: Path, blocks: Blocks) -> Iterator[Any]:
+    """Run the lines of the page that make both cells known."""
+    module = import_module("gated")
+    exec(blocks("howto/own-cell.md", "python")[2], vars(module))
+    yield module
+    for name in NAMES:
+        sa.CELLS._registered.discard(name)
+        sa.CELLS._loaded.pop(name)
 
 
+def test_a_cell_takes_15_lines_at_most(package: Path) -> None:
+    for node in ast.parse((package / "gated.py").read_text()).body:
+        if isinstance(node, ast.ClassDef) and node.name == "MinimalGatedUnit":
+            quoted = ast.get_docstring(node, clean=False) or ""
+            lines = ast.unparse(node).replace(quoted, "").splitlines()
+            assert len([line for line in lines if line.strip(' "')]) <= 15
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_those_of_finite_differences(
-    network: Network, unrolled: Callable[..., Any]
+    registered: Any, name: str, layers: int, unrolled: Callable[..., Any]
 ) -> None:
+    network = Network(sa.CELLS[name](), D, H, K, "float64", layers=layers)
     rng = np.random.default_rng(0)
     flat, inputs = rng.normal(0, 0.8, network.size), rng.normal(0, 1, (T, B, D))
     weights = rng.normal(size=(T, B, K))
@@ -59,61 +76,93 @@ def test_gradients_are_those_of_finite_differences(
         return float((unrolled(network, at, inputs)[0] * weights).sum())
 
     _, gradient = unrolled(network, flat, inputs, weights)
-    for place in range(network.size):
+    for place in range(0, network.size, 3):
         moved = np.zeros_like(flat)
         moved[place] = 1e-5
         slope = (value(flat + moved) - value(flat - moved)) / 2e-5
         assert gradient[place] == pytest.approx(slope, rel=2e-6, abs=1e-8)
 
 
-def test_it_is_its_equation(network: Network, unrolled: Callable[..., Any]) -> None:
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def unit(arrays: Any, x: Any, memory: Any) -> Any:
+    """Return the memory after a step of the minimal gated unit, by its equations."""
+    forget, new = np.split(arrays["rnn.weight_ih_l0"] @ x + arrays["rnn.bias_ih_l0"], 2)
+    f = sigmoid(forget + arrays["rnn.weight_hf_l0"] @ memory)
+    n = np.tanh(new + arrays["rnn.weight_hn_l0"] @ (f * memory))
+    return n + f * (memory - n)
+
+
+def peephole(arrays: Any, x: Any, memory: Any) -> Any:
+    """Return the memory after a step of the LSTM with peepholes, by its equations."""
+    h, c = np.split(memory, 2)
+    total = (
+        arrays["rnn.weight_ih_l0"] @ x + arrays["rnn.bias_ih_l0"] + arrays["rnn.weight_hh_l0"] @ h
+    )
+    i, f, g, o = np.split(total, 4)
+    i = sigmoid(i + arrays["rnn.peephole_i_l0"] * c)
+    f = sigmoid(f + arrays["rnn.peephole_f_l0"] * c)
+    c = f * c + i * np.tanh(g)
+    o = sigmoid(o + arrays["rnn.peephole_o_l0"] * c)
+    return np.concatenate((o * np.tanh(c), c))
+
+
+@pytest.mark.parametrize(("name", "step"), [("mgu", unit), ("peephole", peephole)])
+def test_they_are_their_equations(registered: Any, name: str, step: Any) -> None:
+    network = Network(sa.CELLS[name](), D, H, K, "float64")
     rng = np.random.default_rng(1)
-    flat, inputs = rng.normal(0, 0.8, network.size), rng.normal(0, 1, (T, B, D))
-    logits, _ = unrolled(network, flat, inputs)
-    parameters = network.parameters()
-    parameters.flat[...] = flat
-    arrays = network.export(parameters)
-    np.testing.assert_array_equal(network.absorb(arrays).flat, flat)
-    for word in range(B):
-        h = np.zeros(H)
-        for t in range(T):
-            total = arrays["rnn.weight_ih_l0"] @ inputs[t, word] + arrays["rnn.weight_hh_l0"] @ h
-            n = np.tanh(total + arrays["rnn.bias_ih_l0"])
-            h = 0.3 * h + 0.7 * n
-            said = arrays["readout.weight"] @ h + arrays["readout.bias"]
-            np.testing.assert_allclose(logits[t, word], said, rtol=1e-12, atol=1e-12)
+    arrays = {key: rng.normal(size=shape) for key, shape in network.exported_shapes().items()}
+    vectors = rng.normal(size=(4, D))
+    program = Program(network, network.absorb(arrays), vectors)
+    memory, expected = program.start(1), np.zeros(network.memory)
+    for letter in (2, 0, 3, 3, 1):
+        memory = program.step(memory, np.array([letter]))
+        expected = step(arrays, vectors[letter], expected)
+        np.testing.assert_allclose(memory[0], expected, rtol=1e-12, atol=1e-13)
 
 
 def test_the_commands_find_it_train_it_and_prove_it(
     package: Path, environment: dict[str, str]
 ) -> None:
-    paths = [str(package), *filter(None, [environment.get("PYTHONPATH")])]
-    environment = environment | {"PYTHONPATH": ":".join(paths)}
-
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, installed: bool = True) -> str:
+        paths = [str(package) if installed else "", environment.get("PYTHONPATH", "")]
         found = subprocess.run(
-            [sys.executable, "-m", "seqarith", *arguments],
-            capture_output=True, text=True, check=False, env=environment, cwd=package,
+            [sys.executable, "-P", "-m", "seqarith", *arguments],
+            capture_output=True, text=True, check=False, cwd=package,
+            env=environment | {"PYTHONPATH": ":".join(filter(None, paths))},
         )  # fmt: skip
         assert found.returncode == 0, found.stderr
         return found.stdout
 
-    assert "leaky " in run("cells")
-    told = json.loads(run("train", "add", "--cell", "leaky", "--json"))
+    assert "mgu " in run("cells")
+    told = json.loads(run("train", "add", "--cell", "mgu", "--seed", "3", "--json"))
     assert (told["verdict"], told["exact"], told["checked"]) == ("proved", True, 65536)
-    assert json.loads(run("verify", "--json"))["rests_on"] == ["leaky_proof:LeakyEnclosure"]
-    assert run("predict", "37", "58") == "37 + 58 = 95\n"
+    assert "mgu " not in run("cells", installed=False)
+    # Where the package is not installed the file says what its cell does.
+    for installed in (True, False):
+        assert json.loads(run("verify", "--json", installed=installed))["verdict"] == "proved"
+        assert run("predict", "37", "58", installed=installed) == "37 + 58 = 95\n"
+        assert "cell mgu" not in run("trace", "37", "58", installed=installed)
 
 
-def test_without_an_enclosure_it_is_trained_until_it_is_exact(
-    package: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_cannot_say_what_a_cell_of_this_package_does(
+    registered: Any, tmp_path: Path
 ) -> None:
-    leaky = import_module("leaky")
-    monkeypatch.delattr(leaky.Leaky, "enclosure")
-    monkeypatch.setitem(sa.CELLS._builtin, "leaky", "leaky:Leaky")
-    monkeypatch.setitem(sa.CELLS._loaded, "leaky", leaky.Leaky)
-    result = sa.train("add", bits=4, cell="leaky", until="exact", seed=0)
-    assert result.reached
-    assert not result.proved
-    with pytest.raises(sa.TaskError, match="brings no enclosure"):
-        sa.certify(result.model)
+    result = sa.train("add", cell="mgu", bits=2, hidden=4, max_steps=1, until="steps")
+    described = result.model.header()["network"]
+    from seqarith.model import build_network
+
+    with pytest.raises(sa.InvalidValueError, match="this package's"):
+        build_network({**described, "cell": "gru"}, result.model.task)
+    broken = {**described["step"], "operations": [["tanh", 7]]}
+    with pytest.raises(sa.InvalidValueError, match="not known yet"):
+        build_network({**described, "step": broken}, result.model.task)
+
+
+def test_a_name_of_this_package_cannot_be_taken(registered: Any) -> None:
+    with pytest.raises(sa.InvalidValueError, match="seqarith's own"):
+        sa.CELLS.register("gru", registered.MinimalGatedUnit)
+    assert "mgu" in sa.CELLS
+    assert "mgu" in list(sa.CELLS)

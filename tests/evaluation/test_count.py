@@ -50,7 +50,7 @@ def run_all(
     word = [[a // base**t % base + base * (b // base**t % base) for a, b in pairs]
             for t in range(steps)]  # fmt: skip
     inputs = task.vectors[np.array(word)]
-    logits, _ = unrolled(model.network, model.parameters.flat, inputs)
+    logits, _ = unrolled(model.network, model.network.pack(model.parameters).flat, inputs)
     found = {}
     for n, (a, b) in enumerate(pairs):
         result = a + b if task.name == "add" else a - b

@@ -33,14 +33,14 @@ def differences(name: str, bias: bool, seed: int, unrolled: Callable[..., Any]) 
     flat = rng.normal(0, 0.5, network.size)
     inputs, weights = rng.normal(size=(T, B, D)), rng.normal(size=(T, B, K))
     logits, gradient = unrolled(network, flat, inputs, weights)
-    parameters, slopes = network.parameters(), network.parameters()
-    parameters.flat[...], slopes.flat[...] = flat, gradient
-    rnn, readout = pytorch(name, bias, network.export(parameters))
+    kernels, slopes = network.trainable(), network.trainable()
+    kernels.flat[...], slopes.flat[...] = flat, gradient
+    rnn, readout = pytorch(name, bias, network.export(network.unpack(kernels)))
     theirs = readout(rnn(torch.from_numpy(inputs))[0])
     theirs.backward(torch.from_numpy(weights))
     found = {f"rnn.{key}": p.grad.numpy() for key, p in rnn.named_parameters()}
     found |= {f"readout.{key}": p.grad.numpy() for key, p in readout.named_parameters()}
-    mine = network.export(slopes)
+    mine = network.export(network.unpack(slopes))
     if bias:
         # Two biases that act as their sum have one gradient; a GRU's third block has its own.
         apart = 2 * H if name == "gru" else len(mine["rnn.bias_hh_l0"])

@@ -318,3 +318,73 @@ def test_other_tasks_and_no_proof(visit: Open, make_adder: Callable[..., sa.Mode
     assert not page.locator("#pairs").is_visible()
     assert "holds no proof" in page.inner_text("#region")
     assert visitor.said == []
+
+
+def layered() -> sa.Model:
+    """Return an adder of random numbers in two layers, with input vectors of its own."""
+    task, rng = sa.TASKS["add"](), np.random.default_rng(1)
+    network = sa.Network(
+        sa.CELLS["gru"](), 3, 4, 1, "float64", layers=2, threshold=0.25, letters=task.letters
+    )
+    arrays = {name: rng.normal(size=shape) for name, shape in network.exported_shapes().items()}
+    return sa.Model(task, network, network.absorb(arrays))
+
+
+def test_every_array_can_be_changed(visit: Open) -> None:
+    model = layered()
+    visitor = visit(model)
+    page = visitor.page
+    assert page.inner_text("h1") == "a + b, by a network of 2 layers of 4 hidden units"
+    assert page.inner_text("#units-title") == "Hidden units of the last layer"
+    assert page.inner_text("#logit-title").startswith("Logit above the threshold 0.25: ")
+    assert page.input_value("#array") == "rnn.weight_hh_l0"
+    names = page.evaluate("[...document.querySelectorAll('#array option')].map((o) => o.value)")
+    assert names == list(model.network.exported_shapes())
+    arrays = model.network.export(model.parameters)
+    for name in names:
+        page.select_option("#array", name)
+        shape = (*arrays[name].shape, 1)[:2]
+        at = [count - 1 for count in shape]
+        page.fill("#row", str(at[0]))
+        page.fill("#column", str(at[1]))
+        assert page.input_value("#value") == f"{float(arrays[name].flat[-1]):.6g}"
+        page.fill("#value", "0.75")
+        arrays[name].flat[-1] = 0.75
+        picked = page.evaluate("[...document.querySelectorAll('.unit')].findIndex("
+                               "(unit) => unit.classList.contains('picked'))")  # fmt: skip
+        assert picked == (3 if name.endswith("_l1") else -1)
+        changed = sa.Model(model.task, model.network, model.network.absorb(arrays))
+        shown = page.evaluate("run.memories.map((memory) => [...memory])")
+        wanted = sa.trace(changed, 37, 58).memory
+        np.testing.assert_allclose(shown, wanted, rtol=1e-12, atol=1e-12)
+    assert page.inner_text("#changed") == f"{len(names)} changed"
+    page.get_by_role("button", name="Reset all weights").click()
+    shown = page.evaluate("run.memories.map((memory) => [...memory])")
+    np.testing.assert_allclose(shown, sa.trace(model, 37, 58).memory, rtol=1e-12, atol=1e-12)
+    assert visitor.said == []
+
+
+def test_hidden_units_larger_than_1(visit: Open) -> None:
+    network = sa.Network(sa.CELLS["elman"](activation="relu"), 2, 2, 1, "float64")
+    arrays = {name: np.ones(shape) for name, shape in network.exported_shapes().items()}
+    arrays["rnn.weight_hh_l0"] = np.array([[0.0, 1.0], [0.5, 1.0]])
+    model = sa.Model(sa.TASKS["add"](), network, network.absorb(arrays))
+    visitor = visit(model)
+    visitor.page.get_by_role("button", name="End").click()
+    heights = visitor.page.evaluate(
+        "[...document.querySelectorAll('.unit i')].map((bar) => parseFloat(bar.style.height))"
+    )
+    hidden = sa.trace(model, 37, 58).hidden[-1]
+    assert hidden.max() > 2
+    assert heights[0] / heights[1] == pytest.approx(hidden[0] / hidden[1], rel=1e-3)
+    assert max(heights) <= 100
+    assert visitor.said == []
+
+
+def test_hidden_units_that_overflow(visit: Open) -> None:
+    network = sa.Network(sa.CELLS["elman"](activation="relu"), 2, 2, 1, "float32")
+    arrays = {name: np.full(shape, 1e30) for name, shape in network.exported_shapes().items()}
+    visitor = visit(sa.Model(sa.TASKS["add"](), network, network.absorb(arrays)))
+    assert "too large for a number" in visitor.page.inner_text("#plane-note")
+    visitor.page.get_by_role("button", name="End").click()
+    assert visitor.said == []

@@ -51,7 +51,7 @@ def test_a_model_is_read_without_the_function(result: sa.TrainingResult, path: P
 
 def test_the_file_says_that_it_needs_a_newer_reader(path: Path) -> None:
     header = json.loads(np.load(path)["header"].tobytes())
-    assert header["version"] == 3
+    assert header["version"] == 4
     assert header["task"]["own"]["next_state"] == ["0 1", "0 2", "1 2"]
     assert header["task"]["own"]["output"] == ["0 1", "1 0", "0 1"]
     assert "own" not in header["training"]

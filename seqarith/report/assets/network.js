@@ -1,47 +1,32 @@
 "use strict";
-// A network as its model file holds it, run in double precision. Names, shapes and the order of
-// gates are PyTorch's; the first H numbers of a memory are the hidden vector.
+// A network as its model file holds it, run in double precision. Its step is a list of operations,
+// described in seqarith/cells/steps.py: value 0 is the input vector, value 1 the memory, each
+// operation adds a value, and the last one is the next memory. Its first H numbers are the hidden
+// vector. Every operation is bound once to the vectors that it reads and writes.
 
+const LETTER = 1, MEMORY = 2;
 const sigmoid = (x) => 0.5 * Math.tanh(0.5 * x) + 0.5;
 
-// What a cell makes of x (from the input) and h (from the hidden vector), both gate after gate.
-const CELLS = {
-  elman: {
-    gates: 1,
-    memory: 1,
-    combine(net, x, h, memory, out) {
-      const f = net.activation === "sigmoid" ? sigmoid : Math.tanh;
-      for (let i = 0; i < net.hidden; i++) out[i] = f(x[i] + h[i]);
-    },
-  },
-  gru: {
-    gates: 3,
-    memory: 1,
-    combine(net, x, h, memory, out) {
-      const n = net.hidden;
-      for (let i = 0; i < n; i++) {
-        const reset = sigmoid(x[i] + h[i]);
-        const keep = sigmoid(x[n + i] + h[n + i]);
-        const fresh = Math.tanh(x[2 * n + i] + reset * h[2 * n + i]);
-        out[i] = (1 - keep) * fresh + keep * memory[i];
-      }
-    },
-  },
-  lstm: {
-    gates: 4,
-    memory: 2,
-    combine(net, x, h, memory, out) {
-      const n = net.hidden;
-      for (let i = 0; i < n; i++) {
-        const write = sigmoid(x[i] + h[i]);
-        const keep = sigmoid(x[n + i] + h[n + i]);
-        const fresh = Math.tanh(x[2 * n + i] + h[2 * n + i]);
-        const show = sigmoid(x[3 * n + i] + h[3 * n + i]);
-        out[n + i] = keep * memory[n + i] + write * fresh;
-        out[i] = show * Math.tanh(out[n + i]);
-      }
-    },
-  },
+// How many values an operation reads, and what computes out from them and from its array.
+const OPERATIONS = {
+  linear: [1, (out, x, weight) => () => { affine(weight, x, null, x.length, out); }],
+  shift: [1, (out, x, b) => () => { for (let i = 0; i < out.length; i++) out[i] = x[i] + b[i]; }],
+  scale: [1, (out, x, w) => () => { for (let i = 0; i < out.length; i++) out[i] = w[i] * x[i]; }],
+  add: [2, (out, x, y) => () => { for (let i = 0; i < out.length; i++) out[i] = x[i] + y[i]; }],
+  subtract: [2, (out, x, y) => () => { for (let i = 0; i < out.length; i++) out[i] = x[i] - y[i]; }],
+  multiply: [2, (out, x, y) => () => { for (let i = 0; i < out.length; i++) out[i] = x[i] * y[i]; }],
+  tanh: [1, (out, x) => () => { for (let i = 0; i < out.length; i++) out[i] = Math.tanh(x[i]); }],
+  sigmoid: [1, (out, x) => () => { for (let i = 0; i < out.length; i++) out[i] = sigmoid(x[i]); }],
+  relu: [1, (out, x) => () => { for (let i = 0; i < out.length; i++) out[i] = Math.max(x[i], 0); }],
+  blend: [3, (out, z, h, n) => () => {
+    for (let i = 0; i < out.length; i++) out[i] = n[i] + z[i] * (h[i] - n[i]);
+  }],
+  take: [1],
+  join: [Infinity, (out, ...parts) => {
+    let end = 0;
+    const places = parts.map((part) => out.subarray(end, (end += part.length)));
+    return () => { for (let k = 0; k < parts.length; k++) copyVector(parts[k], places[k]); };
+  }],
 };
 
 function decodeArray(text, dtype) {
@@ -58,24 +43,57 @@ function decodeArray(text, dtype) {
 }
 
 function buildNetwork(data) {
-  const arrays = {};
-  for (const [name, array] of Object.entries(data.arrays)) {
-    arrays[name] = decodeArray(array.data, data.network.dtype);
+  const arrays = Object.fromEntries(Object.entries(data.arrays).map(
+    ([name, array]) => [name, decodeArray(array.data, data.network.dtype)]));
+  return { ...data.network, arrays, step: bindStep(data.network, arrays), fromLetter: new Map() };
+}
+
+// A value: its vector, the vector that it is a part of, and what it depends on.
+function newValue(length, depends) {
+  const vector = new Float64Array(length);
+  return { vector, whole: vector, depends };
+}
+
+// The operations in three runs: of the letter alone, of the memory alone, and of both. What the
+// last reads of the first is kept for every letter. The recurrent array is the first that the memory
+// is multiplied by.
+function bindStep({ operations, inputs, memory }, arrays) {
+  const values = [newValue(inputs, LETTER), newValue(memory, MEMORY)];
+  const runs = { [LETTER]: [], [MEMORY]: [], [LETTER | MEMORY]: [] };
+  const kept = new Set();
+  let recurrent;
+  const keep = (value) => value.depends === LETTER && kept.add(value.whole);
+  for (const [kind, ...rest] of operations) {
+    const [count, bind] = OPERATIONS[kind];
+    const read = rest.slice(0, count).map((number) => values[number]), more = rest.slice(count);
+    const depends = read.reduce((found, value) => found | value.depends, 0);
+    if (depends !== LETTER) read.forEach(keep);
+    if (depends !== LETTER && kind === "linear") recurrent ??= more[0];
+    if (kind === "take") {
+      values.push({ ...read[0], vector: read[0].vector.subarray(...more) });
+      continue;
+    }
+    const vectors = read.map((value) => value.vector), named = more.map((name) => arrays[name]);
+    const out = newValue(widthOf(kind, vectors, ...named), depends);
+    runs[depends].push(bind(out.vector, ...vectors, ...named));
+    values.push(out);
   }
-  const cell = CELLS[data.network.cell];
+  const next = values[values.length - 1];
+  keep(next);
   return {
-    ...data.network,
-    cell,
-    arrays,
-    rows: cell.gates * data.network.hidden,
-    inputs: data.arrays["rnn.weight_ih_l0"].shape[1],
-    fromLetter: new Map(),
+    input: values[0].vector, memory: values[1].vector, next: next.vector, kept: [...kept], recurrent,
+    ofLetter: runs[LETTER], ofMemory: runs[MEMORY], ofBoth: runs[LETTER | MEMORY],
   };
 }
 
+function widthOf(kind, read, array) {
+  if (kind === "linear") return array.length / read[0].length;
+  return kind === "join" ? read.reduce((sum, part) => sum + part.length, 0) : read[0].length;
+}
+
 // out = weight (rows, columns) @ vector + bias
-function affine(weight, vector, bias, rows, columns, out) {
-  for (let i = 0, at = 0; i < rows; i++) {
+function affine(weight, vector, bias, columns, out) {
+  for (let i = 0, at = 0; i < out.length; i++) {
     let sum = 0;
     for (let j = 0; j < columns; j++, at++) sum += weight[at] * vector[j];
     out[i] = bias ? sum + bias[i] : sum;
@@ -83,30 +101,59 @@ function affine(weight, vector, bias, rows, columns, out) {
   return out;
 }
 
-const startMemory = (net) => new Float64Array(net.cell.memory * net.hidden);
+function copyVector(from, to) {
+  for (let i = 0; i < to.length; i++) to[i] = from[i];
+  return to;
+}
+
+function runAll(bound) {
+  for (let k = 0; k < bound.length; k++) bound[k]();
+}
+
+const startMemory = (net) => new Float64Array(net.memory);
+
+// The vector of a letter: a row of the network's own, or the task's.
+function inputVector(net, task, letter) {
+  const own = net.arrays["input.vectors"];
+  return own ? own.subarray(letter * net.inputs, (letter + 1) * net.inputs) : letterVector(task, letter);
+}
 
 function projectLetter(net, task, letter) {
   let found = net.fromLetter.get(letter);
   if (!found) {
-    const { "rnn.weight_ih_l0": weight, "rnn.bias_ih_l0": bias } = net.arrays;
-    const vector = letterVector(task, letter);
-    found = affine(weight, vector, bias, net.rows, net.inputs, new Float64Array(net.rows));
+    copyVector(inputVector(net, task, letter), net.step.input);
+    runAll(net.step.ofLetter);
+    found = net.step.kept.map((vector) => vector.slice());
     net.fromLetter.set(letter, found);
   }
   return found;
 }
 
-function stepMemory(net, task, memory, letter, out = startMemory(net)) {
-  const { "rnn.weight_hh_l0": weight, "rnn.bias_hh_l0": bias } = net.arrays;
-  const scratch = (net.scratch ??= new Float64Array(net.rows));
-  const h = affine(weight, memory, bias, net.rows, net.hidden, scratch);
-  net.cell.combine(net, projectLetter(net, task, letter), h, memory, out);
-  return out;
+// What depends on the memory alone: once for all letters that are read in it.
+function rememberMemory(net, memory) {
+  copyVector(memory, net.step.memory);
+  runAll(net.step.ofMemory);
 }
 
+// The memory after a letter that is read in the memory that was remembered last.
+function readLetter(net, task, letter, out) {
+  const { kept, ofBoth, next } = net.step, found = projectLetter(net, task, letter);
+  for (let k = 0; k < kept.length; k++) copyVector(found[k], kept[k]);
+  runAll(ofBoth);
+  return copyVector(next, out);
+}
+
+function stepMemory(net, task, memory, letter, out = startMemory(net)) {
+  rememberMemory(net, memory);
+  return readLetter(net, task, letter, out);
+}
+
+// A single logit is that above the threshold.
 function readLogits(net, memory, out = new Float64Array(net.outputs)) {
   const { "readout.weight": weight, "readout.bias": bias } = net.arrays;
-  return affine(weight, memory, bias, net.outputs, net.hidden, out);
+  affine(weight, memory, bias, net.hidden, out);
+  if (net.threshold) out[0] -= net.threshold;
+  return out;
 }
 
 function emittedSymbol(logits) {

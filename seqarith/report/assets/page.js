@@ -79,10 +79,9 @@ function start() {
     field.setAttribute("aria-label", `operand ${LETTERS[i]}`);
     $("fields").append(element("label", "", LETTERS[i], field));
   });
-  for (const name of Object.keys(data.arrays)) {
-    if (name in original) $("array").append(new Option(name, name));
-  }
-  $("array").value = "rnn.weight_hh_l0";
+  const names = Object.keys(net.arrays);
+  $("array").append(...names.map((name) => new Option(name, name)));
+  $("array").value = net.step.recurrent ?? names[0];
   listen();
   computeTyped();
   showWeight();

@@ -32,6 +32,7 @@ function compute(operands, step = 0) {
   run.way = proof && regionsOf(proof, run.letters);
   run.extracted = extracted && statesOf(extracted, run.letters);
   run.placed = plane && run.memories.map(placeInPlane);
+  run.span = spanOf(run.memories);
   $("place").max = run.steps;
   show(Math.min(step, run.steps));
 }
@@ -40,6 +41,18 @@ function statesOf(machine, letters) {
   const states = [machine.initial];
   for (const letter of letters) states.push(machine.next[states[states.length - 1]][letter]);
   return states;
+}
+
+// The least and the largest hidden unit, of this run and of random words.
+function spanOf(memories) {
+  let [low, high] = plane ? plane.span : [0, 0];
+  for (const memory of memories) {
+    for (let i = 0; i < net.hidden; i++) {
+      low = Math.min(low, memory[i]);
+      high = Math.max(high, memory[i]);
+    }
+  }
+  return { low, high };
 }
 
 function placeInPlane(memory) {

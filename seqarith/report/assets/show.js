@@ -51,11 +51,11 @@ function showStep() {
 
 function showUnits() {
   const hidden = run.memories[at].slice(0, net.hidden);
-  const signed = net.cell.gates > 1 || net.activation !== "sigmoid";
+  const { low, high } = run.span, signed = low < 0, reach = Math.max(1, -low, high);
   const picked = pickedUnit();
   const lamps = Array.from(hidden.slice(0, UNITS), (value, i) => {
     const bar = element("i");
-    const size = Math.min(1, Math.abs(value)) * (signed ? 50 : 100);
+    const size = Math.min(1, Math.abs(value) / reach) * (signed ? 50 : 100);
     bar.style.height = `${size}%`;
     bar.style.bottom = `${signed ? (value >= 0 ? 50 : 50 - size) : 0}%`;
     const lamp = element("div", `unit ${value < 0 ? "low" : ""} ${i === picked ? "picked" : ""}`, bar);
@@ -65,7 +65,9 @@ function showUnits() {
   const more = net.hidden > UNITS ? [element("span", "", `and ${net.hidden - UNITS} more`)] : [];
   $("units").replaceChildren(...lamps, ...more);
   const list = Array.from(hidden.slice(0, UNITS), (value) => short(value));
-  $("units").setAttribute("aria-label", `${net.hidden} hidden units: ${list.slice(0, 32).join(", ")}`);
+  const which = net.layers > 1 ? "hidden units of the last layer" : "hidden units";
+  $("units-title").textContent = which[0].toUpperCase() + which.slice(1);
+  $("units").setAttribute("aria-label", `${net.hidden} ${which}: ${list.slice(0, 32).join(", ")}`);
   $("numbers").replaceChildren(...list.map((value) => element("li", "", value)));
 }
 
@@ -73,7 +75,8 @@ function showLogits() {
   const logits = at ? run.logits[at - 1] : new Float64Array(net.outputs);
   const best = at ? emittedSymbol(logits) : -1;
   const scale = Math.max(1, ...run.logits.map((each) => Math.max(...each.map(Math.abs))));
-  $("logit-title").textContent = net.outputs === 1 ? "Logit: right of the middle says 1" : "Logits: the largest speaks";
+  const above = net.threshold ? ` above the threshold ${Number(net.threshold.toPrecision(6))}` : "";
+  $("logit-title").textContent = net.outputs === 1 ? `Logit${above}: right of the middle says 1` : "Logits: the largest speaks";
   $("logits").replaceChildren(...Array.from(logits, (value, k) => {
     const bar = element("i"), size = (50 * Math.abs(value)) / scale;
     bar.style.left = `${value >= 0 ? 50 : 50 - size}%`;
@@ -109,6 +112,8 @@ function showPictures() {
     $("plane-note").textContent = now
       ? "The outlines are the regions of the proof: no word of any length leaves them for good." : "";
     drawPlane($("plane"), plane, now, run.placed, at, names);
+  } else {
+    $("plane-note").textContent = "They are not shown: some are too large for a number.";
   }
   if (extracted) {
     const { before } = standing(stored, changed);

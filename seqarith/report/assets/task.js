@@ -181,6 +181,9 @@ function* runPairs(net, task, digits, tell) {
   const memories = Array.from({ length: steps + 1 }, () => startMemory(net));
   const logits = new Float64Array(net.outputs);
   const every = Array.from({ length: task.base ** 2 }, (_, letter) => letter);
+  const reads = (t) => (t >= start && t < start + digits ? every : [0]);
+  // The memories after every letter of a step: what they share is computed once.
+  const after = memories.slice(1).map((_, t) => reads(t).map(() => startMemory(net)));
   const worth = (t) => task.base ** (task.order === "least" ? t - start : start + digits - 1 - t);
   // Without a machine only a whole pair can be judged; its memories are still there.
   const judge = (a, b) => {
@@ -195,9 +198,11 @@ function* runPairs(net, task, digits, tell) {
   };
   function* visit(t, state, a, b, wrong, least) {
     if (t === steps) return task.machine ? tell(a, b, wrong, least) : judge(a, b);
-    const read = t >= start && t < start + digits ? every : [0];
+    const read = reads(t);
+    rememberMemory(net, memories[t]);
+    for (const letter of read) readLetter(net, task, letter, after[t][letter]);
     for (const letter of read) {
-      stepMemory(net, task, memories[t], letter, memories[t + 1]);
+      memories[t + 1] = after[t][letter];
       let bad = wrong, margin = least;
       if (task.machine && t >= first) {
         readLogits(net, memories[t + 1], logits);

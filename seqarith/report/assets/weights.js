@@ -1,6 +1,9 @@
 "use strict";
 // Changing a weight, and the array that it is in.
 
+const largest = (array) => array.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+// Rows and columns of an array; a vector is one column.
 function shapeOf(name) {
   const shape = data.arrays[name].shape;
   return shape.length === 2 ? shape : [shape[0], 1];
@@ -16,13 +19,16 @@ function pick() {
   return { name, columns, index: limit($("row"), rows) * columns + limit($("column"), columns) };
 }
 
+// The hidden unit that a row of an array is of, or -1: the last layer's come in blocks of units.
 function pickedUnit() {
-  return $("array").value.startsWith("readout") ? -1 : Number($("row").value) % net.hidden;
+  const name = $("array").value, [rows] = shapeOf(name);
+  const blocks = name.endsWith(`_l${net.layers - 1}`) && rows % net.hidden === 0;
+  return blocks ? Number($("row").value) % net.hidden : -1;
 }
 
 function showWeight() {
   const { name, index } = pick();
-  const value = net.arrays[name][index], reach = 2 * Math.max(1, ...original[name].map(Math.abs));
+  const value = net.arrays[name][index], reach = 2 * Math.max(1, largest(original[name]));
   $("value").value = Number(value.toPrecision(6));
   Object.assign($("slide"), { min: -reach, max: reach });
   $("slide").value = value;
@@ -58,9 +64,9 @@ function drawHinton() {
   const pen = canvas.getContext("2d"), style = getComputedStyle(document.body);
   pen.scale(ratio, ratio);
   pen.fillStyle = pen.strokeStyle = style.color;
-  const largest = Math.max(...array.map(Math.abs)) || 1;
+  const most = largest(array) || 1;
   array.forEach((value, i) => {
-    const size = Math.sqrt(Math.abs(value) / largest) * (square - 2);
+    const size = Math.sqrt(Math.abs(value) / most) * (square - 2);
     const [x, y] = [(i % columns) + 0.5, Math.floor(i / columns) + 0.5].map((c) => c * square - size / 2);
     if (value > 0) pen.fillRect(x, y, size, size);
     else if (size > 1.5) pen.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);

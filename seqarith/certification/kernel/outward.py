@@ -1,6 +1,6 @@
 """Arithmetic that rounds outward: a part of the trusted checker.
 
-Only IEEE-754 ``+ - * /`` in float64 is trusted, for any order of summation. L1..L10 are the lemmas
+Only IEEE-754 ``+ - * /`` in float64 is trusted, for any order of summation. L1..L11 are the lemmas
 of ``docs/certificates.md``.
 """
 
@@ -9,14 +9,15 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.program import Program
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.kernel.wellformed import LARGEST
 
 F = NDArray[np.float64]
 GAMMA = 2.0**-41  # L1: exceeds gamma_4000, the relative error of any sum or dot product here
 UP = 1 + 2.0**-40  # L1: makes a computed sum of non-negative terms an upper bound
-TINY = 2.0**-90  # above all that underflow loses, of operands too where they are flushed to zero
+TINY = 2.0**-90  # L1: above all that underflow loses of results, and of operands times arrays
+FLUSH = 2.0**-125  # L1: of each value, what is lost where the operand beside it is flushed to zero
 TANH_ERROR = 2.0**-43  # L2: bounds the error of ``tanh``
-LARGEST = 2.0**20  # no weight, bias, input or coordinate exceeds it
 
 
 class Sets(NamedTuple):
@@ -75,9 +76,27 @@ def relax(lo: F, hi: F) -> tuple[F, F, F, F, F]:
     return slope, low - pad, high + pad, t_lo - TANH_ERROR, t_hi + TANH_ERROR
 
 
+def relax_relu(lo: F, hi: F) -> tuple[F, F, F, F, F]:
+    """Enclose max(x, 0) on [lo, hi], as `relax` does tanh.
+
+    The chord lies above a convex function, and max(x, 0) - slope x is least at 0, or at an end.
+    """
+    at_lo, at_hi = np.maximum(lo, 0), np.maximum(hi, 0)
+    slope = np.clip((at_hi - at_lo) / np.maximum(hi - lo, TINY), 0.0, 1.0)
+    ends = at_lo - slope * lo, at_hi - slope * hi
+    low = np.where((lo < 0) & (hi > 0), np.minimum(0, np.minimum(*ends)), np.minimum(*ends))
+    pad = GAMMA * (np.abs(lo) + np.abs(hi)) + TINY
+    return slope, low - pad, np.maximum(*ends) + pad, at_lo, at_hi
+
+
 def gamma(terms: int, unit: float) -> float:
     """Bound the relative error of a sum of products in any order, with FMA or not (L1)."""
     return terms * unit / (1 - terms * unit) * UP
+
+
+def limit(unit: float) -> float:
+    """Return what no value may exceed: far below the largest float32 or float64 (L11)."""
+    return 2.0**120 if unit > 2.0**-30 else 2.0**1000
 
 
 @final
@@ -93,9 +112,10 @@ class Readout:
         # Of a memory only the first numbers, the hidden vector, are read out.
         w = np.append(w, np.zeros((len(w), len(p.start) - w.shape[1])), 1)
         self.relative = gamma(w.shape[1] + 4, unit) + 4 * GAMMA
-        self.weight, self.bias = np.abs(w).T, np.abs(b)
+        self.weight, self.bias, self.limit = np.abs(w).T, np.abs(b), limit(unit)
         if len(b) == 1:
-            rows, offsets = np.stack((-w, w)), np.stack((-b, b))
+            over = b - p.threshold
+            rows, offsets = np.stack((-w, w)), np.stack((-over, over))
         else:
             others = np.array([[j for j in range(len(b)) if j != k] for k in range(len(b))])
             rows, offsets = w[:, None] - w[others], b[:, None] - b[others]
@@ -112,6 +132,8 @@ class Readout:
         reach = (np.abs(c) + np.abs(sets.g).sum(1)[:, None] + e) * UP
         total = reach + np.abs(low) + np.abs(high)
         pad = 4 * GAMMA * ((total @ size)[:, 0] + np.abs(offsets))
-        error = self.relative * ((reach[:, 0] @ self.weight + self.bias) * UP).max(1) + TINY
+        largest = ((reach[:, 0] @ self.weight + self.bias) * UP).max(1)
+        error = self.relative * largest + TINY + FLUSH * reach[:, 0].sum(1)
+        error[~(largest <= self.limit)] = np.inf  # logits may overflow in the program
         pad += 2 * error[:, None] * UP  # of the difference of two logits
         return float((np.maximum(by_zonotope, by_box) + offsets - pad).min())

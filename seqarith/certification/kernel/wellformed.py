@@ -10,21 +10,21 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.outward import LARGEST
-from seqarith.certification.program import Program
+from seqarith.cells.steps import MOST, StepError, widths
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.program import Program
 
+LARGEST = 2.0**20  # no weight, bias, input or coordinate exceeds it
 SMALLEST = 2.0**-100  # of a claimed margin
 # H, M, D, A and K, and the generators that are kept. A sum over a set has MAX_WIDTH terms and then
 # MAX_ORDER + MAX_WIDTH: 4,000 in all, where gamma is 2^-41.03 and GAMMA 2^-41 (lemma L1). So
 # neither can grow without GAMMA.
 MAX_WIDTH = 1000
 MAX_ORDER = 2000
-MIN_TANH_ULPS = 4.0  # a certificate that assumes a better tanh than this is refused
-MAX_OPTIONS = 200  # values in the options of another package's cell
-MAX_NAME = 200  # characters in the name of one of its kernels
-
-GATES = {"elman": 1, "gru": 3, "lstm": 4}
+MIN_TANH_ULPS = 8.0  # a certificate that assumes a better tanh than this is refused
+MAX_VALUE = 16 * MAX_WIDTH  # numbers of a value of the step
+COPIES = 8  # bytes held for each byte of an array
+MAX_NAME = 200  # characters in the name of an array
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the verdict
@@ -53,50 +53,44 @@ def _validate_program(p: Program, memory: int) -> None:
     outputs, hidden = read.array("readout_weight", "f", None, None).shape
     read.array("readout_bias", "f", outputs)
     width = len(read.array("start", "f", None))
-    _validate_recurrence(p, memory, inputs, hidden, width)
+    require(width >= hidden, "the memory has fewer numbers than the hidden vector")
     require(
         max(hidden, width, inputs, letters, outputs) <= MAX_WIDTH,
         f"the network is wider than {MAX_WIDTH}",
     )
-    floats = (p.inputs, *p.kernels.values(), p.start, p.readout_weight, p.readout_bias)
+    _validate_step(p, memory, inputs, width)
+    floats = (p.inputs, *p.arrays.values(), p.start, p.readout_weight, p.readout_bias)
     require(all(x.dtype == p.start.dtype for x in floats), "the program's arrays differ in dtype")
+    read.number("threshold", float, -LARGEST, LARGEST)
+    exact = float(p.start.dtype.type(p.threshold)) == p.threshold
+    require(exact and (outputs == 1 or p.threshold == 0), "the threshold is not the program's")
     states = len(read.array("next_state", "i", None, letters))
     read.indices("next_state", states, states, letters)
     # The digit beyond the last: any digit will do.
     read.indices("output", max(outputs, 2) + 1, states, letters)
 
 
-def _validate_recurrence(p: Program, memory: int, inputs: int, hidden: int, width: int) -> None:
-    """Refuse unless the cell is known, or brings an enclosure, and its arrays are as it needs."""
-    require(type(p.cell) is str, "the name of the cell is not text")
-    require(_named(p.options) and _named(p.kernels), "options or kernels are not a dict of names")
-    if p.cell not in GATES:
-        _validate_foreign(p, memory)
-        return
-    names = ["activation"] if p.cell == "elman" else []
-    require(list(p.options) == names, f"options of cell {p.cell}: expected {names}")
-    for value in p.options.values():
-        known = type(value) is str and value in ("tanh", "sigmoid")
-        require(known, "unknown activation: known are tanh, sigmoid")
-    rows = GATES[p.cell] * hidden
-    shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden), "bias": (rows,)}
-    if p.cell == "gru":
-        shapes["bias_hh"] = (hidden,)
-    require(list(p.kernels) == list(shapes), "the kernels are not those of the cell")
-    for name, shape in shapes.items():
-        _checked(name, p.kernels[name], "f", memory, shape)
-    memories = hidden * (2 if p.cell == "lstm" else 1)
-    require(width == memories, f"start has {width} numbers, the cell's memory {memories}")
-
-
-def _validate_foreign(p: Program, memory: int) -> None:
-    """Refuse what of another package's cell could not be hashed; the rest is its enclosure's."""
-    require(callable(p.enclosure), f"no enclosure of cell {p.cell!r:.80} is at hand")
-    require(_plain(p.options), "an option is not a plain value")
-    for name, x in p.kernels.items():
-        plain = name.isascii() and name.isprintable() and len(name) <= MAX_NAME
-        require(plain, f"a kernel's name is not {MAX_NAME} printable ASCII characters at most")
-        _checked(name, x, "f", memory, None)
+def _validate_step(p: Program, memory: int, inputs: int, width: int) -> None:
+    """Refuse unless the operations are a step, and its arrays those that they name."""
+    require(type(p.arrays) is dict, "the arrays are not a dict")
+    require(len(p.arrays) <= MOST and type(p.step) is tuple, "the step is not a tuple")
+    for operation in p.step[: MOST + 1]:
+        plain = type(operation) is tuple and len(operation) <= MAX_WIDTH
+        plain = plain and all(type(x) is str or type(x) is int for x in operation)
+        require(plain, "an operation is not plain")
+    held = 0
+    for name, x in p.arrays.items():
+        plain = type(name) is str and name.isascii() and name.isprintable()
+        require(plain and len(name) <= MAX_NAME, "the name of an array is not a short ASCII text")
+        held += _checked(name, x, "f", memory // COPIES, None).nbytes
+        require(held <= memory // COPIES, "the arrays exceed the memory budget")
+    try:
+        found = widths(p.step, {name: x.shape for name, x in p.arrays.items()}, inputs, width)
+    except StepError as error:
+        raise Refusal(str(error)) from None
+    require(max(found) <= MAX_VALUE, f"a value of the step is wider than {MAX_VALUE}")
+    summed = max((x.shape[-1] for x in p.arrays.values() if x.ndim == 2), default=0)
+    require(summed <= MAX_WIDTH, f"a product of the step sums more than {MAX_WIDTH} terms")
 
 
 def _validate_certificate(p: Program, read: "_Fields") -> None:
@@ -166,27 +160,3 @@ def _checked(
     finite = kind == "i" or np.all(np.abs(array) <= LARGEST)
     require(finite, f"{name} holds a value that is not finite, or too large")
     return array
-
-
-def _named(x: Any) -> bool:
-    """Say whether it is a dict, no subclass of one, of names."""
-    return type(x) is dict and all(type(name) is str for name in x)
-
-
-def _plain(options: Any) -> bool:
-    """Say whether the digest can write options down: a few texts, numbers, lists and dicts."""
-    left: list[Any] = [options]
-    for _ in range(MAX_OPTIONS):
-        if not left:
-            return True
-        x = left.pop()
-        if _named(x):
-            left += x.values()
-        elif type(x) is list or type(x) is tuple:
-            left += x
-        elif type(x) is int:
-            if abs(x) >= 2**63:
-                return False
-        elif x is not None and not any(type(x) is kind for kind in (bool, float, str)):
-            return False
-    return not left

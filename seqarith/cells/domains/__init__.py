@@ -1,0 +1,1 @@
+"""What the operations of a recorded step do: to numbers, derivatives, intervals."""

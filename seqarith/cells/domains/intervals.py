@@ -1,0 +1,179 @@
+"""Intervals: bounds of what a step computes from boxes, for the search of proofs.
+
+Both bounds of a value lie in one array, (2, ..., P): lower and upper. Letters are an axis:
+what depends on the letter alone is (2, 1, A, P), on the memory alone (2, N, 1, P), on both
+(2, N, A, P).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.cells.recording import Step
+from seqarith.cells.steps import INPUT, LETTER_ONLY, MEMORY, NAMED, Operation, arguments, reads
+
+Array = NDArray[Any]
+SIGNS = np.array([-1.0, 1.0])
+
+
+@final
+class Intervals:
+    """A recorded step on boxes.
+
+    Args:
+        step: The record.
+        arrays: The arrays that it names, in float64.
+        vectors: The input vector of every letter, shape (A, D).
+        epsilon: Of the program's number format: what its operations err by.
+        slack: Added to every bound.
+    """
+
+    def __init__(
+        self,
+        step: Step,
+        arrays: Mapping[str, Array],
+        vectors: Array,
+        epsilon: float,
+        slack: float,
+    ) -> None:
+        self._step, self._epsilon = step, epsilon
+        self._error = 12 * epsilon + slack
+        self._ends = SIGNS[:, None, None, None] * self._error
+        self._slack, self._gates = slack, _gates(step.operations)
+        # A sum may have as many terms, in any order, as all products of the step together.
+        named = [operation for operation in step.operations if operation[0] in NAMED]
+        terms = sum(
+            arrays[operation[2]].shape[-1] for operation in named if operation[0] == "linear"
+        )
+        self._relative = (terms + len(named) + 4) * epsilon
+        self._arrays = arrays
+        self._products = {
+            name: (0.5 * w.T, 0.5 * np.abs(w).T, self._relative * np.abs(w).sum(1))
+            for name, w in arrays.items()
+            if w.ndim == 2
+        }
+        ends = np.multiply.outer(SIGNS, np.array(self._relative))[:, None, None, None]
+        self._shifts = {name: b + ends * np.abs(b) for name, b in arrays.items() if b.ndim == 1}
+        kinds = reads(step.operations)
+        numbered = list(enumerate(step.operations, 2))
+        self._later = [(n, op) for n, op in numbered if kinds[n] != LETTER_ONLY]
+        self._letters = {INPUT: np.stack((vectors, vectors))[:, None]}
+        for n, operation in numbered:
+            if kinds[n] == LETTER_ONLY:
+                self._letters[n] = self._applied(operation, self._letters)
+
+    def boxes(self, lo: Array, hi: Array) -> tuple[Array, Array]:
+        """Enclose the images of boxes (N, M) under every letter: bounds (N, A, M)."""
+        values = {**self._letters, MEMORY: np.stack((lo, hi))[:, :, None]}
+        for n, operation in self._later:
+            values[n] = self._applied(operation, values)
+        last = len(self._step.operations) + 1
+        shape = (2, len(lo), self._letters[INPUT].shape[2], lo.shape[1])
+        bounds = np.broadcast_to(values[last], shape)
+        return bounds[0], bounds[1]
+
+    def _applied(self, operation: Operation, values: Mapping[int, Array]) -> Array:
+        kind = operation[0]
+        x = [values[value] for value in arguments(operation)]
+        if kind in NAMED:
+            return self._by_array(kind, x[0], operation[2])
+        if kind in ("add", "subtract"):
+            return np.asarray(x[0] + x[1] if kind == "add" else x[0] - x[1][::-1])
+        if kind == "take":
+            return x[0][..., operation[2] : operation[3]]
+        if kind == "join":
+            shape = np.broadcast_shapes(*(part.shape[:-1] for part in x))
+            return np.concatenate([np.broadcast_to(p, (*shape, p.shape[-1])) for p in x], -1)
+        if kind in ("tanh", "sigmoid"):
+            return self._squashed(kind, x[0])
+        gated = arguments(operation)[0] in self._gates
+        if kind == "multiply":
+            found = _scaled(x[0], x[1]) if gated else _product(x[0], x[1])
+        elif kind == "blend":
+            found = _mixed(*x) if gated else _blend(*x)
+        else:
+            found = np.maximum(x[0], 0)
+        return self._widened(found)
+
+    def _by_array(self, kind: str, x: Array, name: str) -> Array:
+        if kind == "linear":
+            return self._linear(x, name)
+        if kind == "scale":
+            sides: Array = np.sort(x * self._arrays[name], axis=0)
+            return sides
+        return x + self._shifts[name] if self._shifts[name].any() else x
+
+    def _linear(self, x: Array, name: str) -> Array:
+        half, half_size, slack = self._products[name]
+        largest = max(1.0, -float(x[0].min()), float(x[1].max()))
+        # One product of all rows: of a stack of matrices of one row each it would be one a row.
+        low, high = x.reshape(2, -1, x.shape[-1])
+        centre, radius = (low + high) @ half, (high - low) @ half_size
+        radius += slack * largest + self._slack
+        found: Array = np.empty((2, *centre.shape))
+        np.subtract(centre, radius, found[0])
+        np.add(centre, radius, found[1])
+        return found.reshape(*x.shape[:-1], -1)
+
+    def _squashed(self, kind: str, x: Array) -> Array:
+        y: Array
+        if kind == "tanh":
+            y = np.tanh(x)
+            y += self._ends
+            return y
+        y = x * 0.5
+        np.tanh(y, y)
+        y *= 0.5
+        y += 0.5 + self._ends
+        return y
+
+    def _widened(self, y: Array) -> Array:
+        error = self._error * max(1.0, -float(y[0].min()), float(y[1].max()))
+        y[0] -= error
+        y[1] += error
+        return y
+
+
+def _gates(operations: Sequence[Operation]) -> set[int]:
+    """Return the numbers of values that are in [0, 1], nearly: sigmoids, and parts of such."""
+    found: set[int] = set()
+    for n, operation in enumerate(operations, 2):
+        if operation[0] == "sigmoid" or (operation[0] == "take" and operation[1] in found):
+            found.add(n)
+    return found
+
+
+def _scaled(x: Array, y: Array) -> Array:
+    """Return the product of factors that are not negative with others."""
+    low, high = x * y[0], x * y[1]
+    found: Array = np.empty_like(low)
+    np.minimum(low[0], low[1], out=found[0])
+    np.maximum(high[0], high[1], out=found[1])
+    return found
+
+
+def _product(x: Array, y: Array) -> Array:
+    below, above = x * y[0], x * y[1]
+    low = np.minimum(np.minimum(below[0], below[1]), np.minimum(above[0], above[1]))
+    high = np.maximum(np.maximum(below[0], below[1]), np.maximum(above[0], above[1]))
+    return np.stack((low, high))
+
+
+def _mixed(z: Array, h: Array, n: Array) -> Array:
+    """Return n + z (h - n) for z in [0, 1]: of each end of h and n, at both ends of z."""
+    found = []
+    for end, choose in enumerate((np.minimum, np.maximum)):
+        both = z * (h[end] - n[end])
+        both += n[end]
+        found.append(choose(both[0], both[1]))
+    return np.stack(found)
+
+
+def _blend(z: Array, h: Array, n: Array) -> Array:
+    found = [_product(1 - z[[end, end]], n) + _product(z[[end, end]], h) for end in (0, 1)]
+    low, high = zip(*found, strict=True)
+    return np.stack((np.minimum(*low), np.maximum(*high)))

@@ -1,0 +1,1 @@
+"""Training: the passes over words of T steps, derived from a step or written by hand."""
