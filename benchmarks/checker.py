@@ -24,11 +24,15 @@ import numpy as np
 
 import seqarith as sa
 from seqarith.certification.adapter import from_model, from_stored
-from seqarith.certification.certificate import Certificate
-from seqarith.certification.check import Accepted, check
-from seqarith.certification.program import Program
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import Accepted, check
+from seqarith.certification.kernel.program import Program
 
-TRUSTED = ("check", "recurrences", "affine", "outward", "wellformed")
+PACKAGE = Path(sa.__file__).parent
+TRUSTED = [
+    PACKAGE / "cells" / "steps.py",
+    *sorted((PACKAGE / "certification" / "kernel").glob("[a-z]*.py")),
+]
 
 
 def code_lines(path: Path) -> tuple[int, int]:
@@ -60,11 +64,11 @@ def mutated(rng: random.Random, p: Program, c: Certificate) -> tuple[Program, Ce
     """Return a program and a certificate of which one is not what was proved."""
     kind = rng.choice(("states", "successors", "centres", "shapes", "start", "claim", "weights"))
     if kind == "weights":
-        name = rng.choice(sorted(p.kernels))
-        kernel = p.kernels[name].copy()
-        place = rng.randrange(kernel.size)
-        kernel.flat[place] += rng.choice((-1, 1)) * 10 ** rng.uniform(-6, 1)
-        return replace(p, kernels={**p.kernels, name: kernel}), c
+        name = rng.choice(sorted(p.arrays))
+        array = p.arrays[name].copy()
+        place = rng.randrange(array.size)
+        array.flat[place] += rng.choice((-1, 1)) * 10 ** rng.uniform(-6, 1)
+        return replace(p, arrays={**p.arrays, name: array}), c
     if kind == "start":
         others = [r for r in range(c.regions) if c.states[r] != c.states[c.start]]
         return p, replace(c, start=rng.choice([*others, c.regions, -1]))
@@ -96,8 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mutations", type=int, default=10_000)
     said = parser.parse_args()
-    folder = Path(sa.__file__).parent / "certification"
-    sizes = {name: code_lines(folder / f"{name}.py") for name in TRUSTED}
+    sizes = {path.stem: code_lines(path) for path in TRUSTED}
     whole, code = (sum(size[i] for size in sizes.values()) for i in (0, 1))
     print(f"trusted modules: {whole} lines, {code} of them code: {sizes}")
     adder = sa.train("add").model

@@ -111,7 +111,7 @@ def evaluation(settings: dict[str, int]) -> tuple[float, int]:
     """Return seconds and bytes of an evaluation."""
     config = sa.TrainingConfig(until="steps", **settings)  # type: ignore[arg-type]
     drawn = config.network.initial(np.random.default_rng(0))
-    model = sa.Model(config.built_task, config.network, drawn, {})
+    model = sa.Model(config.built_task, config.network, config.network.unpack(drawn), {})
 
     def evaluate() -> Any:
         return sa.evaluate(model, config.bits, samples=WORDS)

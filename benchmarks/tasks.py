@@ -23,6 +23,12 @@ CELLS: dict[str, dict[str, Any]] = {
     "elman sigmoid": {"cell_options": {"activation": "sigmoid"}},
     "gru": {"cell": "gru"},
     "lstm": {"cell": "lstm"},
+    "elman relu": {"cell_options": {"activation": "relu"}},
+    "jordan": {"cell": "jordan"},
+    "elman layers=2": {"layers": 2},
+    "elman layers=3": {"layers": 3},
+    "gru layers=2": {"cell": "gru", "layers": 2},
+    "lstm layers=2": {"cell": "lstm", "layers": 2},
 }
 
 

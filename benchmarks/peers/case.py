@@ -56,7 +56,7 @@ class Case:
 
     def weights(self) -> Weights:
         """Return the initial weights."""
-        return self.network.export(self.initial())
+        return self.network.export(self.network.unpack(self.initial()))
 
     def batches(self, count: int) -> list[Batch]:
         """Return batches of sums, as training draws them."""
