@@ -255,7 +255,7 @@ def wait_for(condition: Callable[[], Any]) -> None:
 def test_ctrl_c_and_the_same_command_again(
     adder_file: Path, shell: Any, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    command = ["eval", str(adder_file), "--bits", "13", "--jobs", "2", "--checkpoint", "run"]
+    command = ["eval", str(adder_file), "--bits", "14", "--jobs", "2", "--checkpoint", "run"]
     started = Popen(
         [sys.executable, "-m", "seqarith", *command], stdout=PIPE, stderr=PIPE, text=True,
         env=environment, cwd=tmp_path, start_new_session=True,
@@ -267,7 +267,7 @@ def test_ctrl_c_and_the_same_command_again(
     assert (started.returncode, out) == (130, "")
     assert err == "Interrupted; the same command goes on from run.\n"
     done = archive.read(place, module.FORMAT, 1).header["done"]
-    assert done < Parts(sa.Model.load(adder_file), 13).count
+    assert done < Parts(sa.Model.load(adder_file), 14).count
     found = shell(*command)
     assert (found.returncode, found.stderr) == (0, "")
-    assert "all 67,108,864 pairs of 13-bit operands (exhaustive)" in found.stdout
+    assert "all 268,435,456 pairs of 14-bit operands (exhaustive)" in found.stdout
