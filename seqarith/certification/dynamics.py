@@ -84,7 +84,7 @@ class Dynamics:
     @cached_property
     def _sets(self) -> SetStep:
         forms = Forms(dict(self._program.arrays), MIN_TANH_ULPS, self._unit, relax_tanh)
-        forms.limit = float("inf")  # what overflows is lost, see `induction`
+        forms.limit = None  # what overflows is lost, see `induction`
         return SetStep(self._program.step, self._vectors, forms)
 
     def points(self, h: FloatArray, letters: IntArray) -> FloatArray:

@@ -141,7 +141,7 @@ def test_a_join_has_a_million_numbers_at_most() -> None:
 
 LIMITS: dict[str, tuple[list[Operation], float]] = {
     # A step, and the memory with which a bound of its values is 2^120.
-    "memory": ([("take", 1, 0, 1)], 2.0**120),
+    "memory": ([("take", 1, 1, 2)], 2.0**120),
     "linear": ([("linear", 1, "W")], 2.0**118),
     "linear of a part": ([("take", 1, 1, 2), ("linear", 2, "w")], 2.0**119),
     "shift": ([("shift", 1, "b")], 2.0**120 - 2.0**118),
@@ -154,7 +154,7 @@ LIMITS: dict[str, tuple[list[Operation], float]] = {
     "add to a small one": ([("add", 1, 0)], 2.0**120),
     "subtract a small one": ([("subtract", 1, 0)], 2.0**120),
     "subtract from a small one": ([("subtract", 0, 1)], 2.0**120),
-    "multiply a small one": ([("multiply", 0, 1)], 2.0**120),
+    "multiply a small one": ([("multiply", 0, 1)], 2.0**119),
     "multiply by a small one": ([("multiply", 1, 0)], 2.0**120),
     "tanh": ([("tanh", 1), ("add", 2, 1)], 2.0**120),
     "join": ([("join", 1, 0), ("add", 2, 2)], 2.0**119),
@@ -171,14 +171,25 @@ SHAPED = {
 }  # fmt: skip
 
 
+def widths_of(step: list[Operation], shapes: dict[str, Any]) -> list[int]:
+    known = [2, 2]
+    for operation in step:
+        known.append(width(operation, shapes, known))
+    return known
+
+
 def fits(
     step: list[Operation], c: Any, g: Any, e: Any, unit: float, letter: float = 1.0, **more: Any
 ) -> bool:
     """Say whether a step is made of a set, for a letter of two such numbers."""
-    operations, vectors = (*step, ("linear", 0, "w2")), np.array([[0.5, -1.0]]) * letter
-    domain = Forms({**SHAPED, **more, "w2": np.zeros((2, 2))}, MIN_TANH_ULPS, unit)
+    vectors, arrays = np.array([[0.5, -1.0]]) * letter, {**SHAPED, **more}
+    last = widths_of(step, {name: x.shape for name, x in arrays.items()})[-1]
+    operations = (*step, ("shift", len(step) + 1, "nothing"))
+    domain = Forms({**arrays, "nothing": np.zeros(last)}, MIN_TANH_ULPS, unit)
     try:
-        SetStep(operations, vectors, domain).spread(c, g, e)
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            found = SetStep(operations, vectors, domain)
+            found.steps(found.spread(c, g, e), range(1))
     except Refusal as refusal:
         return "too large for the program's numbers" not in str(refusal)
     return True
@@ -190,19 +201,9 @@ def test_values_that_may_overflow_are_refused(name: str) -> None:
     (step, at), none = LIMITS[name], np.zeros((1, 1, 2))
     for part, fitting in ((1 - 2.0**-20, True), (1 + 2.0**-20, False)):
         for sign in (1.0, -1.0):
-            c = np.array([[0.25, sign]]) * at * part
+            c = np.array([[1, sign]]) * at * part
             assert fits(step, c, none, 0 * c, 2.0**-24) == fitting
             assert fits(step, c, none, 0 * c, 2.0**-53)
-
-
-@pytest.mark.parametrize("kind", ["tanh", "sigmoid"])
-def test_an_activation_counts_as_two_whatever_it_reads(kind: str) -> None:
-    one, none = np.ones((1, 2)), np.zeros((1, 1, 2))
-    for part, fitting in ((1 - 2.0**-20, True), (1 + 2.0**-20, False)):
-        large = np.array([1.0, -part * 2.0**119])
-        for c in (one, one * 2.0**119):
-            step: list[Operation] = [(kind, 1), ("scale", 2, "t")]
-            assert fits(step, c, none, 0 * c, 2.0**-24, t=large) == fitting
 
 
 def test_all_parts_of_a_set_and_the_letters_may_overflow() -> None:
@@ -212,11 +213,13 @@ def test_all_parts_of_a_set_and_the_letters_may_overflow() -> None:
         assert fits([], size / 2, size[None] / 4, size / 4, 2.0**-24) == fitting
         assert fits([], 0 * size, none, size, 2.0**-24) == fitting
         assert fits([], 0 * size, -size[None], 0 * size, 2.0**-24) == fitting
-        assert fits([], 0 * one, none, 0 * one, 2.0**-24, 2.0**120 * part) == fitting
+        assert (
+            fits([("take", 0, 0, 2)], 0 * one, none, 0 * one, 2.0**-24, 2.0**120 * part) == fitting
+        )
         assert fits([], size * 2.0**880, none, 0 * one, 2.0**-53) == fitting
     # Bounds are rounded up: of the memory, and of what it is multiplied by.
     assert not fits([], one, none, 0 * one, 2.0**-24)
-    below = one * (1 - 1.5 * 2.0**-40)
+    below = one * (1 - 2.5 * 2.0**-40)
     assert fits([], below, none, 0 * one, 2.0**-24)
     assert not fits([("scale", 1, "t")], below, none, 0 * one, 2.0**-24, t=np.ones(2))
     assert not fits([], np.nan * one, none, 0 * one, 2.0**-53)
@@ -227,7 +230,7 @@ def test_all_parts_of_a_set_and_the_letters_may_overflow() -> None:
 
 def peak(p: Program, budget: Budget) -> int:
     """Return the bytes that a check takes at once."""
-    claimed = proof(p)
+    claimed = proof(p, successors=np.zeros((1, p.letters), np.int64))
     check(p, claimed, budget)  # what is loaded once does not count
     tracemalloc.start()
     try:
@@ -257,6 +260,20 @@ def wide(operations: int) -> Program:
 def test_values_of_a_step_fit_the_memory_budget() -> None:
     budget = Budget(memory=2**23)
     assert peak(wide(100), budget) <= budget.memory
+
+
+def test_values_of_all_letters_fit_the_memory_budget() -> None:
+    """They are kept for every letter: of a thousand letters forty values of a hundred numbers."""
+    table = np.zeros((1, 1000), np.int64)
+    step: list[Operation] = [("linear", 0, "W"), *[("tanh", 2)] * 40, ("take", 1, 0, 1)]
+    p = replace(
+        program(step, {"W": np.zeros((100, 1))}, "float64"),
+        inputs=np.ones((1000, 1)),
+        next_state=table,
+        output=table + 1,
+    )
+    budget = Budget(memory=2**22)
+    assert peak(p, budget) <= budget.memory
 
 
 def test_every_number_of_a_value_counts_as_work() -> None:

@@ -184,11 +184,27 @@ def test_a_point_of_tangency_beside_the_interval_is_put_at_its_nearest_end() -> 
     assert np.all(rational(high) <= above + Fraction(2) ** -37)
 
 
+def test_the_slope_of_tanh_is_that_of_the_chord() -> None:
+    """From 2^-50 on: then the set of images is as thin as it can be."""
+    lo, hi = intervals(np.random.default_rng(4))
+    lo[-3:], hi[-3:] = (-1.0, 30.0, 0.25), (1.0, 40.0, 0.5)
+    slope, low, high, *_ = outward.relax(lo, hi)
+    length = np.maximum(rational(hi) - rational(lo), Fraction(outward.TINY))
+    rise = tanh(np.clip(hi, -60, 60)) - tanh(np.clip(lo, -60, 60))
+    off = 3 * TANH_ERROR / np.maximum(length, TANH_ERROR) + 8 * ULP
+    assert_near(slope, np.clip(rise / length, Fraction(2) ** -50, 1), off)
+    assert slope[-3] == pytest.approx(np.tanh(1.0))
+    assert slope[-2] == 2.0**-50
+    assert (high - low)[-1] == pytest.approx(0.0055, abs=1e-3)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_chord_and_the_kink_bound_relu(seed: int) -> None:
     """max(x, 0) - k x is convex: greatest at an end, least at 0 or at an end."""
     lo, hi = intervals(np.random.default_rng(seed))
     lo[6::21], hi[6::21] = -1.0, 1e-30
+    # So short that the slope is less than the chord's: the ends are not alike.
+    lo[-2:], hi[-2:] = (-(2.0**-95), -(2.0**-97)), (2.0**-97, 2.0**-95)
     slope, low, high, bottom, top = outward.relax_relu(lo, hi)
     (a, b), k = (rational(lo), rational(hi)), rational(slope)
     rise = np.maximum(b, 0) - np.maximum(a, 0)
@@ -199,8 +215,9 @@ def test_a_chord_and_the_kink_bound_relu(seed: int) -> None:
     least = np.minimum(at_lo, at_hi)
     kink = np.where((a < 0) & (b > 0), np.minimum(least, 0), least)
     size = np.abs(a) + np.abs(b)
-    assert_near(low, kink - GAMMA * size, 8 * ULP * size)
-    assert_near(high, np.maximum(at_lo, at_hi) + GAMMA * size, 8 * ULP * size)
+    pad, rounded = GAMMA * size + TINY, 8 * ULP * size + ULP * TINY
+    assert_near(low, kink - pad, rounded)
+    assert_near(high, np.maximum(at_lo, at_hi) + pad, rounded)
     assert np.array_equal(bottom, np.maximum(lo, 0))
     assert np.array_equal(top, np.maximum(hi, 0))
     for x in (a, b, np.clip(0, a, b), (a + b) / 2):

@@ -99,11 +99,48 @@ def test_the_margin_is_what_l6_states(seed: int, outputs: int, dtype: str) -> No
     sets = drawn_sets(rng, 12)
     for unit in (0.0, UNITS[dtype]):
         readout = Readout(p, unit)
+        assert len(readout.rows) == len(readout.offsets) == max(outputs, 2) + 1
         for n, digit in product(range(12), range(max(outputs, 2) + 1)):
             one = Sets(*(part[n : n + 1] for part in sets))
             found = Fraction(readout.margin(one, np.array([digit])))
             stated, rounded = stated_margin(p, sets, n, digit, unit)
             assert abs(found - stated) <= rounded
+
+
+@pytest.mark.parametrize("unit", [0.0, *UNITS.values()])
+def test_the_pads_of_a_margin_suffice_where_logits_cancel(unit: float) -> None:
+    """Whatever the sizes, the margin is 0 less its pads, which are bounds to the last float."""
+    rng = np.random.default_rng(0)
+    p = replace(
+        network(rng, 1, "float64", 0.0),
+        readout_weight=np.array([[1.0, -1.0]]),
+        readout_bias=np.zeros(1),
+    )
+    readout, none = Readout(p, unit), np.zeros((1, 2, 3))
+    for size in np.abs(magnitudes(rng, 40)) + 2.0**-60:
+        c = np.array([[size, size, 0.0]])
+        total = Fraction(size) * 2
+        error = (gamma(7, unit) + 4 * GAMMA) * total + TINY + FLUSH * total
+        pad = 4 * GAMMA * 3 * total + 2 * error
+        for digit in (0, 1):
+            found = readout.margin(Sets(c, none, 0 * c, c, c), np.array([digit]))
+            assert_bounds(-found, pad)
+
+
+def test_weights_that_are_flushed_to_zero_may_lose_what_they_weigh() -> None:
+    """Logits of nothing at all: TINY for results, FLUSH of every hidden number and every other."""
+    p = replace(
+        network(np.random.default_rng(0), 1, "float64", 0.0),
+        readout_weight=np.zeros((1, 2)),
+        readout_bias=np.zeros(1),
+    )
+    readout, none = Readout(p, 2.0**-24), np.zeros((1, 3))
+    for c, g, e in np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]) * 2.0**34:
+        parts = none + c, none[None] + g, none + e
+        sets = Sets(*parts, none - 2.0**36, none + 2.0**36)
+        reach = 3 * Fraction(c + g + e)
+        for digit in (0, 1):
+            assert_bounds(-readout.margin(sets, np.array([digit])), 2 * (TINY + FLUSH * reach))
 
 
 def test_the_margin_of_many_sets_is_the_least() -> None:
@@ -300,6 +337,18 @@ def test_a_set_lands_up_to_the_room_of_its_region_and_no_further(seed: int, part
     for off, inside_ in ((-step, True), (step, False)):
         scale = limit * (1 + off)
         assert lands(found, c * scale, g * scale, e * scale) == inside_
+
+
+def test_a_point_at_the_very_border_of_the_room_lands() -> None:
+    """The last float that does, with the pad that L5 adds; the next one does not."""
+    found = checker(np.zeros((1, 2)), np.eye(2)[None])
+    room, none = float(found.room[0]), np.zeros((1, 1, 2))
+    x = room * (1 - 2.0**-39) - 2.0**-48
+    while x + 4 * 2.0**-41 * x < room:
+        x = float(np.nextafter(x, 2))
+    assert x + 4 * 2.0**-41 * x == room
+    for at, inside in ((x, True), (float(np.nextafter(x, 2)), False)):
+        assert lands(found, np.array([[0.0, at]]), none, np.zeros((1, 2))) == inside
 
 
 def test_what_lands_lies_in_the_region() -> None:

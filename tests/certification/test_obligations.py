@@ -194,11 +194,14 @@ def test_budgets() -> None:
     exactly = spent[-1] * whole.work
     assert isinstance(check(p, proof(p), Budget(work=exactly)), Accepted)
     assert_refused(p, proof(p), "exceeds the work budget", Budget(work=exactly - 1))
-    assert_refused(p, proof(p), "branches exceed the memory budget", Budget(memory=2**13))
     values = 16 * (10 + 2 * 3) * (1 + 3 + 5 * 3)
     short = Budget(memory=values - 1)
     assert_refused(p, proof(p), "the values of a step exceed the memory budget", short)
-    assert_refused(p, proof(p), "branches exceed the memory budget", Budget(memory=values))
+    letters = 256 * p.letters * (1 + 3)  # of the letter and what a matrix makes of it
+    short = Budget(memory=max(values, letters - 1))
+    assert_refused(p, proof(p), "the values of all letters exceed the memory budget", short)
+    fitting = Budget(memory=max(values, letters))
+    assert_refused(p, proof(p), "branches exceed the memory budget", fitting)
 
 
 @pytest.mark.parametrize("letters", [1, 2])
@@ -241,11 +244,11 @@ def test_the_memory_of_a_check_is_counted_to_the_byte() -> None:
 
 def still(letters: int, widths: int, regions: int) -> tuple[Program, Certificate]:
     """Return a network whose step keeps zeros, after values that nobody needs; boxes of a point."""
-    step = [("linear", 1, "u"), *[("tanh", 2)] * widths, ("take", 1, 0, 4)]
+    step = [("linear", 1, "u"), ("linear", 0, "v"), ("add", 2, 3), *[("tanh", 4)] * widths]
     table = np.zeros((1, letters), np.int64)
     p = Program(
-        step=tuple(step),
-        arrays={"u": np.zeros((100, 4))},
+        step=(*step, ("take", 1, 0, 4)),
+        arrays={"u": np.zeros((100, 4)), "v": np.zeros((100, 1))},
         inputs=np.zeros((letters, 1)),
         start=np.zeros(4),
         readout_weight=np.zeros((1, 4)),
@@ -293,12 +296,59 @@ def test_the_values_of_a_step_take_no_more_memory_than_the_budget() -> None:
 def test_a_batch_has_as_many_sets_as_the_memory_holds(sets: int) -> None:
     """Twice the values of its step for each of its symbols; 128 sets at most fit the cache."""
     p, c = still(3, 2, 299)
-    widths = 3 * 100 + 1 + 2 * 4  # of three values of the step, the letter, the memory, the last
+    widths = 5 * 100 + 1 + 2 * 4  # of five values of the step, the letter, the memory, the last
     one = 16 * (50 + 2 * 4) * widths
     for memory, fitting in ((one * sets, sets), (one * sets - 1, sets - 1)):
         batches: list[str] = []
         check(p, c, Budget(memory=memory), lambda share, text, seen=batches: seen.append(text))
         assert len(batches) == -(-300 // min(fitting, 128))
+
+
+def test_letters_read_at_once_take_no_more_memory_than_the_budget() -> None:
+    p, c = still(200, 20, 3)
+    budget = Budget(memory=2**23)
+    assert isinstance(check(p, c, budget), Accepted)
+    tracemalloc.start()
+    try:
+        check(p, c, budget)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= budget.memory
+
+
+@pytest.mark.parametrize(("regions", "at_once"), [(1, [2, 2, 1]), (3, [1] * 5), (9, [1] * 5)])
+@pytest.mark.parametrize("boxes", [True, False])
+def test_large_sets_are_stepped_letter_by_letter(
+    monkeypatch: pytest.MonkeyPatch, boxes: bool, regions: int, at_once: list[int]
+) -> None:
+    """Sets of 40,000 numbers in all: four letters of small ones, of larger ones less."""
+    p, c = still(5, 1, regions)
+    read: list[int] = []
+    for width, expected in ((100 if boxes else 70, at_once), (4, [4, 1])):
+        step = (("take", 1, 0, width),)
+        q = replace(p, step=step, arrays={}, start=np.zeros(width))
+        q = replace(q, readout_weight=np.zeros((1, width)))
+        body = np.full((regions, width), 1e-3)
+        if not boxes:
+            body = np.repeat(np.eye(width)[None] * 1e-3, regions, 0)
+        d = replace(c, digest=q.digest(), centres=np.zeros((regions, width)), shapes=body, order=0)
+        checker = _Checker(q, d, Budget())
+        steps = checker.cell.steps
+        read.clear()
+
+        def noted(spread: Any, letters: range, steps: Any = steps) -> Any:
+            read.append(len(letters))
+            return steps(spread, letters)
+
+        monkeypatch.setattr(checker.cell, "steps", noted)
+        with np.errstate(all="ignore"):
+            checker._step(checker._roots(), 1, [])
+        assert read == expected
+
+
+def test_a_check_takes_about_a_minute_by_default() -> None:
+    assert Budget() == Budget(work=1e11, memory=2**30)
 
 
 def deep(p: Program) -> Certificate:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.cells.steps import widths
+from seqarith.cells.steps import LETTER_ONLY, reads, widths
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.forms import Forms
 from seqarith.certification.kernel.outward import GAMMA, UP, F, Readout, Sets
@@ -26,6 +26,7 @@ from seqarith.certification.kernel.wellformed import Refusal, require, validate
 CHUNK = 128  # branches stepped at once, at most: what fits the cache
 GROUP = 4  # letters read at once
 FEW = 40_000  # numbers of sets that are small
+LETTER = 256  # bytes for each number that depends on the letter alone
 HEADERS = 600  # bytes of the arrays of `_Branches` beside their numbers
 
 # What reading a letter costs beside products, in products of 0.6 ns: 0.25 ms for a batch of
@@ -134,14 +135,17 @@ class _Checker:
         unit = float(np.finfo(p.start.dtype).eps) / 2
         shapes = {name: array.shape for name, array in p.arrays.items()}
         forms = Forms(dict(p.arrays), float(c.tanh_ulps), unit)
-        self.cell = Step(p.step, p.inputs.astype(np.float64), forms)
-        self.readout = Readout(p, unit)
         self.width = len(p.start)
         # Rows of symbols of a value, and numbers of all values of a step, in a row.
-        self.rows = c.order + 2 * self.width
-        self.numbers = sum(widths(p.step, shapes, p.inputs.shape[1], self.width))
+        numbers = widths(p.step, shapes, p.inputs.shape[1], self.width)
+        self.rows, self.numbers = c.order + 2 * self.width, sum(numbers)
         held = 16 * self.rows * self.numbers
         require(held <= budget.memory, "the values of a step exceed the memory budget")
+        kinds = zip(numbers, reads(p.step), strict=True)
+        held = LETTER * len(p.inputs) * sum(n for n, kind in kinds if kind == LETTER_ONLY)
+        require(held <= budget.memory, "the values of all letters exceed the memory budget")
+        self.cell = Step(p.step, p.inputs.astype(np.float64), forms)
+        self.readout = Readout(p, unit)
         self.centres, self.shapes = c.centres.astype(np.float64), c.shapes.astype(np.float64)
         if self.shapes.ndim == 3:
             self._invert()

@@ -25,7 +25,7 @@ from seqarith.certification.kernel.outward import (
     relax,
     relax_relu,
 )
-from seqarith.certification.kernel.wellformed import Refusal
+from seqarith.certification.kernel.wellformed import require
 
 TERMS = 4000  # of a sum, at most: what GAMMA and TINY pay for
 
@@ -136,7 +136,7 @@ class Forms:
         self, arrays: dict[str, NDArray[Any]], tanh_ulps: float, unit: float, relaxed: Any = relax
     ) -> None:
         self.unit, self.relaxed = unit, relaxed
-        self.limit = limit(unit)
+        self.limit: float | None = limit(unit)
         self.arrays: dict[str, F] = {k: x.T.astype(np.float64) for k, x in arrays.items()}
         self.sizes: dict[str, F] = {k: np.abs(x) for k, x in self.arrays.items()}
         self._known: dict[tuple[Any, ...], tuple[F, F, NDArray[np.bool_]]] = {}
@@ -181,7 +181,16 @@ class Forms:
         if kind == "take":
             return take(values[x[0]], operation[2], operation[3])
         known = aligned([self.form(values, n) for n in x])
-        return join(known) if kind == "join" else PRODUCTS[kind](known, self.unit)
+        if kind == "join":
+            return join(known)
+        first, *others = (form.bound() for form in known)
+        self._require_no_overflow((1 + first) * np.add.reduce(others))
+        return PRODUCTS[kind](known, self.unit)
+
+    def _require_no_overflow(self, size: F) -> None:
+        """Refuse what may be too large, or is no number at all (L11)."""
+        fits = self.limit is None or size.max() <= self.limit
+        require(fits, "a value of the step may be too large for the program's numbers")
 
     def linear(self, x: Value, name: str) -> Sum:
         """Return the product of a matrix with values."""
@@ -243,8 +252,8 @@ class Forms:
             return x
         if isinstance(x, Memory):
             return x.form()
-        if x.terms > TERMS:
-            raise Refusal(f"a sum of more than {TERMS} terms")
+        require(x.terms <= TERMS, f"a sum of more than {TERMS} terms")
+        self._require_no_overflow(x.size)
         relative = gamma(x.terms + 4, self.unit)
         rounding = ((relative + 2 * GAMMA) * x.size + GAMMA * np.abs(x.c)) * UP + TINY
         e = (x.e + rounding) * UP

@@ -14,15 +14,13 @@ from seqarith.cells.steps import (
     LETTER_ONLY,
     MEMORY,
     MEMORY_ONLY,
-    NAMED,
     Operation,
     arguments,
     batches,
     reads,
 )
 from seqarith.certification.kernel.forms import Forms, Memory, Value, exact
-from seqarith.certification.kernel.outward import UP, F, Sets
-from seqarith.certification.kernel.wellformed import require
+from seqarith.certification.kernel.outward import F, Sets
 
 FORMS = ("scale", "multiply", "blend", "join", *ACTIVATIONS)
 """Operations that read forms, and not sums or memories."""
@@ -39,14 +37,14 @@ class Step:
         operations: The record.
         vectors: The input vector of every letter, shape (A, D).
         forms: What operations do.
+
+    Every method raises `Refusal` where a value might overflow in the program.
     """
 
     def __init__(self, operations: tuple[Operation, ...], vectors: F, forms: Forms) -> None:
         self._operations, self._forms = operations, forms
         arrays = forms.arrays
         self.products = sum(arrays[op[2]].size for op in operations if op[0] == "linear")
-        self._norms = {name: _norm(sizes) for name, sizes in forms.sizes.items()}
-        self._largest = float(np.abs(vectors).max())
         kinds = reads(operations)
         runs = list(batches(operations, ACTIVATIONS))
         parts: dict[frozenset[int], list[list[int]]] = {}
@@ -73,27 +71,12 @@ class Step:
         ]
 
     def spread(self, c: F, g: F, e: F) -> dict[int, Value]:
-        """Do what depends on the memory alone, once for all letters.
-
-        Raises:
-            Refusal: A value might overflow in the program.
-        """
-        self._require_no_overflow(float((np.abs(c) + np.abs(g).sum(1) + e).max()) * UP)
+        """Do what depends on the memory alone, once for all letters."""
         values: dict[int, Value] = {MEMORY: Memory(c, g, e, 0, c.shape[1])}
         for run in self._memory_only:
             self._forms.apply(self._operations, [values], run)
         values.update({~n: self._forms.known(values[n]) for n in self._read})
         return values
-
-    def _require_no_overflow(self, memory: float) -> None:
-        """Refuse memories under which a value, or a sum on its way to one, may be too large."""
-        bounds = [self._largest, memory]
-        for operation in self._operations:
-            read = [bounds[value] for value in arguments(operation)]
-            norm = self._norms[operation[2]] if operation[0] in NAMED else 0.0
-            bounds.append(_bound(operation[0], read, norm))
-        fits = all(bound <= self._forms.limit for bound in bounds)
-        require(fits, "a value of the step may be too large for the program's numbers")
 
     def steps(self, spread: dict[int, Value], letters: range) -> list[Sets]:
         """Read each of some letters: enclose the memories (N, M) that the program computes.
@@ -112,28 +95,6 @@ class Step:
             arrays = (x.c, x.g, x.e, x.low, x.high)
             found.append(Sets(*(_wide(array, rows) for array in arrays)))
         return found
-
-
-def _norm(sizes: F) -> float:
-    """Return by what a product with an array grows at most; of a shift by what it adds."""
-    return float(sizes.sum(0).max() if sizes.ndim == 2 else sizes.max()) * UP
-
-
-def _bound(kind: str, x: list[float], norm: float) -> float:
-    """Bound what an operation computes, and what it adds up on its way."""
-    if kind in ("tanh", "sigmoid"):
-        return 2.0
-    if kind == "blend":
-        return (1 + x[0]) * (x[1] + x[2])
-    found = {
-        "linear": norm * x[0],
-        "scale": norm * x[0],
-        "shift": norm + x[0],
-        "multiply": x[0] * x[-1],
-        "add": x[0] + x[-1],
-        "subtract": x[0] + x[-1],
-    }
-    return found.get(kind, max(x))
 
 
 def _row(value: Any, a: int) -> Value:
