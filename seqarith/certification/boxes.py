@@ -113,25 +113,30 @@ def prove_boxes(program: Program, k: int, cell: Dynamics | None = None) -> Certi
     if not is_affordable(program, k):
         return None
     cell = cell or Dynamics(program)
-    split, readout = contexts(program, cell, k), Readout(program)
-    digits = program.output[split.states]
+    split = contexts(program, cell, k)
+    margins = Readout(program).of_boxes(program.output[split.states])
     lo = hi = split.seeds
     into = split.successors.ravel()
     order = np.argsort(into, kind="stable")
     targets, firsts = np.unique(into[order], return_index=True)
     for _ in range(ROUNDS):
         low, high = cell.boxes(lo, hi)
-        margin = float(readout.boxes(low, high, digits).min())
+        margin = float(margins(low, high).min())
         if not margin > 0:
             return None
-        new_lo, new_hi = lo.copy(), hi.copy()
-        new_lo[targets] = _join(np.minimum, low, order, firsts)
-        new_hi[targets] = _join(np.maximum, high, order, firsts)
-        if np.all(new_lo >= lo) and np.all(new_hi <= hi):
+        fallen = lo[targets] - _join(np.minimum, low, order, firsts)
+        risen = _join(np.maximum, high, order, firsts) - hi[targets]
+        if max(fallen.max(), risen.max()) <= 0:
             return _certificate(program, split, lo, hi, margin)
-        lo = np.where(new_lo < lo, new_lo - WIDENING * (lo - new_lo) - 1e-6, lo)
-        hi = np.where(new_hi > hi, new_hi + WIDENING * (new_hi - hi) + 1e-6, hi)
+        lo, hi = lo.copy(), hi.copy()
+        lo[targets] -= _widened(fallen)
+        hi[targets] += _widened(risen)
     return None
+
+
+def _widened(growth: FloatArray) -> FloatArray:
+    found: FloatArray = (growth > 0) * ((1 + WIDENING) * growth + 1e-6)
+    return found
 
 
 def _join(

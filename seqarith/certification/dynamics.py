@@ -6,6 +6,7 @@ Letters are an axis: a step under every letter is one call.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple, final
 
@@ -149,14 +150,17 @@ class Readout:
             4 * (w.shape[1] + 4) * unit * float((np.abs(w).sum(1) + np.abs(b)).max()) + SAFETY
         )
 
-    def boxes(self, lo: FloatArray, hi: FloatArray, digits: IntArray) -> FloatArray:
-        """Give the worst margin (...) of digits (...) over boxes (..., H)."""
-        rows = self.rows[digits]
-        mid = np.einsum("...h,...mh->...m", (lo + hi) * 0.5, rows) + self.offsets[digits]
-        least: FloatArray = (
-            mid - np.einsum("...h,...mh->...m", (hi - lo) * 0.5, np.abs(rows))
-        ).min(-1) - self.slack
-        return least
+    def of_boxes(self, digits: IntArray) -> Callable[[FloatArray, FloatArray], FloatArray]:
+        """Return what gives the worst margin (...) of digits (...) over boxes (..., M)."""
+        half, offsets = 0.5 * self.rows[digits], self.offsets[digits] - self.slack
+        size, sums = np.abs(half), "...h,...mh->...m"
+
+        def margins(lo: FloatArray, hi: FloatArray) -> FloatArray:
+            found = np.einsum(sums, lo + hi, half) - np.einsum(sums, hi - lo, size)
+            least: FloatArray = (found + offsets).min(-1)
+            return least
+
+        return margins
 
     def zonotopes(self, z: Zonotopes, digits: IntArray) -> FloatArray:
         """Give the worst margin (N,) of digits (N,) over zonotopes."""

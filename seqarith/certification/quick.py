@@ -46,16 +46,15 @@ def quick(program: Program, letters: int = LETTERS) -> Found | None:
         return None
     cell = Dynamics(program)
     affordable = [k for k in range(letters) if is_affordable(program, k)]
-    finest = _by_boxes(program, affordable[-1], cell) if affordable else None
+    finest = prove_boxes(program, affordable[-1], cell) if affordable else None
     if finest is None:
         return None
-    fewer = (_by_boxes(program, k, cell) for k in affordable[:-1])
-    return next(filter(None, fewer), finest)
-
-
-def _by_boxes(program: Program, k: int, cell: Dynamics) -> Found | None:
-    certificate = prove_boxes(program, k, cell)
-    return certificate and confirm(program, certificate, f"boxes k={k}")
+    for k in affordable[:-1]:
+        fewer = prove_boxes(program, k, cell)
+        found = fewer and confirm(program, fewer, f"boxes k={k}")
+        if found:
+            return found
+    return confirm(program, finest, f"boxes k={affordable[-1]}")
 
 
 def confirm(

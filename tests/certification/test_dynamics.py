@@ -184,7 +184,7 @@ def test_margins_are_bounds(draw: Any, seed: int, kind: str, outputs: int, size:
         real = own - rest.max(2)
     reach = np.abs(g).sum(1) + e
     assert np.all(Readout(p).zonotopes(Zonotopes(c, g, e), digit)[:, None] <= real)
-    assert np.all(Readout(p).boxes(c - reach, c + reach, digit)[:, None] <= real)
+    assert np.all(Readout(p).of_boxes(digit)(c - reach, c + reach)[:, None] <= real)
     checker = outward.Readout(p, 2.0**-53)
     for n in range(5):
         one = slice(n, n + 1)

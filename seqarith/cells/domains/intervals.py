@@ -7,7 +7,8 @@ what depends on the letter alone is (2, 1, A, P), on the memory alone (2, N, 1, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -51,64 +52,65 @@ class Intervals:
         )
         self._relative = (terms + len(named) + 4) * epsilon
         self._arrays = arrays
-        self._products = {
-            name: (0.5 * w.T, 0.5 * np.abs(w).T, self._relative * np.abs(w).sum(1))
-            for name, w in arrays.items()
-            if w.ndim == 2
-        }
-        ends = np.multiply.outer(SIGNS, np.array(self._relative))[:, None, None, None]
-        self._shifts = {name: b + ends * np.abs(b) for name, b in arrays.items() if b.ndim == 1}
         kinds = reads(step.operations)
         numbered = list(enumerate(step.operations, 2))
-        self._later = [(n, op) for n, op in numbered if kinds[n] != LETTER_ONLY]
+        self._later = [
+            (n, self._operator(operation), arguments(operation))
+            for n, operation in numbered
+            if kinds[n] != LETTER_ONLY
+        ]
         self._letters = {INPUT: np.stack((vectors, vectors))[:, None]}
         for n, operation in numbered:
             if kinds[n] == LETTER_ONLY:
-                self._letters[n] = self._applied(operation, self._letters)
+                read = (self._letters[value] for value in arguments(operation))
+                self._letters[n] = self._operator(operation)(*read)
 
     def boxes(self, lo: Array, hi: Array) -> tuple[Array, Array]:
         """Enclose the images of boxes (N, M) under every letter: bounds (N, A, M)."""
         values = {**self._letters, MEMORY: np.stack((lo, hi))[:, :, None]}
-        for n, operation in self._later:
-            values[n] = self._applied(operation, values)
+        for n, operator, read in self._later:
+            values[n] = operator(*(values[value] for value in read))
         last = len(self._step.operations) + 1
         shape = (2, len(lo), self._letters[INPUT].shape[2], lo.shape[1])
         bounds = np.broadcast_to(values[last], shape)
         return bounds[0], bounds[1]
 
-    def _applied(self, operation: Operation, values: Mapping[int, Array]) -> Array:
+    def _operator(self, operation: Operation) -> Callable[..., Array]:
+        """Return what an operation does to the bounds that it reads."""
         kind = operation[0]
-        x = [values[value] for value in arguments(operation)]
         if kind in NAMED:
-            return self._by_array(kind, x[0], operation[2])
-        if kind in ("add", "subtract"):
-            return np.asarray(x[0] + x[1] if kind == "add" else x[0] - x[1][::-1])
+            return self._by_array(kind, operation[2])
         if kind == "take":
-            return x[0][..., operation[2] : operation[3]]
-        if kind == "join":
-            shape = np.broadcast_shapes(*(part.shape[:-1] for part in x))
-            return np.concatenate([np.broadcast_to(p, (*shape, p.shape[-1])) for p in x], -1)
-        if kind in ("tanh", "sigmoid"):
-            return self._squashed(kind, x[0])
-        gated = arguments(operation)[0] in self._gates
-        if kind == "multiply":
-            found = _scaled(x[0], x[1]) if gated else _product(x[0], x[1])
-        elif kind == "blend":
-            found = _mixed(*x) if gated else _blend(*x)
-        else:
-            found = np.maximum(x[0], 0)
-        return self._widened(found)
+            part = slice(operation[2], operation[3])
+            return lambda x: x[..., part]
+        gated = operation[1] in self._gates
+        operators: dict[str, Callable[..., Array]] = {
+            "add": np.add,
+            "subtract": lambda x, y: x - y[::-1],
+            "join": _joined,
+            "tanh": self._tanh,
+            "sigmoid": self._sigmoid,
+            "relu": lambda x: self._widened(np.maximum(x, 0)),
+            "multiply": self._rounded(_scaled if gated else _product),
+            "blend": self._rounded(_mixed if gated else _blend),
+        }
+        return operators[kind]
 
-    def _by_array(self, kind: str, x: Array, name: str) -> Array:
+    def _by_array(self, kind: str, name: str) -> Callable[[Array], Array]:
+        array = self._arrays[name]
         if kind == "linear":
-            return self._linear(x, name)
+            return partial(
+                self._linear,
+                0.5 * array.T,
+                0.5 * np.abs(array).T,
+                self._relative * np.abs(array).sum(1),
+            )
         if kind == "scale":
-            sides: Array = np.sort(x * self._arrays[name], axis=0)
-            return sides
-        return x + self._shifts[name] if self._shifts[name].any() else x
+            return lambda x: np.sort(x * array, axis=0)
+        shift = array + self._relative * SIGNS[:, None, None, None] * np.abs(array)
+        return (lambda x: x + shift) if array.any() else (lambda x: x)
 
-    def _linear(self, x: Array, name: str) -> Array:
-        half, half_size, slack = self._products[name]
+    def _linear(self, half: Array, half_size: Array, slack: Array, x: Array) -> Array:
         largest = max(1.0, -float(x[0].min()), float(x[1].max()))
         # One product of all rows: of a stack of matrices of one row each it would be one a row.
         low, high = x.reshape(2, -1, x.shape[-1])
@@ -119,17 +121,20 @@ class Intervals:
         np.add(centre, radius, found[1])
         return found.reshape(*x.shape[:-1], -1)
 
-    def _squashed(self, kind: str, x: Array) -> Array:
-        y: Array
-        if kind == "tanh":
-            y = np.tanh(x)
-            y += self._ends
-            return y
-        y = x * 0.5
+    def _tanh(self, x: Array) -> Array:
+        y: Array = np.tanh(x)
+        y += self._ends
+        return y
+
+    def _sigmoid(self, x: Array) -> Array:
+        y: Array = x * 0.5
         np.tanh(y, y)
         y *= 0.5
         y += 0.5 + self._ends
         return y
+
+    def _rounded(self, product: Callable[..., Array]) -> Callable[..., Array]:
+        return lambda *x: self._widened(product(*x))
 
     def _widened(self, y: Array) -> Array:
         error = self._error * max(1.0, -float(y[0].min()), float(y[1].max()))
@@ -145,6 +150,11 @@ def _gates(operations: Sequence[Operation]) -> set[int]:
         if operation[0] == "sigmoid" or (operation[0] == "take" and operation[1] in found):
             found.add(n)
     return found
+
+
+def _joined(*x: Array) -> Array:
+    shape = np.broadcast_shapes(*(part.shape[:-1] for part in x))
+    return np.concatenate([np.broadcast_to(part, (*shape, part.shape[-1])) for part in x], -1)
 
 
 def _scaled(x: Array, y: Array) -> Array:
