@@ -5,5 +5,5 @@ from importlib.util import find_spec
 collect_ignore = (
     []
     if find_spec("flint")
-    else ["seqarith/certification/balls.py", "seqarith/certification/exact.py"]
+    else ["seqarith/certification/exact/balls.py", "seqarith/certification/exact/checker.py"]
 )

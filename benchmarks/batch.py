@@ -17,7 +17,7 @@ import numpy as np
 from sidebyside import Fact, Figure, Row, Spread
 
 from seqarith import Model
-from seqarith.cli.answers import text_lines
+from seqarith.cli.batch_output import text_lines
 from seqarith.cli.operands import operand_blocks
 
 PAIRS, BITS, RUNS = 1_000_000, 32, 5

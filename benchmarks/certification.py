@@ -12,7 +12,7 @@ from sidebyside import Fact, Figure, Row, Spread
 
 import seqarith as sa
 from seqarith.certification.adapter import from_model
-from seqarith.certification.quick import quick
+from seqarith.certification.prove.box_prover import quick
 
 SEEDS, TIMES = 20, 5
 TEXT = """Adders of 20 seeds, as `seqarith train add --bits 8` makes them. *Certify* decides from

@@ -16,8 +16,8 @@ import numpy as np
 from sidebyside import Fact, Figure
 
 import seqarith as sa
+from seqarith.training.batched import Stack
 from seqarith.training.batches import SampledBatches
-from seqarith.training.stack import Stack
 
 IMAGE = Path(__file__).parent.parent / "docs" / "images" / "growth.svg"
 BASE: dict[str, int] = {"bits": 8, "hidden": 16, "batch_size": 64, "restarts": 1}

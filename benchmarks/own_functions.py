@@ -17,7 +17,7 @@ from multiprocessing import Pool
 from typing import Any
 
 import seqarith as sa
-from seqarith.tasks.own import task_from_machine
+from seqarith.tasks.custom.from_machine import task_from_machine
 
 SAID = ("no", "yes")
 DIGITS = 200

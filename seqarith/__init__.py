@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from seqarith.certification.certify import certify as certify
     from seqarith.certification.certify import verify as verify
     from seqarith.certification.certify import verify_exact as verify_exact
-    from seqarith.certification.extract import Extracted as Extracted
-    from seqarith.certification.extract import extract as extract
+    from seqarith.certification.extraction import Extracted as Extracted
+    from seqarith.certification.extraction import extract as extract
     from seqarith.certification.kernel.certificate import Certificate as Certificate
     from seqarith.certification.kernel.check import Accepted as Accepted
     from seqarith.certification.kernel.check import Rejected as Rejected
-    from seqarith.certification.verdict import Proved as Proved
-    from seqarith.certification.verdict import Refuted as Refuted
-    from seqarith.certification.verdict import Undecided as Undecided
+    from seqarith.certification.verdicts import Proved as Proved
+    from seqarith.certification.verdicts import Refuted as Refuted
+    from seqarith.certification.verdicts import Undecided as Undecided
     from seqarith.compose.composition import Composition as Composition
     from seqarith.digits import count_digits as count_digits
     from seqarith.digits import format_integer as format_integer
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from seqarith.errors import SeqarithError as SeqarithError
     from seqarith.errors import TaskError as TaskError
     from seqarith.errors import UnknownNameError as UnknownNameError
-    from seqarith.evaluation.count import evaluate as evaluate
+    from seqarith.evaluation.evaluate import evaluate as evaluate
     from seqarith.evaluation.result import Evaluation as Evaluation
     from seqarith.machine import MealyMachine as MealyMachine
     from seqarith.model import Model as Model
@@ -64,8 +64,8 @@ if TYPE_CHECKING:
     from seqarith.registry import SCHEDULES as SCHEDULES
     from seqarith.registry import TASKS as TASKS
     from seqarith.report.page import write_report as write_report
-    from seqarith.tasks.function import task_from_function as task_from_function
-    from seqarith.tasks.own import task_from_machine as task_from_machine
+    from seqarith.tasks.custom.from_function import task_from_function as task_from_function
+    from seqarith.tasks.custom.from_machine import task_from_machine as task_from_machine
     from seqarith.tasks.sampling import Sampler as Sampler
     from seqarith.tasks.task import Task as Task
     from seqarith.tracing import Trace as Trace
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from seqarith.training.config import TrainingConfig as TrainingConfig
     from seqarith.training.flock import train_many as train_many
     from seqarith.training.log import RunLog as RunLog
-    from seqarith.training.report import Report as Report
+    from seqarith.training.progress import Report as Report
     from seqarith.training.result import TrainingResult as TrainingResult
     from seqarith.training.trainer import Hooks as Hooks
     from seqarith.training.trainer import Trainer as Trainer
@@ -88,8 +88,8 @@ _PLACES = {
     "seqarith.certification.kernel.certificate": "Certificate",
     "seqarith.certification.certify": "attach certify verify verify_exact",
     "seqarith.certification.kernel.check": "Accepted Rejected",
-    "seqarith.certification.extract": "Extracted extract",
-    "seqarith.certification.verdict": "Proved Refuted Undecided",
+    "seqarith.certification.extraction": "Extracted extract",
+    "seqarith.certification.verdicts": "Proved Refuted Undecided",
     "seqarith.compose.composition": "Composition",
     "seqarith.digits": "count_digits format_integer from_digits parse_integer to_digits",
     "seqarith.errors": (
@@ -97,15 +97,15 @@ _PLACES = {
         "MachineError MissingExtraError ModelFileError OutputError PluginError ProcessError "
         "SeqarithError TaskError UnknownNameError"
     ),
-    "seqarith.evaluation.count": "evaluate",
+    "seqarith.evaluation.evaluate": "evaluate",
     "seqarith.evaluation.result": "Evaluation",
     "seqarith.machine": "MealyMachine",
     "seqarith.model": "Model",
     "seqarith.network": "Network",
     "seqarith.prediction": "Answers Prediction",
     "seqarith.registry": "CELLS LOSSES OPTIMIZERS SCHEDULES TASKS",
-    "seqarith.tasks.function": "task_from_function",
-    "seqarith.tasks.own": "task_from_machine",
+    "seqarith.tasks.custom.from_function": "task_from_function",
+    "seqarith.tasks.custom.from_machine": "task_from_machine",
     "seqarith.report.page": "write_report",
     "seqarith.tasks.sampling": "Sampler",
     "seqarith.tasks.task": "Task",
@@ -113,7 +113,7 @@ _PLACES = {
     "seqarith.training.checkpoint": "Checkpoint",
     "seqarith.training.config": "TrainingConfig",
     "seqarith.training.log": "RunLog",
-    "seqarith.training.report": "Report",
+    "seqarith.training.progress": "Report",
     "seqarith.training.flock": "train_many",
     "seqarith.training.result": "TrainingResult",
     "seqarith.training.trainer": "Hooks Trainer train",

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.network import Network, Unroll
-from seqarith.tasks.addition import add
+from seqarith.tasks.builtin.addition import add
 from seqarith.tasks.task import Task
 
 settings.register_profile(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import seqarith as sa
 from seqarith.cli import operands
-from seqarith.cli.answers import json_lines, text_lines
+from seqarith.cli.batch_output import json_lines, text_lines
 from seqarith.cli.operands import operand_blocks, plain_table, whole_lines
 from seqarith.cli.output import prediction_json
 from seqarith.errors import DigitsError, TaskError

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import seqarith as sa
-from seqarith.cli.paper import Style, drawn
+from seqarith.cli.long_hand import Style, drawn
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 

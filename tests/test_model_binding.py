@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import seqarith as sa
 from seqarith import archive
 from seqarith.cli import cli
-from seqarith.evaluation import parts as module
+from seqarith.evaluation import shards as module
 from seqarith.network import Parameters
 
 

@@ -18,16 +18,16 @@ import pytest
 import seqarith as sa
 from seqarith.certification.adapter import from_model
 from seqarith.digits import to_digits
-from seqarith.evaluation.every import run_every
-from seqarith.evaluation.parts import run_parts
+from seqarith.evaluation.counts import Tally
+from seqarith.evaluation.exhaustive import run_every
 from seqarith.evaluation.prefixes import Prefixes
-from seqarith.evaluation.tally import Tally
+from seqarith.evaluation.shards import run_parts
 from seqarith.evaluation.words import every_word, run_words
 from seqarith.execution import emit
 from seqarith.machine import MealyMachine
 from seqarith.prediction import layout_of
 from seqarith.registry import TASKS
-from seqarith.tasks.own import task_from_machine
+from seqarith.tasks.custom.from_machine import task_from_machine
 from seqarith.tasks.task import Task
 
 REGISTERED = [

@@ -21,7 +21,7 @@ from seqarith.digits import DigitsError
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.registry import TASKS
-from seqarith.tasks.addition import add
+from seqarith.tasks.builtin.addition import add
 from seqarith.tasks.task import MAX_BITS, Task
 
 SUMS = ("add", "sub")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.training.identity import contradiction, identity
+from seqarith.training.run_id import contradiction, identity
 
 
 def test_a_log(tmp_path: Path) -> None:

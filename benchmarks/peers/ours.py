@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from peers.case import RATE, Batch, Case, Weights
-from seqarith.training.stack import Stack
+from seqarith.training.batched import Stack
 
 
 class Ours:

@@ -11,17 +11,17 @@ import numpy as np
 
 from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.claim import claim_of
+from seqarith.certification.falsify.falsifier import Counterexample, Refuter
+from seqarith.certification.falsify.program_under_test import Suspect
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.check import Progress as Step
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.legacy import renewed
-from seqarith.certification.quick import FEW_LETTERS, Found, quick
-from seqarith.certification.refute import Counterexample, Refuter
-from seqarith.certification.search import NotFound, Thorough
-from seqarith.certification.shapes import PLAIN, ROOMY
-from seqarith.certification.suspect import Suspect
-from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
+from seqarith.certification.prove.box_prover import FEW_LETTERS, Found, quick
+from seqarith.certification.prove.induction_prover import NotFound, Thorough
+from seqarith.certification.prove.region_fitting import PLAIN, ROOMY
+from seqarith.certification.verdicts import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError, MissingExtraError
 from seqarith.execution import emit
 from seqarith.model import Model
@@ -142,7 +142,7 @@ def exact_checker() -> Callable[[Program, Certificate, Budget, Step | None], Acc
         MissingExtraError: python-flint is not installed.
     """
     try:
-        from seqarith.certification.exact import check_exact
+        from seqarith.certification.exact.checker import check_exact
     except ModuleNotFoundError as error:
         if error.name != "flint":
             raise

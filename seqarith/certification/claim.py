@@ -63,7 +63,7 @@ def machine_phrase(task: Task) -> str:
 
     Example:
         >>> from seqarith.machine import MealyMachine
-        >>> from seqarith.tasks.own import task_from_machine
+        >>> from seqarith.tasks.custom.from_machine import task_from_machine
         >>> machine_phrase(task_from_machine(MealyMachine([[0, 0]], [[0, 1]]), "same"))
         'the machine in this file (1 state, digest ab2c88bea972)'
     """

@@ -12,7 +12,7 @@ from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 from seqarith.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from seqarith.certification.verdict import Proved, Refuted, Undecided, Verdict
+    from seqarith.certification.verdicts import Proved, Refuted, Undecided, Verdict
     from seqarith.model import Model
 
 
@@ -45,7 +45,7 @@ def certify_command(
     """
     from seqarith.atomic import check_writable
     from seqarith.certification.certify import attach, certify
-    from seqarith.certification.verdict import Proved
+    from seqarith.certification.verdicts import Proved
     from seqarith.model import Model
 
     if not 0 < budget < float("inf"):
@@ -78,7 +78,7 @@ def verdict_name(verdict: Verdict) -> str:
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict, ready for JSON: the same keys for all three, and some of its own."""
-    from seqarith.certification.verdict import Proved, Refuted, Undecided
+    from seqarith.certification.verdicts import Proved, Refuted, Undecided
 
     record: dict[str, Any] = {
         "verdict": verdict_name(verdict),
@@ -103,7 +103,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def _print(model: Model, verdict: Verdict, place: Path) -> None:
-    from seqarith.certification.verdict import Proved, Refuted
+    from seqarith.certification.verdicts import Proved, Refuted
 
     match verdict:
         case Proved():

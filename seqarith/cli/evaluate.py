@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqarith.cli.choice import function_option, with_function
 from seqarith.cli.output import (
     Bar,
     json_option,
@@ -21,6 +20,7 @@ from seqarith.cli.output import (
     tuples_name,
     width_name,
 )
+from seqarith.cli.task_options import function_option, with_function
 from seqarith.text import percent
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def eval_command(
     """
     from seqarith.atomic import check_writable
     from seqarith.errors import InvalidValueError
-    from seqarith.evaluation.count import evaluate
+    from seqarith.evaluation.evaluate import evaluate
     from seqarith.model import Model
 
     if not 0 <= seed < 2**32:
@@ -127,7 +127,7 @@ def eval_command(
 
 def _jobs(task: Task, bits: int) -> int:
     """Return how many processes to use where the user does not say."""
-    from seqarith.evaluation.count import widest_exhaustive
+    from seqarith.evaluation.evaluate import widest_exhaustive
 
     if bits <= widest_exhaustive(task, MANY):
         return 1

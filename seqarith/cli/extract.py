@@ -11,7 +11,7 @@ from seqarith.cli.output import print_json, say
 from seqarith.text import percent
 
 if TYPE_CHECKING:
-    from seqarith.certification.extract import Extracted
+    from seqarith.certification.extraction import Extracted
     from seqarith.tasks.task import Task
 
 
@@ -35,7 +35,7 @@ def extract_command(model: Path, form: str) -> None:
       seqarith extract
       seqarith extract model.npz --format dot | dot -Tsvg > machine.svg
     """
-    from seqarith.certification.extract import extract
+    from seqarith.certification.extraction import extract
     from seqarith.model import Model
 
     loaded = Model.load(model)

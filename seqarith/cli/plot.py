@@ -119,7 +119,7 @@ def _map(name: str) -> Callable[..., Figure]:
 
 
 def _widths(model: Model, bits: int | None, samples: int, seed: int) -> Figure:
-    from seqarith.evaluation.fixed import fixed_width
+    from seqarith.evaluation.fixed_width import fixed_width
     from seqarith.plots import accuracy_by_width, new_figure
 
     most = bits if bits is not None else fixed_width(model) or WIDTHS[-1]
@@ -141,7 +141,7 @@ def _chains(model: Model, bits: int | None, samples: int, seed: int) -> Figure:
 
 
 def _evaluated(model: Model, bits: int, samples: int, seed: int) -> Evaluation:
-    from seqarith.evaluation.count import evaluate
+    from seqarith.evaluation.evaluate import evaluate
 
     every = model.task.letters**bits <= EXHAUSTIVE
     return evaluate(model, bits, samples=None if every else samples, seed=seed)
@@ -175,7 +175,7 @@ def _columns(name: str, shape: tuple[int, ...]) -> int:
 
 
 def _machine(model: Model, bits: int | None, samples: int, seed: int) -> Figure:
-    from seqarith.certification.extract import extract
+    from seqarith.certification.extraction import extract
     from seqarith.plots import machine_diagram, new_figure
 
     found = extract(model)

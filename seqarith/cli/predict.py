@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from seqarith.cli.choice import function_option, with_function
 from seqarith.cli.output import (
     find_model,
     is_task,
@@ -23,6 +22,7 @@ from seqarith.cli.output import (
     print_json,
     say,
 )
+from seqarith.cli.task_options import function_option, with_function
 from seqarith.errors import InvalidValueError, ModelFileError
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _opened(source: Path | None) -> Iterator[BufferedReader]:
 
 def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) -> int:
     """Answer every line, a block at a time; return how many results are wrong."""
-    from seqarith.cli.answers import json_lines, text_lines
+    from seqarith.cli.batch_output import json_lines, text_lines
     from seqarith.cli.operands import operand_blocks
 
     wrong = total = 0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.choice import function_option, with_function
 from seqarith.cli.output import find_model, is_task, json_option, print_json, say_styled
+from seqarith.cli.task_options import function_option, with_function
 from seqarith.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def trace_command(
 
 def _show(found: Trace, units: int) -> None:
     """Print a trace for people, as wide as the terminal, with what shades and colour it has."""
-    from seqarith.cli.paper import Style, drawn
+    from seqarith.cli.long_hand import Style, drawn
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     columns = shutil.get_terminal_size().columns

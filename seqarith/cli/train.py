@@ -14,21 +14,21 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from seqarith.cli.choice import (
+from seqarith.cli.output import StatusLine, json_option, notice
+from seqarith.cli.task_options import (
     ask_option,
     own_task,
     param_option,
     parameters,
     task_from_option,
 )
-from seqarith.cli.outcome import Outcome
-from seqarith.cli.output import StatusLine, json_option, notice
+from seqarith.cli.training_summary import Outcome
 from seqarith.errors import InvalidValueError, LogError, OutputError
 
 if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
     from seqarith.training.config import TrainingConfig
-    from seqarith.training.report import Report
+    from seqarith.training.progress import Report
 
 OPTIONS = {
     "bits": "bits",
@@ -179,7 +179,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         from seqarith.registry import TASKS
 
         raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.", ctx=ctx)
-    from seqarith.training.identity import identity
+    from seqarith.training.run_id import identity
     from seqarith.training.trainer import Hooks, Trainer
 
     checkpoint = _resumed(options["resume"])
@@ -333,8 +333,8 @@ def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> 
             f"--log {log}: there is such a file, maybe the log of another run; remove it, give "
             "another name, or go on with its run from its checkpoint: --resume"
         )
-    from seqarith.training.identity import contradiction
     from seqarith.training.log import RunLog
+    from seqarith.training.run_id import contradiction
 
     try:
         wrong = contradiction(RunLog.read(log).run, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqarith.certification.verdict import Refuted
+    from seqarith.certification.verdicts import Refuted
 
 SHOWN = 60
 """Digits of a counterexample that are shown."""

@@ -5,9 +5,9 @@ proved, what it says is right for operands of every width, so that the whole is 
 function around the models is. That function is not checked here; what it rests on is recorded.
 """
 
-from seqarith.compose.basis import Basis, BasisReport
 from seqarith.compose.composition import Composition
 from seqarith.compose.part import Part
 from seqarith.compose.programs import distance, multiply
+from seqarith.compose.provenance import Basis, BasisReport
 
 __all__ = ["Basis", "BasisReport", "Composition", "Part", "distance", "multiply"]

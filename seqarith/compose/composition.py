@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
-from seqarith.compose.basis import BasisReport, basis
 from seqarith.compose.part import Part
+from seqarith.compose.provenance import BasisReport, basis
 from seqarith.errors import TaskError
 from seqarith.model import Model
 

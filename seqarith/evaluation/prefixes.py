@@ -168,7 +168,7 @@ class Prefixes:
 def is_exact(task: Task, program: Program, bits: int) -> bool:
     """Return whether a program is right on every operand tuple, stopping at the first error.
 
-    The task must have a machine; see `seqarith.evaluation.count.evaluate` for others.
+    The task must have a machine; see `seqarith.evaluation.evaluate.evaluate` for others.
     """
     return all(block.wrong is None for block in Prefixes(task, program, bits).blocks())
 

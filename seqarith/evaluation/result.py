@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-from seqarith.evaluation.functions import Comparison, Disagreement
+from seqarith.evaluation.function_check import Comparison, Disagreement
 from seqarith.prediction import Prediction
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from seqarith.evaluation.tally import Tally
+from seqarith.evaluation.counts import Tally
 from seqarith.execution import emit
 from seqarith.model import Model
 from seqarith.tasks.task import Letters, Task

@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from seqarith.certification.diagram import arrows
-from seqarith.certification.extract import Extracted
+from seqarith.certification.extraction import Extracted
 from seqarith.plots.labels import label
 from seqarith.plots.palette import BLUE, INK
 from seqarith.tasks.task import Task

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.errors import TaskError
-from seqarith.evaluation.fixed import fixed_width
+from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.execution import emit
 from seqarith.model import Model
 from seqarith.plots.labels import label

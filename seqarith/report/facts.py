@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqarith.certification.claim import machine_phrase
-from seqarith.evaluation.count import evaluate
-from seqarith.evaluation.fixed import fixed_width
+from seqarith.evaluation.evaluate import evaluate
+from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model, describe_network
 from seqarith.report.regions import Known

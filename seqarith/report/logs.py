@@ -9,8 +9,8 @@ import numpy as np
 from seqarith.errors import LogError
 from seqarith.model import Model
 from seqarith.text import percent, shortened
-from seqarith.training.identity import contradiction, identity
 from seqarith.training.log import RunLog
+from seqarith.training.run_id import contradiction, identity
 
 CURVES = {"loss": "loss", "error": "loss", "accuracy": "words right (%)", "min_margin": "margin"}
 CURVE_POINTS = 300

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.diagram import arrows
-from seqarith.certification.extract import Extracted, extract
+from seqarith.certification.extraction import Extracted, extract
 from seqarith.errors import TaskError
-from seqarith.evaluation.fixed import fixed_width
+from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.evaluation.result import Evaluation
 from seqarith.machine import MealyMachine
 from seqarith.model import Model

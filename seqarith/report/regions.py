@@ -13,7 +13,7 @@ from seqarith.certification.certify import stored_certificate, verify
 from seqarith.certification.claim import Claim, claim_of
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted
-from seqarith.evaluation.fixed import fixed_width
+from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.model import Model
 from seqarith.projection import Projection
 from seqarith.text import shortened

@@ -11,7 +11,7 @@ from typing import Any
 from seqarith.errors import SeqarithError, TaskError
 from seqarith.machine import MealyMachine
 from seqarith.registry import TASKS
-from seqarith.tasks.origin import Asked
+from seqarith.tasks.custom.origin import Asked
 from seqarith.tasks.task import Task
 
 
@@ -137,8 +137,8 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
     symbols = tuple(typed(text, str) for text in typed(own["symbols"], list))
     outputs = len(symbols) or base
     tables = _table(own["next_state"]), _table(own["output"])
-    from seqarith.tasks.own import task_from_machine
-    from seqarith.tasks.reserved import owner_of
+    from seqarith.tasks.custom.from_machine import task_from_machine
+    from seqarith.tasks.custom.reserved import owner_of
 
     notation = typed(own["notation"], str)
     if owner_of(notation, operands):  # files before 0.6 may hold one of the registry's
@@ -174,7 +174,7 @@ def _lines(table: list[list[int]]) -> list[str]:
 
 
 def _table(lines: Any) -> list[list[int]]:
-    from seqarith.tasks.own import MAX_CELLS
+    from seqarith.tasks.custom.from_machine import MAX_CELLS
 
     rows = [[int(text) for text in typed(line, str).split()] for line in typed(lines, list)]
     sizes = {len(row) for row in rows}

@@ -22,8 +22,8 @@ from seqarith.digits import (
 )
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
+from seqarith.tasks.custom.origin import Asked
 from seqarith.tasks.layout import Layout
-from seqarith.tasks.origin import Asked
 
 Range = tuple[int, int]
 Letters = NDArray[np.intp]

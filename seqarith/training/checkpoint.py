@@ -32,7 +32,7 @@ class Checkpoint:
         memory: The optimizer's memory, without its scratch array.
         hardening: Whether the synchrony penalty has begun, and the level of noise, 0 to 1.
         lessons: Words on which the network was found to be wrong.
-        clouds: See `seqarith.training.clouds`; None where the network learns from words.
+        clouds: See `seqarith.training.interval_training`; None where the network learns from words.
         best: Number of the best of the networks side by side.
     """
 

@@ -28,8 +28,8 @@ from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
 from seqarith.tasks.vectors import input_vectors
-from seqarith.training.pace import Pace, pace
-from seqarith.training.recipe import Recipe, fitting, learns_from_clouds, recipe
+from seqarith.training.defaults import Recipe, fitting, learns_from_clouds, recipe
+from seqarith.training.interval_schedule import Pace, pace
 
 Until = Literal["steps", "exact", "proved"]
 GOALS = ("steps", "exact", "proved")
@@ -59,7 +59,7 @@ class TrainingConfig:
         optimizer: Name of an optimizer.
         optimizer_options: Its options, for instance ``{"momentum": 0.9}``.
         rate: Learning rate; default: for Adam one that fits the network
-            (`seqarith.training.recipe`), else the optimizer's own.
+            (`seqarith.training.defaults`), else the optimizer's own.
         schedule: Name of a schedule of the rate over ``max_steps``.
         clip: Greatest Euclidean norm of the gradient, or None.
         batch_size: Words a step; default: what fits the task.
@@ -68,7 +68,7 @@ class TrainingConfig:
             width; ``"exact"`` as soon as every operand tuple comes out right (where those are
             more than 2**24: a sample); ``"steps"`` never. Default: proved where that can be.
         noise: Standard deviation of the noise on the hidden vectors; see
-            `seqarith.training.hardening`. Default: what fits the network where the goal is a
+            `seqarith.training.regularizers`. Default: what fits the network where the goal is a
             proof, else 0.
         synchrony: Weight of the synchrony penalty; likewise.
         restart_after: Steps after which training begins anew with other weights, while the goal
@@ -282,7 +282,7 @@ class TrainingConfig:
 
     @cached_property
     def clouds_size(self) -> int:
-        """Numbers that `seqarith.training.clouds` keeps; 0 where the network learns from words.
+        """Numbers that interval training keeps; 0 where the network learns from words.
 
         It learns from words where noise, synchrony, a loss or an optimizer was asked for.
         """

@@ -13,7 +13,7 @@ from seqarith.certification.kernel.certificate import Certificate
 from seqarith.errors import InvalidValueError
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
-from seqarith.training.course import CHECK_EVERY, Course
+from seqarith.training.engine import CHECK_EVERY, Course
 from seqarith.training.result import TrainingResult
 
 TOGETHER = 16

@@ -10,7 +10,7 @@ from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
-from seqarith.training.course import Course
+from seqarith.training.engine import Course
 
 
 @final

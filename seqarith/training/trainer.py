@@ -12,8 +12,8 @@ from seqarith.certification.kernel.certificate import Certificate
 from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
-from seqarith.training.course import CHECK_EVERY, Course
-from seqarith.training.report import Progress, Report
+from seqarith.training.engine import CHECK_EVERY, Course
+from seqarith.training.progress import Progress, Report
 from seqarith.training.result import TrainingResult
 
 if TYPE_CHECKING:

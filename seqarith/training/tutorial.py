@@ -18,7 +18,7 @@ from seqarith.network import Network, Parameters
 from seqarith.tasks.task import Letters
 from seqarith.training.batches import Batches
 from seqarith.training.config import TrainingConfig
-from seqarith.training.report import Report
+from seqarith.training.progress import Report
 
 BITS = 7
 REPORT_EVERY = 1000

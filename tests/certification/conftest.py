@@ -19,14 +19,14 @@ from seqarith.cells.jordan import Jordan
 from seqarith.cells.lstm import LSTM
 from seqarith.cells.recording import READOUT_BIAS, READOUT_WEIGHT, Step
 from seqarith.certification.adapter import from_model
-from seqarith.certification.boxes import prove_boxes
-from seqarith.certification.dynamics import Dynamics
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.repair import Repair
-from seqarith.certification.sampling import sample, words
+from seqarith.certification.prove.boxes import prove_boxes
+from seqarith.certification.prove.dynamics import Dynamics
+from seqarith.certification.prove.reachable import sample, words
+from seqarith.certification.prove.refinement import Repair
 from seqarith.network import Network
-from seqarith.tasks.addition import add
+from seqarith.tasks.builtin.addition import add
 
 settings.register_profile(
     "certification", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)

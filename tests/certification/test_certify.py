@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.adapter import due, from_model, from_stored
+from seqarith.certification.falsify.falsifier import Refuter
+from seqarith.certification.falsify.program_under_test import Suspect
 from seqarith.certification.kernel.check import Accepted, Rejected, check
-from seqarith.certification.quick import quick
-from seqarith.certification.refute import Refuter
-from seqarith.certification.sampling import words
-from seqarith.certification.search import prove
-from seqarith.certification.suspect import Suspect
+from seqarith.certification.prove.box_prover import Found, quick
+from seqarith.certification.prove.induction_prover import prove
+from seqarith.certification.prove.reachable import words
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.network import Network, emitted
-from seqarith.tasks.addition import add, sub
+from seqarith.tasks.builtin.addition import add, sub
 from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Task
 
@@ -84,7 +84,7 @@ def test_an_adder_that_forgets_is_refuted_at_its_shortest(forgetful):
     assert verdict.place == 20
     assert forgetful.predict(*verdict.operands).predicted == verdict.predicted
     assert verdict.expected == 2**21
-    assert not isinstance(prove(from_model(forgetful), 1.0), sa.certification.search.Found)
+    assert not isinstance(prove(from_model(forgetful), 1.0), Found)
 
 
 @pytest.mark.parametrize("steep", [0.5, 1.0, 2.0])

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from seqarith.cells import steps
 from seqarith.certification import kernel
 from seqarith.certification.adapter import from_model, from_stored, to_stored
-from seqarith.certification.boxes import contexts, prove_boxes
-from seqarith.certification.dynamics import Dynamics
 from seqarith.certification.kernel.certificate import ARRAYS, Certificate
 from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.forms import Forms
@@ -22,6 +20,8 @@ from seqarith.certification.kernel.outward import Readout
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.kernel.step import Step
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
+from seqarith.certification.prove.boxes import contexts, prove_boxes
+from seqarith.certification.prove.dynamics import Dynamics
 
 
 def rejects(p, c, because=""):
@@ -246,7 +246,7 @@ def test_boxes_that_the_checker_would_refuse_are_not_sought(make, monkeypatch):
     enough = 64 * moves * p.memory**2
     assert "memory" in check(p, c, Budget(memory=enough - 1)).reason
     for memory, sought in ((enough - 1, False), (enough, True)):
-        monkeypatch.setattr("seqarith.certification.boxes.DEFAULT", Budget(memory=memory))
+        monkeypatch.setattr("seqarith.certification.prove.boxes.DEFAULT", Budget(memory=memory))
         assert (prove_boxes(p, 2) is not None) == sought
 
 

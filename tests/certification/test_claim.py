@@ -17,14 +17,14 @@ from seqarith.certification.adapter import due
 from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.check import Accepted, Rejected
 from seqarith.cli import cli
-from seqarith.compose.basis import basis
 from seqarith.compose.part import Part
+from seqarith.compose.provenance import basis
 from seqarith.machine import MealyMachine
 from seqarith.registry import TASKS
+from seqarith.tasks.custom.from_machine import task_from_machine
+from seqarith.tasks.custom.origin import Asked
+from seqarith.tasks.custom.reserved import owner_of
 from seqarith.tasks.description import build_task, describe_task
-from seqarith.tasks.origin import Asked
-from seqarith.tasks.own import task_from_machine
-from seqarith.tasks.reserved import owner_of
 from seqarith.tasks.task import Task
 
 XOR = MealyMachine([[0, 0, 0, 0]], [[0, 1, 1, 0]])

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from seqarith.certification.dynamics import Dynamics, Readout, Zonotopes, relax_tanh
 from seqarith.certification.kernel import outward
 from seqarith.certification.kernel.forms import Forms
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.kernel.step import Step
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
+from seqarith.certification.prove.dynamics import Dynamics, Readout, Zonotopes, relax_tanh
 from seqarith.network import margins
 
 CELLS = ["tanh", "sigmoid", "relu", "gru", "lstm", "jordan", "tanh2", "relu2", "gru2", "lstm2"]

@@ -18,8 +18,6 @@ from seqarith.cells.cell import Cell
 from seqarith.cells.domains.floats import FloatStep
 from seqarith.cells.recording import Step as Record
 from seqarith.certification.adapter import from_model
-from seqarith.certification.boxes import prove_boxes
-from seqarith.certification.dynamics import Dynamics
 from seqarith.certification.kernel import check as numpy_check
 from seqarith.certification.kernel import outward
 from seqarith.certification.kernel.certificate import Certificate
@@ -28,19 +26,22 @@ from seqarith.certification.kernel.forms import Forms
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.kernel.step import Step as NumpyStep
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS, Refusal
-from seqarith.certification.repair import Repair
-from seqarith.certification.sampling import sample, words
-from seqarith.certification.search import Found, prove
+from seqarith.certification.prove.boxes import prove_boxes
+from seqarith.certification.prove.dynamics import Dynamics
+from seqarith.certification.prove.induction_prover import Found, prove
+from seqarith.certification.prove.reachable import sample, words
+from seqarith.certification.prove.refinement import Repair
 from seqarith.cli import cli
 from seqarith.network import Network
-from seqarith.tasks.addition import add
+from seqarith.tasks.builtin.addition import add
 
 flint = pytest.importorskip("flint")
 
 from adversarial import UNITS, WAYS, Adversary, rational, tanh  # noqa: E402
 
-from seqarith.certification import balls, exact  # noqa: E402
-from seqarith.certification.exact import check_exact  # noqa: E402
+from seqarith.certification.exact import balls  # noqa: E402
+from seqarith.certification.exact import checker as exact  # noqa: E402
+from seqarith.certification.exact.checker import check_exact  # noqa: E402
 
 arb, ULPS = flint.arb, MIN_TANH_ULPS
 SEEDS, DTYPES = st.integers(0, 2**32 - 1), st.sampled_from(list(UNITS))
@@ -1064,7 +1065,7 @@ def test_it_shares_no_arithmetic_with_the_numpy_checker():
         }
         kernel = "seqarith.certification.kernel"
         allowed = {f"{kernel}.{name}" for name in SHARED}
-        allowed |= {"seqarith.cells.steps", "seqarith.certification.balls"}
+        allowed |= {"seqarith.cells.steps", "seqarith.certification.exact.balls"}
         assert not any(name.startswith("numpy") for name in named)
         assert {name for name in named if name.startswith("seqarith")} <= allowed
 
@@ -1095,8 +1096,8 @@ def test_the_command_rejects_where_balls_do(stored, monkeypatch):
 
 
 def test_without_the_extra_one_line_says_how_to_get_it(stored, monkeypatch):
-    for name in ("exact", "balls"):
-        monkeypatch.delitem(sys.modules, f"seqarith.certification.{name}")
+    for name in ("checker", "balls"):
+        monkeypatch.delitem(sys.modules, f"seqarith.certification.exact.{name}")
     monkeypatch.setitem(sys.modules, "flint", None)
     result = CliRunner().invoke(cli, ["verify", str(stored), "--exact"])
     assert result.exit_code == 1

@@ -8,7 +8,7 @@ import pytest
 import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.diagram import arrows, symbol_label
-from seqarith.certification.extract import _Observation
+from seqarith.certification.extraction import _Observation
 from seqarith.errors import TaskError
 from seqarith.network import Network
 
@@ -88,8 +88,8 @@ def test_a_delayed_machine_is_read_off_a_proof(task):
 def test_symbols_beyond_a_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network whose hidden vector tells its letter, and whose readout says the nearest one."""
     # Few vectors: each is looked at under 343**2 words.
-    monkeypatch.setattr("seqarith.certification.extract.DIGITS", 1)
-    monkeypatch.setattr("seqarith.certification.extract.WORDS", 1)
+    monkeypatch.setattr("seqarith.certification.extraction.DIGITS", 1)
+    monkeypatch.setattr("seqarith.certification.extraction.WORDS", 1)
     machine = sa.MealyMachine([[0] * 343], [list(range(343))])
     symbols = tuple(map(str, range(343)))
     task = sa.task_from_machine(machine, "last", operands=3, base=7, order="most", symbols=symbols)

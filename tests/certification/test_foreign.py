@@ -26,7 +26,7 @@ from seqarith.errors import InvalidValueError, ModelFileError, UnknownNameError
 from seqarith.model import FORMAT, VERSION
 from seqarith.network import Network
 from seqarith.registry import CELLS
-from seqarith.tasks.addition import add
+from seqarith.tasks.builtin.addition import add
 
 
 @final

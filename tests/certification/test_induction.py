@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqarith.certification import induction
-from seqarith.certification.dynamics import Dynamics, Readout, Zonotopes
-from seqarith.certification.induction import Branches, Induction, Limits, Regions, crowded
+from seqarith.certification.prove import induction
+from seqarith.certification.prove.dynamics import Dynamics, Readout, Zonotopes
+from seqarith.certification.prove.induction import Branches, Induction, Limits, Regions, crowded
 
 
 def branches(counts: list[int], generators: int = 4, width: int = 2) -> Branches:

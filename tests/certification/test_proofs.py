@@ -18,14 +18,14 @@ from seqarith.cells.elman import Elman
 from seqarith.cells.jordan import Jordan
 from seqarith.cells.tapes.training import Extent
 from seqarith.certification.adapter import from_model
-from seqarith.certification.boxes import prove_boxes
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.program import Program
+from seqarith.certification.prove.boxes import prove_boxes
 from seqarith.network import READOUT, Network, emitted
 from seqarith.optimizers import Adam
 from seqarith.registry import CELLS
-from seqarith.tasks.addition import add
+from seqarith.tasks.builtin.addition import add
 from seqarith.tasks.sampling import Sampler
 
 GATED = ["gru", "lstm"]

@@ -16,7 +16,7 @@ import pytest
 import seqarith as sa
 from seqarith.certification.certify import stored_certificate
 from seqarith.network import Network
-from seqarith.tasks.own import task_from_machine
+from seqarith.tasks.custom.from_machine import task_from_machine
 from seqarith.tasks.task import Task
 
 Contents = Callable[[sa.Model], dict[str, Any]]

@@ -19,15 +19,15 @@ import pytest
 import seqarith as sa
 from seqarith.cells.cell import Cell
 from seqarith.cells.recording import Operations, Sizes, Value
-from seqarith.evaluation.fixed import fixed_width
+from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.network import Network
 from seqarith.projection import Projection
 from seqarith.report import write_report
 from seqarith.report.facts import facts
 from seqarith.report.page import page
 from seqarith.report.regions import known, regions
-from seqarith.tasks.encoded import EncodedFunction
-from seqarith.tasks.origin import Asked
+from seqarith.tasks.custom.encoded import EncodedFunction
+from seqarith.tasks.custom.origin import Asked
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 

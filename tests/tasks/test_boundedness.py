@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from seqarith.machine import MealyMachine
-from seqarith.tasks.boundedness import told_apart, unbounded
+from seqarith.tasks.custom.boundedness import told_apart, unbounded
 
 ASKED = 17
 """Letters of the longest words of which all were asked."""

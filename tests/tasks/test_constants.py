@@ -7,7 +7,7 @@ import subprocess
 import sys
 from functools import lru_cache, partial
 
-from seqarith.tasks.constants import MOST, constants
+from seqarith.tasks.custom.constants import MOST, constants
 
 LIMIT = 777
 
@@ -76,7 +76,7 @@ def test_a_list_that_holds_itself_ends() -> None:
 
 def test_sets_are_read_in_one_order() -> None:
     program = (
-        "from seqarith.tasks.constants import constants\n"
+        "from seqarith.tasks.custom.constants import constants\n"
         "names = {str(k) for k in range(100, 300)}\n"
         "print(constants(lambda a: str(a) in names, 10))"
     )

@@ -17,7 +17,7 @@ from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.prediction import layout_of, width_of
 from seqarith.registry import TASKS
-from seqarith.tasks.own import task_from_machine
+from seqarith.tasks.custom.from_machine import task_from_machine
 from seqarith.tasks.task import Task
 
 WIDEST = 12

@@ -1,0 +1,1 @@
+"""The second checker, in ball arithmetic: it trusts nothing that NumPy computes."""

@@ -1,0 +1,241 @@
+"""The finite-state machine that a network has become.
+
+From a certificate that the checker accepts it is read off: regions are states, and what is emitted
+is proved. Without one it is observed: hidden vectors that answer alike to every short word count
+as one state, and nothing is claimed beyond the words that were run.
+
+Source: the tests of observed states are those of T. S. Chow, Testing Software Design Modeled by
+Finite-State Machines (1978), with all short words in place of a characterising set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import final
+
+import numpy as np
+
+from seqarith.certification.adapter import due, from_model, from_stored
+from seqarith.certification.claim import claim_of
+from seqarith.certification.falsify.program_under_test import Floats, Ints, Suspect
+from seqarith.certification.kernel.certificate import Certificate
+from seqarith.certification.kernel.check import Accepted, check
+from seqarith.certification.kernel.program import Program
+from seqarith.certification.legacy import renewed
+from seqarith.errors import TaskError
+from seqarith.machine import MealyMachine
+from seqarith.model import Model
+from seqarith.network import emitted
+from seqarith.tasks.sampling import Sampler
+
+DIGITS, WORDS = 60, 64  # of the words whose hidden vectors are looked at
+SUFFIXES = 64  # longest words that a hidden vector has to answer to, at most, beside shorter ones
+VECTORS = 512
+MAX_STATES = 512
+ROWS = 2**16  # hidden vectors that are stepped at once
+LOGITS = 2**18  # that are computed at once: they fit the cache
+STEP_WORK = 100  # products that a step of one vector costs at least
+WORK = 2**36  # products in all: about a minute
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Extracted:
+    """A machine, and how it compares with the task's.
+
+    Attributes:
+        machine: Minimised; its states are named by what the task's machine remembers there.
+        proved: Whether it was read off a proof that rests on nothing but the checker.
+        claim: What that proof says, and what it rests on; empty where the machine was observed on
+            samples.
+        difference: A shortest word on which it is not the task's machine; None: they are equal.
+        agreement: Share of the samples that move and answer as the machine does; 1 where proved.
+        samples: Hidden vectors that were looked at; 0 where proved.
+    """
+
+    machine: MealyMachine
+    proved: bool
+    difference: tuple[int, ...] | None
+    agreement: float
+    samples: int
+    claim: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """Whether it is the task's machine."""
+        return self.difference is None
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def extract(model: Model) -> Extracted:
+    """Return the finite-state machine that a model has become.
+
+    Raises:
+        TaskError: The task has no machine to compare with, or has a delay and the model no proof,
+            or the network has no small machine.
+    """
+    wanted = due(model.task)
+    program, certificate = from_model(model), model.certificate
+    if certificate is not None:
+        believed = renewed(from_stored(certificate), program, model.network)
+        if isinstance(check(program, believed), Accepted):
+            machine = _named(_from_regions(program, believed), wanted)
+            claim = claim_of(model)
+            difference = machine.difference(wanted)
+            return Extracted(machine, True, difference, 1.0, 0, str(claim))
+    if model.task.delay:
+        raise TaskError(
+            f"task {model.task.name!r} has a delay of {model.task.delay}, while which anything may "
+            "be emitted: its machine is only read off a proof. Find one: seqarith certify"
+        )
+    observed = _Observation(model)
+    machine = _named(observed.machine(), wanted)
+    return Extracted(
+        machine, False, machine.difference(wanted), observed.agreement, len(observed.vectors)
+    )
+
+
+def _from_regions(program: Program, certificate: Certificate) -> MealyMachine:
+    """Return the machine whose states are regions: a run is always on its way to one."""
+    return MealyMachine(
+        certificate.successors,
+        program.output[certificate.states],
+        int(program.output.max()) + 1,
+        certificate.start,
+    ).minimised()
+
+
+@final
+class _Observation:
+    """Hidden vectors that words reach, told apart by what the network emits after them."""
+
+    def __init__(self, model: Model) -> None:
+        self._suspect, self._program = Suspect.of(model), model.program
+        self._symbols = max(model.task.outputs, 2)
+        self.agreement, self._work = 1.0, 0
+        self._size = model.network.size
+        depth = 1
+        while self._suspect.letters ** (depth + 1) <= SUFFIXES:
+            depth += 1
+        self._suffixes = [
+            np.array(list(product(range(self._suspect.letters), repeat=length)), np.intp).T
+            for length in range(1, depth + 1)
+        ]
+        self.vectors = self._reached(model)
+
+    def machine(self) -> MealyMachine:
+        """Walk from the first vector; the first vector met of each class stands for it."""
+        answers = self._answers(self._suspect.start[None])
+        classes = {answers[0].tobytes(): 0}
+        representative = [self._suspect.start]
+        following: list[list[int]] = []
+        symbols: list[Ints] = []
+        for vector in representative:
+            after, said = self._moved(vector[None])
+            row = []
+            for answer, successor in zip(self._answers(after), after, strict=True):
+                state = classes.setdefault(answer.tobytes(), len(classes))
+                if state == len(representative):
+                    representative.append(successor)
+                row.append(state)
+            following.append(row)
+            symbols.append(said)
+            if len(classes) > MAX_STATES:
+                raise TaskError(
+                    f"the network has no machine of {MAX_STATES} states or fewer: its hidden "
+                    "vectors do not fall into few kinds. Train it until it is exact"
+                )
+        machine = MealyMachine(following, np.array(symbols), self._symbols)
+        self.agreement = self._agreeing(machine, classes)
+        return machine.minimised()
+
+    def _reached(self, model: Model) -> Floats:
+        sampler = Sampler(model.task, DIGITS)
+        rng = np.random.default_rng(0)
+        words = np.concatenate([sampler.uniform(rng, WORDS), sampler.favouring(rng, WORDS)], 1)
+        hidden = np.repeat(self._suspect.start[None], words.shape[1], axis=0)
+        met = []
+        for letters in words:
+            hidden = self._suspect.step(hidden, letters)
+            met.append(hidden)
+        vectors = np.concatenate(met)
+        # Each is stepped under every letter, and each of those answers to every suffix.
+        answers = self._suspect.letters * sum(suffixes.size for suffixes in self._suffixes)
+        most = max(8, min(VECTORS, WORK // 4 // (answers * (self._size + STEP_WORK))))
+        return vectors[:: max(1, len(vectors) // most)]
+
+    def _moved(self, vectors: Floats) -> tuple[Floats, Ints]:
+        """Step vectors (N, M) under every letter: (N * A, M), and the symbols emitted."""
+        letters = np.tile(np.arange(self._suspect.letters), len(vectors))
+        after = self._suspect.step(np.repeat(vectors, self._suspect.letters, 0), letters)
+        return after, self._said(after)
+
+    def _answers(self, vectors: Floats) -> Ints:
+        """Return what is emitted at the end of every suffix, shape (N, S)."""
+        count = sum(suffixes.shape[1] for suffixes in self._suffixes)
+        answers = np.empty((len(vectors), count), np.uint16)  # symbols are less than 2**16
+        self._spend(len(vectors) * sum(suffixes.size for suffixes in self._suffixes))
+        room = max(1, ROWS // count)
+        for start in range(0, len(vectors), room):
+            some, column = vectors[start : start + room], 0
+            for suffixes in self._suffixes:
+                said = self._said_after(some, suffixes)
+                answers[start : start + room, column : column + said.shape[1]] = said
+                column += said.shape[1]
+        return answers
+
+    def _said_after(self, vectors: Floats, suffixes: Ints) -> Ints:
+        """Return what is emitted at the end of every suffix of one length (T, S), shape (N, S)."""
+        count = suffixes.shape[1]
+        hidden = np.repeat(vectors, count, axis=0)
+        for letters in suffixes:
+            hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
+        return self._said(hidden).reshape(-1, count)
+
+    def _said(self, hidden: Floats) -> Ints:
+        """Return what is emitted at hidden vectors (N, M), shape (N,)."""
+        room = max(1, LOGITS // self._symbols)
+        parts = (hidden[i : i + room] for i in range(0, len(hidden), room))
+        return np.concatenate([emitted(self._program.logits(part)) for part in parts])
+
+    def _spend(self, rows: int) -> None:
+        """Count steps of single vectors; refuse to go on where they are too many."""
+        self._work += rows * (self._size + STEP_WORK)
+        if self._work > WORK:
+            raise TaskError(
+                f"a network of {self._suspect.letters} letters and {self._size} parameters: to "
+                "observe its machine takes too long. It is read off a proof: seqarith certify"
+            )
+
+    def _agreeing(self, machine: MealyMachine, classes: dict[bytes, int]) -> float:
+        """Return the share of samples that are of a known class and move as its state does."""
+        known = [classes.get(answer.tobytes(), -1) for answer in self._answers(self.vectors)]
+        after, _ = self._moved(self.vectors)
+        arrived = [classes.get(answer.tobytes(), -1) for answer in self._answers(after)]
+        states = np.array(known)
+        moved = np.array(arrived).reshape(len(states), -1)
+        agrees = (machine.next_state[states] == moved).all(axis=1) & (states >= 0)
+        return float(agrees.mean())
+
+
+def _named(machine: MealyMachine, wanted: MealyMachine) -> MealyMachine:
+    """Name every state by the states of the task's machine that are met together with it."""
+    met: dict[int, list[int]] = {machine.initial: [wanted.initial]}
+    queue = [(machine.initial, wanted.initial)]
+    for mine, theirs in queue:
+        steps = zip(
+            machine.next_state[mine].tolist(), wanted.next_state[theirs].tolist(), strict=True
+        )
+        for state, partner in steps:
+            if partner not in met.setdefault(state, []):
+                met[state].append(partner)
+                queue.append((state, partner))
+    names: list[str] = []
+    for state in range(machine.states):
+        name = " or ".join(wanted.names[q] for q in sorted(met.get(state, [])))
+        same = sum(other == name or other.startswith(f"{name}, no. ") for other in names)
+        names.append(f"{name}, no. {same + 1}" if same else name)
+    return MealyMachine(
+        machine.next_state, machine.output, machine.outputs, machine.initial, tuple(names)
+    )

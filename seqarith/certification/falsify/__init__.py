@@ -1,0 +1,1 @@
+"""The search for a word on which a network is wrong, and for the shortest one."""

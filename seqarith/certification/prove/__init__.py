@@ -1,0 +1,1 @@
+"""The search for a proof: regions that every run stays among."""

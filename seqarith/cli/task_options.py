@@ -1,0 +1,210 @@
+"""Which task a command is about: its parameters, or a task of the user's own from a module."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqarith.errors import InvalidValueError, TaskError
+
+if TYPE_CHECKING:
+    from seqarith.model import Model
+    from seqarith.tasks.task import Task
+
+param_option = click.option(
+    "--param",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the task leaves open, for instance factor=3; may be repeated. See 'tasks NAME'.",
+)
+task_from_option = click.option(
+    "--task-from",
+    metavar="MODULE:NAME",
+    help="Your own task: a function on integers, a Task or a MealyMachine in a module of yours, "
+    "in this folder for instance. --param order=most and the like say how it is read.",
+)
+
+
+def parameters(texts: Sequence[str]) -> dict[str, int | str]:
+    """Return the parameters that texts like ``"factor=3"`` name.
+
+    Raises:
+        InvalidValueError: A text is of another form, or names a parameter twice.
+    """
+    from seqarith.digits import parse_integer
+    from seqarith.errors import DigitsError
+
+    found: dict[str, int | str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value) or name in found:
+            raise InvalidValueError(
+                f"--param {text!r}: expected NAME=VALUE, for instance factor=3, each name once"
+            )
+        try:
+            found[name] = parse_integer(value)
+        except DigitsError:
+            found[name] = value
+    return found
+
+
+function_option = click.option(
+    "--task-from",
+    metavar="MODULE:NAME",
+    help="The function that the model's machine was found in: it then says what is right.",
+)
+ask_option = click.option(
+    "--ask",
+    type=int,
+    metavar="N",
+    help="With --task-from: ask a function N words at most.  [default: about 200,000]",
+)
+
+
+def own_task(
+    place: str,
+    base: int,
+    operands: int | None,
+    given: dict[str, int | str],
+    ask: int | None = None,
+) -> Task:
+    """Return the task that a place like ``"module:name"`` names.
+
+    Args:
+        place: Of a function on integers, a `Task` or a `MealyMachine`; modules of the current
+            folder are found as well.
+        base: Of the digits.
+        operands: Number of operands; None: as many arguments as the function has.
+        given: Options of `task_from_function` or `task_from_machine`, for instance the order.
+        ask: Most words that a function is asked; None: as many as five seconds of calls allow.
+
+    Raises:
+        InvalidValueError: There is no such thing, or the task has no such option.
+        TaskError: No task can be made of it.
+    """
+    from seqarith.machine import MealyMachine
+    from seqarith.tasks.custom.from_machine import task_from_machine
+    from seqarith.tasks.task import Task
+
+    found = _imported(place)
+    options: dict[str, Any] = {"base": base, **given}
+    if operands is not None:
+        options["operands"] = operands
+    if ask is not None and (isinstance(found, Task | MealyMachine) or not callable(found)):
+        raise InvalidValueError(f"--ask {ask}: {place} is not a function that could be asked")
+    if isinstance(found, Task):
+        return _as_it_is(found, place, given)
+    if isinstance(found, MealyMachine):
+        options.setdefault("name", place.rpartition(":")[2])
+        return _built(task_from_machine, found, options, place)
+    if callable(found):
+        return _learned(found, options, place, ask)
+    raise TaskError(
+        f"{place} is a {type(found).__name__}; expected a function on integers, a Task or a "
+        "MealyMachine"
+    )
+
+
+def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -> Task:
+    """Return the task of a function; say what was asked, and what is doubtful."""
+    import warnings
+
+    from seqarith.cli.output import Bar, notice
+    from seqarith.errors import CutShortWarning, UnboundedWarning
+    from seqarith.tasks.custom.from_function import task_from_function
+
+    bar = Bar("ask")
+
+    def make(function: Any, **chosen: Any) -> Task:
+        return task_from_function(function, ask=ask, progress=bar, **chosen)
+
+    with warnings.catch_warnings(record=True) as raised:
+        for kind in (CutShortWarning, UnboundedWarning):
+            warnings.simplefilter("always", kind)
+        try:
+            task = _built(make, found, options, place, task_from_function)
+        finally:
+            bar.close()
+    assert task.machine is not None
+    assert task.asked is not None
+    states = f"{task.machine.states} state{'s' * (task.machine.states != 1)}"
+    notice(f"Found a machine of {states} in {place} by asking {task.asked.words:,} words.")
+    for each in raised:
+        notice(f"Warning: {each.message}.")
+    return task
+
+
+def with_function(model: Model, place: str) -> Model:
+    """Return a model whose task knows the function that its machine was found in.
+
+    Args:
+        model: A model of a task of the user's own.
+        place: Of the function, ``"module:name"``.
+
+    Raises:
+        InvalidValueError: The model is of another kind, or there is no function there.
+        TaskError: The function takes other operands, or returns something else.
+    """
+    from dataclasses import replace
+
+    from seqarith.tasks.custom.encoded import EncodedFunction
+
+    task = model.task
+    if not task.own:
+        raise InvalidValueError(
+            f"--task-from {place}: {task.name} is a task of the registry, which knows what is right"
+        )
+    found = _imported(place)
+    if not callable(found):
+        raise InvalidValueError(
+            f"--task-from {place}: a {type(found).__name__}; expected the function on integers "
+            f"that {task.formula} was found in"
+        )
+    function = EncodedFunction(found, task.name, task.symbols)
+    function(*[0] * task.operands)  # other operands, or other results, are told here
+    return replace(model, task=replace(task, reference=function, function=function))
+
+
+def _imported(place: str) -> Any:
+    module, colon, name = place.partition(":")
+    if not (module and colon and name):
+        raise InvalidValueError(f"--task-from {place!r}: expected MODULE:NAME, say tasks:double")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found = import_module(module)
+    except (Exception, SystemExit) as error:  # the user's code: anything may happen in it
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InvalidValueError(
+            f"--task-from {place}: {module} cannot be imported: {what}"
+        ) from None
+    if not hasattr(found, name):
+        raise InvalidValueError(f"--task-from {place}: {module} has no {name!r}")
+    return getattr(found, name)
+
+
+def _as_it_is(task: Task, place: str, given: dict[str, int | str]) -> Task:
+    if given:
+        raise InvalidValueError(f"--param {min(given)}: {place} is a task as it is; drop --param")
+    return task
+
+
+def _built(make: Any, found: Any, options: dict[str, Any], place: str, signed: Any = None) -> Task:
+    hidden = ("function", "machine", "ask", "progress")  # --ask is an option of its own
+    known = [name for name in signature(signed or make).parameters if name not in hidden]
+    for name in options:
+        if name not in known:
+            raise InvalidValueError(f"--param {name}: {place} takes {', '.join(known)}")
+    for name in ("name", "notation", "order", "symbols"):
+        if name in options:  # texts, even where they look like numbers
+            options[name] = str(options[name])
+    if "symbols" in options:
+        options["symbols"] = tuple(options["symbols"].split(","))
+    task: Task = make(found, **options)
+    return task

@@ -1,0 +1,166 @@
+"""What ``seqarith train`` ends with, and says."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from seqarith.cli.output import notice, print_json, say, tuples_name, width_name
+from seqarith.cli.verdicts import counterexample_json, counterexample_lines
+
+if TYPE_CHECKING:
+    from seqarith.certification.verdicts import Refuted, Verdict
+    from seqarith.model import Model
+    from seqarith.training.result import TrainingResult
+
+
+@final
+class Outcome:
+    """A result, and, where no proof was found while training, the verdict on it.
+
+    Args:
+        result: What training ended with.
+        place: Where the model goes.
+        budget: Seconds for that verdict; none is sought where they are 0.
+    """
+
+    def __init__(self, result: TrainingResult, place: Path, budget: float) -> None:
+        self._result, self._place = result, place
+        self._verdict: Verdict | None = None
+        self._goal = result.model.training["until"]
+        if self._goal == "proved" and not result.proved and budget > 0:
+            from seqarith.certification.certify import certify
+
+            self._verdict = certify(result.model, budget)
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, with its proof if there is one."""
+        if self._verdict is None:
+            return self._result.model
+        from seqarith.certification.certify import attach
+        from seqarith.certification.verdicts import Proved
+
+        if isinstance(self._verdict, Proved):
+            return attach(self._result.model, self._verdict.certificate)
+        return self._result.model
+
+    @property
+    def _refuted(self) -> Refuted | None:
+        if self._verdict is None:
+            return None
+        from seqarith.certification.verdicts import Refuted
+
+        return self._verdict if isinstance(self._verdict, Refuted) else None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal was reached, and the function, if there is one, is what was learnt."""
+        return (self._result.reached or self.model.certificate is not None) and self._agree
+
+    @property
+    def _agree(self) -> bool:
+        """Whether the network learnt from the function itself, as far as was tried."""
+        compared = self._result.evaluation.comparison
+        return compared is None or compared.agree
+
+    @property
+    def verdict(self) -> str | None:
+        """``"proved"``, ``"refuted"`` or ``"undecided"``; None where a proof was not the goal."""
+        if self.model.certificate is not None:
+            return "proved"
+        if self._verdict is not None:
+            return type(self._verdict).__name__.lower()
+        return "undecided" if self._goal == "proved" else None
+
+    def say(self, seconds: float, as_json: bool) -> None:
+        """Print it: to stdout, but for advice."""
+        if as_json:
+            print_json(self._record(seconds))
+            return
+        name, steps = self.model.task.name, self._result.steps
+        say(f"{name}: {self._counted()}, after {steps:,} steps ({seconds:.2f} s)")
+        for line in self._judged():
+            say(line)
+        if self._result.evaluation.comparison is not None:
+            say(f"{name}: {self._result.evaluation.comparison}")
+        say(f"saved {self._place}")
+        if not self.reached and self._agree:
+            notice(
+                f"The goal, {self._goal}, was not reached in {steps:,} steps; try --max-steps "
+                f"{2 * steps}, --restarts 16, another --seed or more --hidden units."
+            )
+
+    def _counted(self) -> str:
+        """Say how much of the training width comes out right."""
+        known, task = self._result.evaluation, self.model.task
+        width, tuples = width_name(task, known.bits), tuples_name(task)
+        if known.mode == "exhaustive" and known.exact:
+            return f"exact on all {known.checked:,} {tuples} of {width} operands"
+        if known.mode == "exhaustive":
+            return (
+                f"right on {known.correct:,} of all {known.checked:,} {tuples} of {width} operands"
+            )
+        total, right = known.checked + known.directed, known.correct + known.directed_correct
+        return (
+            f"right on {right:,} of {total:,} sampled {tuples} of {width} operands "
+            f"(sampled, not all)"
+        )
+
+    def _judged(self) -> list[str]:
+        """Say what is known of every width."""
+        name = self.model.task.name
+        if self.model.certificate is not None:
+            margin = self.model.certificate.claims["margin"]
+            regions = len(self.model.certificate.arrays["states"])
+            from seqarith.certification.claim import claim_of
+
+            claim = claim_of(self.model)
+            plain = claim.of == "task"
+            return [
+                f"{name}: proved right at every width ({regions:,} regions, smallest margin "
+                f"{margin:.3g}); check it again: seqarith verify {self._place}"
+                if plain
+                else f"{name}: proved. {claim} {regions:,} regions, smallest margin {margin:.3g}; "
+                f"check it again: seqarith verify {self._place}"
+            ]
+        if self._refuted is not None:
+            lines = counterexample_lines(self._refuted)
+            return [f"{name}: refuted", *(f"  {line}" for line in lines)]
+        if self._goal == "proved":
+            return [f"{name}: undecided at other widths: neither a proof nor an error was found"]
+        return []
+
+    def _record(self, seconds: float) -> dict[str, Any]:
+        known, refuted = self._result.evaluation, self._refuted
+        wrong = None if refuted is None else counterexample_json(refuted)
+        proof = self.model.certificate
+        return {
+            "model": str(self._place),
+            "task": known.task,
+            "bits": known.bits,
+            "steps": self._result.steps,
+            "examples": self._result.examples,
+            "seconds": round(seconds, 3),
+            "exact": known.exact,
+            "mode": known.mode,
+            "checked": known.checked,
+            "accuracy": known.accuracy,
+            "min_margin": known.min_margin,
+            "reached": self.reached,
+            "verdict": self.verdict,
+            "regions": None if proof is None else len(proof.arrays["states"]),
+            "proved_margin": None if proof is None else proof.claims["margin"],
+            "counterexample": wrong,
+            **({} if known.comparison is None else known.comparison.record()),
+            **self._claimed(),
+        }
+
+    def _claimed(self) -> dict[str, Any]:
+        """Return what is proved, and what that rests on, ready for JSON."""
+        if self.model.certificate is None:
+            return {}
+        from seqarith.certification.claim import claim_of
+
+        return claim_of(self.model).record()

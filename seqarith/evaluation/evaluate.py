@@ -1,0 +1,176 @@
+"""Runs a model on operands of a width and counts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from seqarith.errors import InvalidValueError
+from seqarith.evaluation.carry_chains import chain_name, count_chains, longest_chains
+from seqarith.evaluation.counts import Tally
+from seqarith.evaluation.exhaustive import Progress, run_every
+from seqarith.evaluation.function_check import compare_function
+from seqarith.evaluation.result import Evaluation
+from seqarith.evaluation.words import drawn_words, run_words
+from seqarith.model import Model
+from seqarith.tasks.sampling import Sampler
+from seqarith.tasks.task import Task
+
+EXHAUSTIVE_LIMIT = 2**28
+"""Most operand tuples that are all run unless it is asked for."""
+
+LARGEST = 2**62
+"""Most operand tuples that can all be run: they are numbered."""
+
+SAMPLES, FEWEST = 100_000, 1_000
+"""Operand tuples of a sample, unless it is told how many: fewer where words are long."""
+
+WORK, STEP_WORK = 2**36, 200
+"""Products that a sample costs by itself, some twenty seconds; those that a step costs at least."""
+
+
+@np.errstate(over="ignore", invalid="ignore")  # units without a bound may overflow
+def evaluate(
+    model: Model,
+    bits: int,
+    *,
+    samples: int | None = None,
+    exhaustive: bool = False,
+    seed: int = 0,
+    jobs: int = 1,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Run a model on operands of ``bits`` digits and count.
+
+    Args:
+        model: The model.
+        bits: Digits of each operand; any width, not only that of training.
+        samples: Draw so many operand tuples instead of running all; default: all of them where
+            that is at most 2**28, otherwise 100,000, or, where operands are so wide that this
+            would take minutes, fewer, 1,000 at least.
+        exhaustive: Run all of them in any case.
+        seed: Of the sample.
+        jobs: Processes to use, where all are run. Above 1 they are started anew, so a script has
+            to guard its main part by ``if __name__ == "__main__"``.
+        checkpoint: File from which a run of all goes on where it exists, and to which it is
+            written every few seconds.
+        progress: Called with the operand tuples that are done, and how many there are.
+
+    Raises:
+        TaskError: ``bits`` is out of range.
+        InvalidValueError: ``samples`` or ``jobs`` is below 1, there are too many tuples to run
+            them all, or settings contradict each other.
+        CheckpointError: The checkpoint is of another evaluation.
+        ModelFileError: It is damaged.
+        OutputError: It cannot be written.
+        ProcessError: A process ended before its time.
+
+    Example:
+        >>> evaluation = evaluate(Model.shipped("add"), bits=8)
+        >>> evaluation.mode, evaluation.checked, evaluation.exact
+        ('exhaustive', 65536, True)
+    """
+    task = model.task
+    task.check_bits(bits)
+    whole = samples is None and bits <= widest_exhaustive(task, EXHAUSTIVE_LIMIT)
+    _check(task, bits, samples, exhaustive, jobs, whole or checkpoint is None)
+    if not (whole or exhaustive):
+        return _sampled(model, bits, samples or _bearable(model, bits), seed, progress)
+    resumed = 0
+    if jobs == 1 and checkpoint is None:
+        tally = run_every(model, bits, progress=progress)
+    else:
+        from seqarith.evaluation.shards import run_parts
+
+        tally, resumed = run_parts(model, bits, jobs=jobs, checkpoint=checkpoint, progress=progress)
+    chains = count_chains(task, bits)
+    found = _evaluation(model, bits, "exhaustive", tally, Tally(task), chains)
+    return replace(found, comparison=compare_function(task, bits, seed), resumed=resumed)
+
+
+def widest_exhaustive(task: Task, limit: int) -> int:
+    """Return the most digits an operand may have for at most ``limit`` tuples; at least 1."""
+    bits = 1
+    while task.letters ** (bits + 1) <= limit:
+        bits += 1
+    return bits
+
+
+def _bearable(model: Model, bits: int) -> int:
+    """Return how many words of a width are drawn where nobody says how many."""
+    steps = model.task.natural_layout(bits).steps
+    return min(SAMPLES, max(FEWEST, WORK // (steps * (model.network.size + STEP_WORK))))
+
+
+def _check(
+    task: Task, bits: int, samples: int | None, exhaustive: bool, jobs: int, resumable: bool
+) -> None:
+    if samples is not None and samples < 1:
+        raise InvalidValueError(f"{samples} samples: expected 1 or more")
+    if jobs < 1:
+        raise InvalidValueError(f"{jobs} jobs: expected 1 or more")
+    if samples is not None and exhaustive:
+        raise InvalidValueError("a sample and an exhaustive evaluation: choose one of the two")
+    if exhaustive and bits > widest_exhaustive(task, LARGEST):
+        raise InvalidValueError(
+            f"operands of {bits} digits are more than 2**62 tuples: too many to run them all; "
+            "take a sample, or certify"
+        )
+    if not (exhaustive or resumable):
+        raise InvalidValueError("only an exhaustive evaluation has a checkpoint")
+
+
+def _sampled(
+    model: Model, bits: int, count: int, seed: int, progress: Progress | None
+) -> Evaluation:
+    sampler = Sampler(model.task, bits)
+    tallies = Tally(model.task), Tally(model.task)
+    chains: Counter[int] = Counter()
+    ways = (sampler.uniform, count), (sampler.favouring, max(1, count // 4))
+    for i, (tally, (draw, words)) in enumerate(zip(tallies, ways, strict=True)):
+        rng = np.random.default_rng([seed, i] if i else seed)
+        drawn = drawn_words(partial(draw, rng), words, sampler.steps, model.network.hidden)
+        for letters in drawn:
+            run_words(model, letters, tally)
+            chains.update(longest_chains(model.task, letters).tolist())
+            if progress and not i:
+                progress(tally.words, count)
+    found = _evaluation(model, bits, "sampled", *tallies, dict(sorted(chains.items())))
+    return replace(found, comparison=compare_function(model.task, bits, seed, count))
+
+
+def _evaluation(
+    model: Model,
+    bits: int,
+    mode: Literal["exhaustive", "sampled"],
+    tally: Tally,
+    directed: Tally,
+    chains: dict[int, int],
+) -> Evaluation:
+    layout = model.task.natural_layout(bits)
+    digits = tally.words * (layout.steps - model.task.first_result_step(layout.steps))
+    both = Tally(model.task)
+    both.merge(tally)
+    both.merge(directed)
+    return Evaluation(
+        task=model.task.name,
+        bits=bits,
+        mode=mode,
+        checked=tally.words,
+        correct=tally.words - tally.wrong_words,
+        digits=digits,
+        digits_correct=digits - tally.wrong_digits,
+        directed=directed.words,
+        directed_correct=directed.words - directed.wrong_words,
+        min_margin=both.least,
+        rounding=model.program.rounding,
+        counterexamples=tuple(model.predict_many(both.first_wrong, bits)),
+        by_chain={length: (words, both.wrong_chains[length]) for length, words in chains.items()},
+        chain=chain_name(model.task),
+    )

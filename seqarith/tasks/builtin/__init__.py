@@ -1,0 +1,1 @@
+"""The tasks of the registry, one family a file."""

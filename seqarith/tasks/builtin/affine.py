@@ -1,0 +1,154 @@
+"""Multiples and constants: like sums, they need no more than a carry."""
+
+from __future__ import annotations
+
+from seqarith.tasks.builtin.carry import carry_machine
+from seqarith.tasks.parameters import check_base, check_integer
+from seqarith.tasks.task import Range, Task
+
+LARGEST = 64
+"""Largest factor: the states grow with it."""
+LARGEST_CONSTANT = 10**6
+
+
+def neg(base: int = 2) -> Task:
+    """Negate an integer; the borrow is all that has to be remembered.
+
+    Finite-state because -a is 0 - a: one borrow travels from digit to digit. The result is signed.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> task = neg()
+        >>> task.equation([37], task.reference(37)), task.machine.names
+        ('-(37) = -37', ('borrow 0', 'borrow 1'))
+    """
+    check_base(base)
+    return Task(
+        name="neg",
+        notation="-({})",
+        operands=1,
+        reference=lambda a: -a,
+        bounds=lambda a: (-a[1], -a[0]),
+        machine=carry_machine(base, (-1,), borrow=True),
+        base=base,
+    )
+
+
+def increment(base: int = 2) -> Task:
+    """Add one; the carry is all that has to be remembered.
+
+    Finite-state because the 1 is a carry that is there from the start: it travels through the
+    digits that are base - 1 and is gone after the first other one.
+
+    Args:
+        base: 2 to 16.
+
+    Raises:
+        TaskError: The base is out of range.
+
+    Example:
+        >>> task = increment()
+        >>> task.reference(255), task.machine.names
+        (256, ('carry 1', 'carry 0'))
+    """
+    check_base(base)
+    return Task(
+        name="increment",
+        notation="{} + 1",
+        operands=1,
+        reference=lambda a: a + 1,
+        bounds=lambda a: (a[0] + 1, a[1] + 1),
+        machine=carry_machine(base, (1,), 1),
+        base=base,
+    )
+
+
+def scale(base: int = 2, factor: int = 3) -> Task:
+    """Multiply by a constant; a carry below the factor is all that has to be remembered.
+
+    Finite-state because the constant is fixed: digit times factor plus carry is below factor
+    times base when the carry is below the factor, so that the next carry is too. A product of two
+    operands has no such bound: see ``mul``.
+
+    Args:
+        base: 2 to 16.
+        factor: -64 to 64.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = scale(factor=5)
+        >>> task.reference(37), task.machine.states, task.machine.names[-1]
+        (185, 5, 'carry 4')
+    """
+    check_base(base)
+    check_integer("factor", factor, -LARGEST, LARGEST)
+    return Task(
+        name="scale",
+        notation=f"{factor} * {{}}",
+        operands=1,
+        reference=lambda a: factor * a,
+        bounds=lambda a: _multiple(factor, a),
+        machine=carry_machine(base, (factor,)),
+        base=base,
+        parameters={"factor": factor},
+    )
+
+
+def linear(base: int = 2, c1: int = 2, c2: int = -1, c0: int = 1) -> Task:
+    """Add multiples of two operands and a constant; the carry is all that has to be remembered.
+
+    Finite-state because the coefficients are fixed, so that the carry is bounded by them; the
+    constant is the carry before the first digit. Carries may be negative.
+
+    Args:
+        base: 2 to 16.
+        c1: Factor of the first operand, -64 to 64.
+        c2: Factor of the second operand, -64 to 64.
+        c0: The constant, -1,000,000 to 1,000,000.
+
+    Raises:
+        TaskError: A value is out of range.
+
+    Example:
+        >>> task = linear(c1=2, c2=-3, c0=5)
+        >>> task.formula, task.equation((10, 9), task.reference(10, 9))
+        ('2*a - 3*b + 5', '2*10 - 3*9 + 5 = -2')
+    """
+    check_base(base)
+    check_integer("c1", c1, -LARGEST, LARGEST)
+    check_integer("c2", c2, -LARGEST, LARGEST)
+    check_integer("c0", c0, -LARGEST_CONSTANT, LARGEST_CONSTANT)
+
+    def bounds(a: Range, b: Range) -> Range:
+        first, second = _multiple(c1, a), _multiple(c2, b)
+        return first[0] + second[0] + c0, first[1] + second[1] + c0
+
+    return Task(
+        name="linear",
+        notation=_notation(c1, c2, c0),
+        operands=2,
+        reference=lambda a, b: c1 * a + c2 * b + c0,
+        bounds=bounds,
+        machine=carry_machine(base, (c1, c2), c0),
+        base=base,
+        parameters={"c1": c1, "c2": c2, "c0": c0},
+    )
+
+
+def _multiple(factor: int, values: Range) -> Range:
+    low, high = sorted((factor * values[0], factor * values[1]))
+    return low, high
+
+
+def _notation(c1: int, c2: int, c0: int) -> str:
+    first = "{}" if c1 == 1 else f"{c1}*{{}}"
+    second = "{}" if abs(c2) == 1 else f"{abs(c2)}*{{}}"
+    constant = f" {'-' if c0 < 0 else '+'} {abs(c0)}" if c0 else ""
+    return f"{first} {'-' if c2 < 0 else '+'} {second}{constant}"

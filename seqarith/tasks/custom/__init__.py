@@ -1,0 +1,1 @@
+"""Tasks from a user's own function or machine."""

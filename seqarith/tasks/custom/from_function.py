@@ -1,0 +1,185 @@
+"""Your own task, from a Python function on integers."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from seqarith.digits import Order
+from seqarith.errors import CutShortWarning, TaskError, UnboundedWarning
+from seqarith.machine import MealyMachine
+from seqarith.tasks.custom.advice import advice
+from seqarith.tasks.custom.boundedness import unbounded
+from seqarith.tasks.custom.call_limit import EndlessError, patiently
+from seqarith.tasks.custom.encoded import (
+    EncodedFunction,
+    count_arguments,
+    function_name,
+    function_place,
+)
+from seqarith.tasks.custom.equivalence import beside_powers, exhausted, planned
+from seqarith.tasks.custom.from_machine import task_from_machine
+from seqarith.tasks.custom.function_oracle import FunctionOracle, Progress, UnreadableError
+from seqarith.tasks.custom.lstar import SECONDS, Learner
+from seqarith.tasks.custom.origin import Asked
+from seqarith.tasks.parameters import check_base, check_integer, check_order
+from seqarith.tasks.task import Task
+
+MAX_LETTERS = 4096
+"""Largest alphabet of an own task: every residual is asked about every letter."""
+MAX_ASK = 2**40
+"""Most words that a function can be asked."""
+_SIGNED = 1024  # tuples of operands of any sign that are tried
+_LINES = 100_000  # of Python for one of them; after more it is taken to go on for ever
+
+
+def task_from_function(
+    function: Callable[..., object],
+    *,
+    operands: int | None = None,
+    base: int = 2,
+    order: Order = "least",
+    delay: int = 0,
+    symbols: tuple[str, ...] = (),
+    name: str = "",
+    notation: str = "",
+    ask: int | None = None,
+    progress: Progress | None = None,
+) -> Task:
+    """Make a task of a function on naturals, if it is finite-state.
+
+    Its machine is built by telling residuals apart (`seqarith.tasks.custom.lstar`), minimised, and
+    compared with the function on about 200,000 words: operands beside the numbers in its source;
+    short words, all of them; runs of equal digits; operands beside powers of the base; random words
+    of up to 300 letters. That is no proof that the machine is the function; what is trained and
+    certified is the machine, and the task says how many words were asked (`Task.asked`).
+
+    Negative operands are taken where the function and its machine agree on those that are tried.
+
+    Args:
+        function: Takes ``operands`` integers and returns one, or one of ``symbols``.
+        operands: Number of operands; default: the function's arguments without a default.
+        base: 2 to 16.
+        order: Which digit is read first.
+        delay: Steps before the first digit of the result, where digits depend on later ones.
+        symbols: Names of the results, where they are not numbers; the function returns a name, or
+            its index.
+        name: Default: the function's.
+        notation: One pair of braces an operand; default: ``"name({}, {})"``.
+        ask: Most words that the function is asked; default: all that are planned, or as many as
+            about five seconds of calls allow.
+        progress: Called with the words that were asked, and how many there will be.
+
+    Warns:
+        CutShortWarning: The function is slow, and ``ask`` was not given: it was compared with its
+            machine on fewer words than planned.
+        UnboundedWarning: The longer the words, the more states they tell apart.
+
+    Raises:
+        TaskError: It is not finite-state as far as can be told, fails, or a value is out of range.
+
+    Example:
+        >>> task = task_from_function(lambda a: 5 * a + 3, name="f")
+        >>> task.equation([37], task.reference(37)), task.machine.states
+        ('f(37) = 188', 5)
+        >>> task_from_function(lambda a, b: a * b, name="product")
+        Traceback (most recent call last):
+        ...
+        seqarith.errors.TaskError: product is not finite-state, as far as 512 states can tell: ...
+    """
+    count = count_arguments(function) if operands is None else operands
+    name = name or function_name(function)
+    check_base(base)
+    check_order(order)
+    check_integer("operands", count, 1, 12)
+    check_integer("delay", delay, 0, 12)
+    if ask is not None:
+        check_integer("ask", ask, 1, MAX_ASK)
+    if base**count > MAX_LETTERS:
+        raise TaskError(
+            f"{count} operands in base {base} are {base**count} letters; an own task has at most "
+            f"{MAX_LETTERS}. Take fewer operands or a smaller base"
+        )
+    encoded = EncodedFunction(function, name, tuple(symbols))
+    signed = _SIGNED if ask is None else min(_SIGNED, ask // 8)
+    limit = None if ask is None else ask - signed
+    oracle = FunctionOracle(encoded, count, base, order, delay, limit, progress, limit or planned())
+    machine = _learned(oracle)
+    task = task_from_machine(
+        machine,
+        name,
+        operands=count,
+        base=base,
+        order=order,
+        delay=delay,
+        symbols=tuple(symbols),
+        notation=notation,
+    )
+    tried, negative = _takes_negative(task, encoded, signed) if task.negative else (0, False)
+    asked = Asked(function_place(function, name), oracle.asked + tried)
+    _warn_if_cut(oracle, asked)
+    _warn_if_unbounded(machine, name, oracle.asked)
+    return replace(task, reference=encoded, function=encoded, asked=asked, negative=negative)
+
+
+def _learned(oracle: FunctionOracle) -> MealyMachine:
+    try:
+        machine = Learner(oracle).machine()
+        oracle.check_repeatable()
+        return machine
+    except UnreadableError as error:
+        oracle.check_repeatable()
+        more = advice(oracle.function, oracle.operands, oracle.base, oracle.order)
+        raise TaskError(f"{error}. {more}") from None
+
+
+def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[int, bool]:
+    """Return how many tuples of any sign were tried, and whether function and machine agree."""
+    source = random.Random(0)
+    values = beside_powers(task.base)
+    for number in range(count):
+        if number % 2:
+            drawn = [source.choice(values) for _ in range(task.operands)]
+        else:
+            top = task.base ** source.choice((2, 5, 12, 40, 200))
+            drawn = [source.randint(0, top) for _ in range(task.operands)]
+        operands = [value * source.choice((1, -1)) for value in drawn]
+        if number % 4 < 2:
+            operands[number // 4 % task.operands] = -abs(drawn[number // 4 % task.operands])
+        try:
+            result = patiently(function, operands, _LINES)
+            if task.reference(*operands) != result:
+                return number + 1, False
+        except (TaskError, EndlessError):  # the function takes no negative numbers
+            return number + 1, False
+    return count, count > 0
+
+
+def _warn_if_cut(oracle: FunctionOracle, asked: Asked) -> None:
+    if oracle.cut:
+        warnings.warn(
+            f"{oracle.name} is slow: comparing it with its machine stopped after about "
+            f"{SECONDS:g} seconds of calls ({asked.words:,} words in all). With a limit of your "
+            f"own, say ask={2 * oracle.total} (on the command line --ask), no clock is read",
+            CutShortWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_if_unbounded(machine: MealyMachine, name: str, asked: int) -> None:
+    """Warn where longer words go on to tell more states apart: so does what counts without end."""
+    if seen := unbounded(machine, exhausted(machine.letters, asked)):
+        lengths, counts = seen
+        warnings.warn(
+            f"{name} looks unbounded: words of {_listed(lengths)} letters tell {_listed(counts)} "
+            "states apart. If it counts without end, no machine is the function; ask more words",
+            UnboundedWarning,
+            stacklevel=3,
+        )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} and {last}"

@@ -1,0 +1,255 @@
+"""What a learner asks a function: the output with the last letter of a word, and whole blocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqarith.digits import Order, count_digits, from_digits, to_digits
+from seqarith.errors import TaskError
+from seqarith.tasks.block import Block
+from seqarith.tasks.custom.encoded import EncodedFunction, short
+from seqarith.tasks.task import Letters
+
+Word = tuple[int, ...]
+Progress = Callable[[int, int], None]
+
+MAX_STATES = 512
+"""More residuals than that are taken for infinitely many."""
+_TWICE = 64  # words of a sample that is asked once more at the end
+_TOLD_EVERY = 256  # calls between two reports of progress
+_DIGITS = "0123456789abcdef"
+
+
+class UnreadableError(TaskError):
+    """A digit of the result depends on digits that are read later, or has no room."""
+
+
+@final
+class FunctionOracle:
+    """A function with its encoding, asked for words.
+
+    Args:
+        function: The function.
+        operands: Number of operands.
+        base: 2 to 16.
+        order: Which digit is read first.
+        delay: Steps before the first digit of the result.
+        limit: Most words that may be asked; None: as many as a learner needs.
+        progress: Called with the words that were asked and ``total``.
+        total: Words that are going to be asked, as far as is known.
+
+    Attributes:
+        asked: Words that were asked: calls of the function.
+        seconds: What the calls of the function have taken.
+        cut: Whether the clock ended the asking, for the learner to say.
+    """
+
+    def __init__(
+        self,
+        function: EncodedFunction,
+        operands: int,
+        base: int,
+        order: Order,
+        delay: int,
+        limit: int | None = None,
+        progress: Progress | None = None,
+        total: int = 1,
+    ) -> None:
+        self.function, self.name = function, function.name
+        self.operands, self.base, self.order, self.delay = operands, base, order, delay
+        self.limit, self._progress, self.total = limit, progress, total
+        self.symbols = function.symbols
+        self.letters = base**operands
+        self.outputs = len(self.symbols) or base
+        self.asked, self.seconds, self.cut = 0, 0.0, False
+        self._digits = to_digits(np.arange(self.letters), operands, base=base)
+        self._texts = [[_DIGITS[digit] for digit in row] for row in self._digits.tolist()]
+        self._outputs: dict[Word, int] = {}
+        self._sample: list[tuple[tuple[int, ...], int]] = []
+
+    def last(self, word: Word) -> int:
+        """Return what is emitted with the last letter of a word."""
+        if word not in self._outputs:
+            self._outputs[word] = self._last(word)
+        return self._outputs[word]
+
+    def _last(self, word: Word) -> int:
+        place = len(word) - 1 - self.delay
+        if place < 0:
+            return 0
+        result = self._call(self.values(word))
+        if self.symbols:
+            return result
+        return (
+            result // self.base**place % self.base
+            if self.order == "least"
+            else (result % self.base)
+        )
+
+    def _call(self, operands: tuple[int, ...]) -> int:
+        if self.limit is not None and self.asked >= self.limit:
+            raise TaskError(
+                f"{self.name}: its machine is not found after asking {self.asked:,} words; ask "
+                "more (ask=N, on the command line --ask N), or leave ask out"
+            )
+        self.asked += 1
+        start = time.perf_counter()
+        result = self.function(*operands)
+        self.seconds += time.perf_counter() - start
+        if len(self._sample) < _TWICE:
+            self._sample.append((operands, result))
+        if self.asked % _TOLD_EVERY == 0:
+            self.tell()
+        return result
+
+    @property
+    def left(self) -> int:
+        """Words that may still be asked; more than any learner needs where there is no limit."""
+        return 2**62 if self.limit is None else self.limit - self.asked
+
+    def tell(self) -> None:
+        """Report progress."""
+        if self._progress is not None:
+            self._progress(min(self.asked, self.total), self.total)
+
+    def values(self, word: Sequence[int]) -> tuple[int, ...]:
+        """Return the naturals that a word holds."""
+        read = word if self.order == "most" else word[::-1]
+        # To read a text is the fastest way from digits to an integer.
+        return tuple(
+            int("".join([texts[letter] for letter in read]) or "0", self.base)
+            for texts in self._texts
+        )
+
+    def block(self, letters: Letters) -> Block:
+        """Ask for words, one call of the function each.
+
+        Args:
+            letters: Words of one length, shape (T, N); shorter ones are padded with zeros.
+
+        Raises:
+            TaskError: The function fails, or returns something else.
+            UnreadableError: A result has no room.
+        """
+        digits = self._digits[:, letters]
+        columns = [from_digits(each, base=self.base, order=self.order) for each in digits]
+        start = time.perf_counter()
+        results = self.function.many(columns)
+        self.seconds += time.perf_counter() - start
+        self.asked += len(results)
+        self._sample.append((tuple(column[-1] for column in columns), results[-1]))
+        self.tell()
+        lengths = self.lengths(letters)
+        if self.symbols:
+            return self._symbol_block(letters, results, lengths)
+        return self._number_block(letters, results, lengths, columns)
+
+    def lengths(self, letters: Letters) -> NDArray[np.intp]:
+        """Return how many digits the operands of words (T, N) have, shape (N,)."""
+        used = letters != 0
+        ends = used[::-1] if self.order == "least" else used
+        lengths = np.where(used.any(axis=0), len(letters) - ends.argmax(axis=0), 1)
+        return np.asarray(lengths, np.intp)
+
+    def _symbol_block(
+        self, letters: Letters, results: list[int], lengths: NDArray[np.intp]
+    ) -> Block:
+        # Zeros before or after the digits change no result, so they are tried as well.
+        padded = self._padded(letters, 1)
+        steps = len(padded)
+        # Most significant digit first, a beginning of the word holds other operands.
+        first = lengths - 1 if self.order == "least" else np.full_like(lengths, steps - 1)
+        return Block(padded, np.array([results], np.uint16), first, results)
+
+    def _number_block(
+        self,
+        letters: Letters,
+        results: list[int],
+        lengths: NDArray[np.intp],
+        columns: list[list[int]],
+    ) -> Block:
+        signed = min(results) < 0
+        extremes = min(results), max(results)
+        digits = max(count_digits(value, self.base, signed=signed) for value in extremes)
+        self._check_room(results, lengths, columns, digits)
+        steps = max(len(letters), digits) + 1
+        padded = self._padded(letters, steps - len(letters) + self.delay)
+        expected = to_digits(results, steps, base=self.base, order=self.order)
+        expected = np.pad(expected, ((self.delay, 0), (0, 0)))
+        first = np.full_like(lengths, self.delay)
+        return Block(padded, expected.astype(np.uint16), first, results)
+
+    def _padded(self, letters: Letters, more: int) -> NDArray[np.uint16]:
+        sides = (0, more) if self.order == "least" else (more, 0)
+        return np.pad(letters.astype(np.uint16), (sides, (0, 0)))
+
+    def _check_room(
+        self,
+        results: list[int],
+        lengths: NDArray[np.intp],
+        columns: list[list[int]],
+        digits: int,
+    ) -> None:
+        """Refuse results that have no room in the words that a machine reads."""
+        if self.order == "least":
+            if digits <= int(lengths.min()) + MAX_STATES + self.delay:
+                return
+            most = max(range(len(results)), key=lambda i: abs(results[i]))
+            if digits > int(lengths[most]) + MAX_STATES + self.delay:
+                shown = self.function.shown([column[most] for column in columns])
+                raise TaskError(
+                    f"{shown} has {digits} digits: {self.name} is not finite-state, as far as "
+                    f"{MAX_STATES} states can tell. A result may have as many digits more than "
+                    "the operands as the machine has states"
+                )
+            return
+        powers = [self.base**length for length in range(int(lengths.max()) + 1)]
+        for i, (result, length) in enumerate(zip(results, lengths.tolist(), strict=True)):
+            if not 0 <= result < powers[length]:
+                shown = self.function.shown([column[i] for column in columns])
+                raise UnreadableError(
+                    f"{shown} is {short(result)}, which has no room in {length} digits: most "
+                    "significant digit first, the result must be a natural with no more digits "
+                    "than the operands"
+                )
+
+    def counterexample(self, block: Block, step: int, column: int) -> Word:
+        """Return the beginning of a word on which a machine errs, up to the wrong output.
+
+        Raises:
+            UnreadableError: The function itself has another digit there after that beginning.
+        """
+        prefix: Word = tuple(block.letters[: step + 1, column].tolist())
+        expected = int(block.expected[step % len(block.expected), column])
+        if self.last(prefix) != expected:
+            raise self._early(tuple(block.letters[:, column].tolist()), prefix, step)
+        return prefix
+
+    def _early(self, word: Word, prefix: Word, step: int) -> UnreadableError:
+        self.check_repeatable()
+        whole, part = (self.function.shown(self.values(each)) for each in (word, prefix))
+        return UnreadableError(
+            f"digit {step - self.delay} of {whole} ({self.order} significant first) differs from "
+            f"that of {part}, although the digits read so far are the same: it depends on digits "
+            "that come later"
+        )
+
+    def check_repeatable(self) -> None:
+        """Ask a sample of all words a second time.
+
+        Raises:
+            TaskError: A result is another than before.
+        """
+        for operands, before in self._sample:
+            now = self.function(*operands)
+            if now != before:
+                said = [self.function.result_text(code) for code in (before, now)]
+                raise TaskError(
+                    f"{self.function.shown(operands)} was {said[0]} and is {said[1]} when asked "
+                    "again: the function must always return the same for the same operands"
+                )

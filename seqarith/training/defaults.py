@@ -1,0 +1,113 @@
+"""What settings are when nobody says otherwise: they fit the task and the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from seqarith.cells.cell import Cell
+from seqarith.cells.elman import Elman
+from seqarith.tasks.task import Task
+
+NOISE, SYNCHRONY = 0.3, 1.0
+MOST_RATE = 0.1
+NARROW = 8
+PATIENCE_A_UNIT, PATIENCE = 100, 2500
+RELU_RATE, RELU_SYNCHRONY, RELU_PATIENCE = 0.64, 4.0, 300
+"""Units without an upper bound diverge sooner, are harder to prove, and learn at once or not."""
+
+
+@final
+@dataclass(frozen=True)
+class Fitting:
+    """Sizes that fit a task.
+
+    Attributes:
+        hidden: Hidden units.
+        batch: Words a step.
+        rate: Learning rate of Adam, times the hidden units.
+    """
+
+    hidden: int
+    batch: int
+    rate: float
+
+
+def fitting(task: Task) -> Fitting:
+    """Return sizes for a task.
+
+    They grow with what there is to tell apart: states of the machine times letters. A task without
+    a machine gets the largest.
+    """
+    machine = task.machine
+    if machine is None:
+        return Fitting(hidden=64, batch=256, rate=0.5)
+    if machine.states <= 2 and machine.letters <= 4:
+        return Fitting(hidden=16, batch=64, rate=1.0)
+    if machine.states * machine.letters <= 12:
+        return Fitting(hidden=32, batch=128, rate=1.0)
+    if machine.states * machine.letters <= 32:
+        return Fitting(hidden=48, batch=256, rate=0.5)
+    return Fitting(hidden=64, batch=256, rate=1.0)
+
+
+@final
+@dataclass(frozen=True)
+class Recipe:
+    """Settings that fit a network.
+
+    Attributes:
+        rate: Learning rate of Adam.
+        noise: See `seqarith.training.regularizers`.
+        synchrony: Likewise.
+        restart_after: Steps after which a run without success begins anew.
+    """
+
+    rate: float
+    noise: float
+    synchrony: float
+    restart_after: int
+
+
+def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
+    """Return settings for a cell of a width, for a task of some sizes.
+
+    They were found by measurement (``benchmarks/proofs.py``). Noise and synchrony follow the
+    half-width of the range of the hidden units: 1 for tanh, 1/2 for the sigmoid. Narrow networks
+    bear less noise. They get stuck more often, too, so they begin anew sooner.
+    """
+    activation = getattr(cell, "activation", "tanh")
+    half_width = 0.5 if activation == "sigmoid" else 1.0
+    noise = NOISE * half_width * min(1.0, hidden / 6)
+    if activation == "relu":
+        return Recipe(RELU_RATE * sizes.rate / hidden, noise, RELU_SYNCHRONY, RELU_PATIENCE)
+    return Recipe(
+        rate=min(MOST_RATE, sizes.rate / (half_width * hidden)),
+        noise=noise,
+        synchrony=SYNCHRONY / half_width**2,
+        restart_after=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
+    )
+
+
+CARRYING = ("add", "sub", "linear")
+FEW_LETTERS, MOST_BOXES = 8, 2**12
+"""Where networks learn from clouds: how many letters and boxes."""
+
+
+def learns_from_clouds(task: Task, cell: Cell) -> bool:
+    """Return whether a network is trained on intervals of the machine itself by default.
+
+    That is for tasks with a carry, and many letters: units that hold it, and nothing else, are
+    hard to find in words then. Comparisons and maxima were not proved so.
+    """
+    machine = task.machine
+    return (
+        machine is not None
+        and isinstance(cell, Elman)
+        and cell.activation == "tanh"
+        and task.name in CARRYING
+        and not task.own
+        and task.delay == 0
+        and task.letters > FEW_LETTERS
+        and machine.states * task.letters <= MOST_BOXES
+    )

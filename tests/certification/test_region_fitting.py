@@ -1,0 +1,45 @@
+"""Regions hold the vectors that they were made of, and make room for the images of others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seqarith.certification.adapter import from_model
+from seqarith.certification.prove import region_fitting
+from seqarith.certification.prove.dynamics import Dynamics as Cell
+from seqarith.certification.prove.partition import Leaves
+from seqarith.certification.prove.reachable import sample, words
+
+
+@pytest.fixture
+def closed(make):
+    program = from_model(make(steep=12.0))
+    cell = Cell(program)
+    drawn = words(np.random.default_rng(0), program.letters, 100, 100)
+    samples = sample(cell, program.start, program.next_state, drawn, 8)
+    leaves = Leaves(cell, program.next_state, samples)
+    assert leaves.refine(0.1, 500)
+    assert leaves.close(500)
+    names, successors = leaves.table()
+    return cell, [leaves.vectors[x] for x in names], successors
+
+
+@pytest.mark.parametrize("style", [region_fitting.PLAIN, region_fitting.ROOMY])
+def test_regions_hold_their_vectors(closed, style):
+    cell, vectors, successors = closed
+    centres, generators = region_fitting.parallelotopes(cell, vectors, successors, style)
+    for v, centre, each in zip(vectors, centres, generators, strict=True):
+        assert np.abs((v - centre) @ np.linalg.inv(each)).max() < 1
+
+
+def test_room_only_widens_regions(closed):
+    still = replace(region_fitting.ROOMY, sweeps=0)
+    sizes = [
+        np.linalg.norm(region_fitting.parallelotopes(*closed, style)[1], axis=2)
+        for style in (still, region_fitting.ROOMY)
+    ]
+    growth = sizes[1] / sizes[0]
+    assert growth.min() > 1 - 1e-9
+    assert growth.max() > 1.01
+    assert np.isfinite(sizes).all()

@@ -1,0 +1,92 @@
+"""Words on which a network was wrong are found, learnt and kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import seqarith as sa
+from seqarith.errors import ModelFileError
+from seqarith.training.batched import Stack
+from seqarith.training.counterexamples import BATCH, Lessons
+
+CONFIG = sa.TrainingConfig(bits=3, hidden=6, dtype="float64")
+
+
+@pytest.fixture
+def stack() -> Stack:
+    stack = Stack(CONFIG)
+    stack.begin(0)
+    return stack
+
+
+def untrained(stack: Stack) -> sa.Model:
+    return sa.Model(CONFIG.built_task, CONFIG.network, stack.parameters(0))
+
+
+def test_a_wrong_word_is_found_and_is_wrong(stack: Stack) -> None:
+    lessons, model = Lessons(CONFIG, stack, []), untrained(stack)
+    lessons.seek(model)
+    (word,) = lessons.words
+    letters = np.array(word)[:, None]
+    emitted = np.array([logits[:, 0] > 0 for logits in model.program.run(letters)])
+    wrong = emitted != CONFIG.built_task.expected(letters)
+    assert wrong[-1]
+    assert not wrong[:-1].any()
+
+
+def test_nothing_is_taught_without_words(stack: Stack) -> None:
+    stack.gradient[...] = 7
+    Lessons(CONFIG, stack, []).teach(0)
+    assert (stack.gradient == 7).all()
+
+
+def test_the_gradient_is_that_of_a_batch_of_the_words(stack: Stack) -> None:
+    words = [[3, 1, 2], [1, 1, 1, 1, 3]]
+    lessons = Lessons(CONFIG, stack, words)
+    letters = lessons._batch(5)
+    assert letters.shape == (6, BATCH)
+    for place in range(BATCH):
+        word = words[(5 + place) % 2]
+        assert letters[: len(word), place].tolist() == word
+    stack.gradient[...] = 0
+    lessons.teach(5)
+    taught = stack.gradient.copy()
+    stack.gradient[...] = 2
+    lessons.teach(5)
+    assert np.allclose(stack.gradient, taught + 2)
+
+    def loss(at: np.ndarray) -> float:
+        network, kernels = CONFIG.network, CONFIG.network.trainable()
+        kernels.flat[...] = at
+        model = sa.Model(CONFIG.built_task, network, network.unpack(kernels))
+        expected = CONFIG.built_task.expected(letters)
+        z = np.array([logits[:, 0] for logits in model.program.run(letters)])
+        return float(np.log1p(np.exp(np.where(expected == 1, -z, z))).mean())
+
+    flat = stack.flat.copy()
+    for place in range(0, len(flat), 7):
+        moved = np.zeros_like(flat)
+        moved[place] = 1e-6
+        slope = (loss(flat + moved) - loss(flat - moved)) / 2e-6
+        assert taught[place] == pytest.approx(slope, abs=1e-7)
+
+
+def test_words_outlive_a_checkpoint(tmp_path: Path) -> None:
+    trainer = sa.Trainer(CONFIG)
+    trainer._course.lessons.words = [[0, 1, 2, 3], [3]]
+    trainer.checkpoint().save(tmp_path / "c")
+    assert sa.Checkpoint.load(tmp_path / "c").lessons == [[0, 1, 2, 3], [3]]
+    again = sa.Trainer(CONFIG, sa.Checkpoint.load(tmp_path / "c"))
+    assert again._course.lessons.words == [[0, 1, 2, 3], [3]]
+
+
+@pytest.mark.parametrize("words", [[[4]], [[]], [[-1]], [3], "x", [[0.5]], [[True]], [[0] * 257]])
+def test_damaged_words_are_refused(tmp_path: Path, words: object) -> None:
+    trainer = sa.Trainer(CONFIG)
+    trainer._course.lessons.words = words  # type: ignore[assignment]
+    trainer.checkpoint().save(tmp_path / "c")
+    with pytest.raises(ModelFileError, match=r"expected|a letter that the task has not"):
+        sa.Checkpoint.load(tmp_path / "c")

@@ -1,0 +1,122 @@
+"""Noise and synchrony, against their definitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seqarith as sa
+from seqarith.network import Unroll
+from seqarith.training.regularizers import CHANGE, LEAST, WELL, Hardening
+
+
+def prepared(**settings: Any) -> tuple[sa.TrainingConfig, Unroll, Hardening]:
+    config = sa.TrainingConfig(bits=3, hidden=4, batch_size=6, dtype="float64", **settings)
+    network = config.network
+    parameters = network.initial(np.random.default_rng(1))
+    noisy = config.hidden_noise > 0
+    unroll = Unroll(network, parameters, network.trainable(), 4, 6, noisy)
+    return config, unroll, Hardening(config, unroll)
+
+
+def penalty(clean: Any, moves: Any, weight: float) -> float:
+    """Half the weighted mean of the squared distances from the group's mean, one by one.
+
+    Args:
+        clean: Shape (T, H, B).
+        moves: Shape (T * B,).
+        weight: Of the penalty.
+    """
+    total = 0.0
+    clean = [step[:, b] for step in clean for b in range(step.shape[1])]
+    for move in set(moves.tolist()):
+        group = [h for h, m in zip(clean, moves, strict=True) if m == move]
+        middle = sum(group) / len(group)
+        total += sum(float((h - middle) @ (h - middle)) for h in group)
+    return weight / 2 * total / len(moves)
+
+
+def test_synchrony_adds_the_gradient_of_its_penalty() -> None:
+    _, unroll, hardening = prepared(synchrony=0.7)
+    rng = np.random.default_rng(2)
+    unroll.clean[...] = rng.normal(size=unroll.clean.shape)
+    before = rng.normal(size=unroll.hidden_gradient.shape)
+    unroll.hidden_gradient[...] = before
+    moves = rng.integers(5, size=24)
+    hardening.begun[...] = True
+    hardening.pull(moves)
+    added = unroll.hidden_gradient - before
+    for place in np.ndindex(4, 4, 6):
+        moved = np.zeros_like(before)
+        moved[place] = 1e-6
+        slope = penalty(unroll.clean + moved, moves, 0.7) - penalty(
+            unroll.clean - moved, moves, 0.7
+        )
+        assert added[place] == pytest.approx(slope / 2e-6, abs=1e-7)
+
+
+def test_synchrony_of_networks_side_by_side_is_that_of_each() -> None:
+    config = sa.TrainingConfig(bits=3, hidden=4, batch_size=6, restarts=3, dtype="float64")
+    network = config.network
+    stacked = Unroll(network, network.trainable((3,)), network.trainable((3,)), 4, 6)
+    alone = Unroll(network, network.trainable(), network.trainable(), 4, 6)
+    stacked.clean[...] = np.random.default_rng(3).normal(size=stacked.clean.shape)
+    stacked.hidden_gradient[...] = 0
+    moves = np.random.default_rng(4).integers(5, size=24)
+    Hardening(config, stacked).pull(moves)
+    for i in range(3):
+        alone.clean[...] = stacked.clean[i]
+        alone.hidden_gradient[...] = 0
+        Hardening(config, alone).pull(moves)
+        assert np.allclose(stacked.hidden_gradient[i], alone.hidden_gradient, atol=1e-15)
+
+
+def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
+    config, unroll, hardening = prepared(noise=0.25, synchrony=0.0)
+    assert unroll.noise is not None
+    hardening.level[...] = 1.0
+    drawn = []
+    for step in range(400):
+        hardening.disturb(step)
+        drawn.append(unroll.noise.copy())
+    values = np.array(drawn)
+    assert values.mean() == pytest.approx(0, abs=0.01)
+    assert values.std() == pytest.approx(0.25, rel=0.02)
+    assert not np.array_equal(drawn[0], drawn[1])
+    again = Hardening(config, unroll)
+    again.level[...] = 1.0
+    again.disturb(17)
+    assert np.array_equal(unroll.noise, drawn[17])
+
+
+def test_noise_grows_while_nearly_all_is_right() -> None:
+    _, unroll, hardening = prepared(noise=0.25, synchrony=0.0)
+    assert unroll.noise is not None
+    hardening.disturb(3)
+    first = unroll.noise.copy()
+    for _ in range(4):
+        hardening.look(WELL)
+    assert hardening.level == pytest.approx(LEAST + 4 * CHANGE)
+    hardening.disturb(3)
+    assert np.allclose(unroll.noise, first * (1 + 4 * CHANGE / LEAST))
+    hardening.look(0.5)
+    assert hardening.level == pytest.approx(LEAST + 3 * CHANGE)
+    for _ in range(40):
+        hardening.look(1.0)
+    assert hardening.level == 1
+    hardening.begin()
+    assert (hardening.level, hardening.begun) == (LEAST, False)
+
+
+def test_synchrony_begins_once_nearly_all_is_right() -> None:
+    _, _, hardening = prepared()
+    hardening.look(WELL - 0.01)
+    assert not hardening.active
+    hardening.look(WELL)
+    hardening.look(0.5)
+    assert hardening.active
+    _, _, without = prepared(synchrony=0.0)
+    without.look(1.0)
+    assert not without.active
