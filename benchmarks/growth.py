@@ -16,7 +16,7 @@ import numpy as np
 from sidebyside import Fact, Figure
 
 import seqarith as sa
-from seqarith.training.batched import Stack
+from seqarith.training.batched import BatchedNetworks
 from seqarith.training.batches import SampledBatches
 
 IMAGE = Path(__file__).parent.parent / "docs" / "images" / "growth.svg"
@@ -92,7 +92,7 @@ def training_step(settings: dict[str, int]) -> tuple[float, int]:
     inputs, targets = (a.copy() for a in SampledBatches(config)(0))
 
     def build() -> Any:
-        stack = Stack(config)
+        stack = BatchedNetworks(config)
         stack.begin(0)
         return stack, stack.over(config.bits + 1, config.batch)
 

@@ -18,10 +18,10 @@ import pytest
 import seqarith as sa
 from seqarith.certification.adapter import from_model
 from seqarith.digits import to_digits
-from seqarith.evaluation.counts import Tally
-from seqarith.evaluation.exhaustive import run_every
+from seqarith.evaluation.counts import Counts
+from seqarith.evaluation.exhaustive import run_exhaustively
 from seqarith.evaluation.prefixes import Prefixes
-from seqarith.evaluation.shards import run_parts
+from seqarith.evaluation.shards import run_shards
 from seqarith.evaluation.words import every_word, run_words
 from seqarith.execution import emit
 from seqarith.machine import MealyMachine
@@ -183,9 +183,9 @@ def test_every_way_runs_one_program(task: Task, make_random: Callable[..., sa.Mo
     judged = emitted_by(model, letters)
     np.testing.assert_array_equal(judged[:, clear], symbols[:, clear])
     # As a prefix tree, as words from end to end, in parts: the same counts and margins.
-    whole, by_words = run_every(model, bits), Tally(task)
+    whole, by_words = run_exhaustively(model, bits), Counts(task)
     run_words(model, letters, by_words)
-    in_parts, _ = run_parts(model, bits, jobs=1)
+    in_parts, _ = run_shards(model, bits, jobs=1)
     for tally in (by_words, in_parts):
         assert tally.wrong_digits == whole.wrong_digits == int(found.wrong.sum())
         assert tally.wrong_words == whole.wrong_words
@@ -202,7 +202,7 @@ def test_every_way_runs_one_program(task: Task, make_random: Callable[..., sa.Mo
 
 def test_processes_run_the_same_program(solved: Callable[[Task], sa.Model]) -> None:
     model = solved(last_letter(7, 3))
-    tally, _ = run_parts(model, 1, jobs=2)
+    tally, _ = run_shards(model, 1, jobs=2)
     assert (tally.words, tally.wrong_words) == (343, 0)
 
 
@@ -234,7 +234,7 @@ def test_a_program_that_overflows_is_run_without_a_word(
     assert len(set(ways)) == 1
     found = sa.evaluate(huge, 2)
     assert found.checked == 81
-    by_words = Tally(huge.task)
+    by_words = Counts(huge.task)
     for words in every_word(huge.task, 2):
         run_words(huge, words, by_words)
     assert by_words.wrong_words == found.checked - found.correct

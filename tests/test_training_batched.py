@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 import seqarith as sa
-from seqarith.training.batched import Stack
+from seqarith.training.batched import BatchedNetworks
 from seqarith.training.batches import SampledBatches
 
 CONFIG = sa.TrainingConfig(bits=4, hidden=5, restarts=4, dtype="float64", noise=0.0)
@@ -15,10 +15,10 @@ CONFIG = sa.TrainingConfig(bits=4, hidden=5, restarts=4, dtype="float64", noise=
 
 def test_side_by_side_as_alone() -> None:
     batches = SampledBatches(CONFIG)
-    stack = Stack(CONFIG)
+    stack = BatchedNetworks(CONFIG)
     stack.begin(0)
     single = replace(CONFIG, restarts=1)
-    alone = [Stack(single) for _ in range(4)]
+    alone = [BatchedNetworks(single) for _ in range(4)]
     for i, one in enumerate(alone):
         one.begin(0)
         one.flat[...] = stack.flat[i]
@@ -37,7 +37,7 @@ def test_side_by_side_as_alone() -> None:
 
 
 def test_every_network_of_every_attempt_begins_elsewhere() -> None:
-    stack = Stack(CONFIG)
+    stack = BatchedNetworks(CONFIG)
     seen = []
     for attempt in range(3):
         stack.begin(attempt)
@@ -45,7 +45,7 @@ def test_every_network_of_every_attempt_begins_elsewhere() -> None:
         assert all((array == 0).all() for array in stack.memory.values())
         stack.memory["mean"][...] = 1
     assert len(set(seen)) == 12
-    single = Stack(replace(CONFIG, restarts=1))
+    single = BatchedNetworks(replace(CONFIG, restarts=1))
     single.begin(5)
     assert single.flat.tobytes() == seen[5]
 
@@ -57,7 +57,7 @@ def test_a_run_begins_anew_when_its_patience_ends() -> None:
     spent = trainer._course.stack.flat.copy()
     longer = sa.Trainer(replace(config, max_steps=31), trainer.checkpoint())
     longer.run()
-    fresh = Stack(config)
+    fresh = BatchedNetworks(config)
     fresh.begin(1)
     assert np.abs(longer._course.stack.flat - fresh.flat).max() < 0.2
     assert np.abs(longer._course.stack.flat - spent).max() > 0.2

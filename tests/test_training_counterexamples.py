@@ -9,25 +9,25 @@ import pytest
 
 import seqarith as sa
 from seqarith.errors import ModelFileError
-from seqarith.training.batched import Stack
-from seqarith.training.counterexamples import BATCH, Lessons
+from seqarith.training.batched import BatchedNetworks
+from seqarith.training.counterexamples import BATCH, CounterexampleTraining
 
 CONFIG = sa.TrainingConfig(bits=3, hidden=6, dtype="float64")
 
 
 @pytest.fixture
-def stack() -> Stack:
-    stack = Stack(CONFIG)
+def stack() -> BatchedNetworks:
+    stack = BatchedNetworks(CONFIG)
     stack.begin(0)
     return stack
 
 
-def untrained(stack: Stack) -> sa.Model:
+def untrained(stack: BatchedNetworks) -> sa.Model:
     return sa.Model(CONFIG.built_task, CONFIG.network, stack.parameters(0))
 
 
-def test_a_wrong_word_is_found_and_is_wrong(stack: Stack) -> None:
-    lessons, model = Lessons(CONFIG, stack, []), untrained(stack)
+def test_a_wrong_word_is_found_and_is_wrong(stack: BatchedNetworks) -> None:
+    lessons, model = CounterexampleTraining(CONFIG, stack, []), untrained(stack)
     lessons.seek(model)
     (word,) = lessons.words
     letters = np.array(word)[:, None]
@@ -37,15 +37,15 @@ def test_a_wrong_word_is_found_and_is_wrong(stack: Stack) -> None:
     assert not wrong[:-1].any()
 
 
-def test_nothing_is_taught_without_words(stack: Stack) -> None:
+def test_nothing_is_taught_without_words(stack: BatchedNetworks) -> None:
     stack.gradient[...] = 7
-    Lessons(CONFIG, stack, []).teach(0)
+    CounterexampleTraining(CONFIG, stack, []).teach(0)
     assert (stack.gradient == 7).all()
 
 
-def test_the_gradient_is_that_of_a_batch_of_the_words(stack: Stack) -> None:
+def test_the_gradient_is_that_of_a_batch_of_the_words(stack: BatchedNetworks) -> None:
     words = [[3, 1, 2], [1, 1, 1, 1, 3]]
-    lessons = Lessons(CONFIG, stack, words)
+    lessons = CounterexampleTraining(CONFIG, stack, words)
     letters = lessons._batch(5)
     assert letters.shape == (6, BATCH)
     for place in range(BATCH):

@@ -1,4 +1,4 @@
-"""Clouds: their loss and gradient against a definition box by box, and what goes with them."""
+"""Interval training: its loss and gradient against a definition box by box."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ import pytest
 
 import seqarith as sa
 from seqarith.cells.domains.intervals import Intervals
-from seqarith.training.batched import Stack
+from seqarith.training.batched import BatchedNetworks
 from seqarith.training.interval_schedule import CAREFUL, FAST
-from seqarith.training.interval_training import CHANGE, KEPT, LEAP, Clouds
+from seqarith.training.interval_training import CHANGE, KEPT, LEAP, IntervalTraining
 
 CONFIG = sa.TrainingConfig(bits=3, base=3, hidden=4, dtype="float64")
 
 
-def prepared(config: sa.TrainingConfig = CONFIG, level: float = 0.7) -> tuple[Stack, Clouds]:
+def prepared(
+    config: sa.TrainingConfig = CONFIG, level: float = 0.7
+) -> tuple[BatchedNetworks, IntervalTraining]:
     """Return networks whose clouds are somewhere."""
-    stack = Stack(config)
+    stack = BatchedNetworks(config)
     stack.begin(0)
-    clouds = Clouds(config, stack)
+    clouds = IntervalTraining(config, stack)
     clouds.state[...] = np.random.default_rng(2).uniform(0.1, 0.5, clouds.state.shape)
     clouds.state[..., -1] = level
     return stack, clouds
@@ -121,7 +123,7 @@ def test_weights_of_the_input_move_further() -> None:
     assert np.allclose(moved, 0.01 * LEAP, rtol=1e-3)
 
 
-def burst(level: float) -> tuple[Stack, Clouds]:
+def burst(level: float) -> tuple[BatchedNetworks, IntervalTraining]:
     """Return three networks for a machine of five states; boxes of the second hold everything."""
     stack, clouds = prepared(
         sa.TrainingConfig(operands=5, hidden=4, restarts=3, dtype="float64"), level
@@ -197,9 +199,9 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
 )
 def test_which_networks_learn_from_clouds(settings: dict[str, Any], learns: bool) -> None:
     config = sa.TrainingConfig(**settings)
-    assert (config.clouds_size > 0) == learns
+    assert (config.interval_size > 0) == learns
     again = sa.TrainingConfig.from_description(config.describe())
-    assert again.clouds_size == config.clouds_size
+    assert again.interval_size == config.interval_size
 
 
 def test_boxes_are_stepped_as_the_recorded_step_says() -> None:

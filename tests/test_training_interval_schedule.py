@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import seqarith as sa
-from seqarith.training.interval_schedule import CAREFUL, FAST, Pace, pace
+from seqarith.training.interval_schedule import CAREFUL, FAST, IntervalSchedule, pace
 
 
 def test_the_rate_fades_over_an_attempt() -> None:
@@ -21,7 +21,9 @@ def test_the_rate_fades_over_an_attempt() -> None:
     [({"base": 10}, FAST), ({"operands": 4}, FAST), ({"operands": 5}, CAREFUL)],
     ids=str,
 )
-def test_the_pace_follows_from_the_states(settings: dict[str, Any], expected: Pace) -> None:
+def test_the_pace_follows_from_the_states(
+    settings: dict[str, Any], expected: IntervalSchedule
+) -> None:
     config = sa.TrainingConfig(**settings)
     assert config.built_task.machine is not None
     assert pace(config.built_task.machine) == expected

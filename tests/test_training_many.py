@@ -10,7 +10,7 @@ import pytest
 
 import seqarith as sa
 from seqarith.errors import DivergedError, InvalidValueError
-from seqarith.training.engine import Course
+from seqarith.training.engine import Engine
 from seqarith.training.flock import Flock
 
 PLAIN: dict[str, Any] = {"bits": 4, "dtype": "float64", "noise": 0.0}
@@ -54,7 +54,7 @@ def test_one_network_is_the_run_itself() -> None:
 def test_ending_of_some_changes_nothing_for_the_rest() -> None:
     """Those that are left go on as if all were still there."""
     config = sa.TrainingConfig("add", **PLAIN, until="steps", max_steps=60, restarts=4)
-    whole = Course(config, [1, 2, 3, 4])
+    whole = Engine(config, [1, 2, 3, 4])
     for _ in range(30):
         whole.advance()
     whole.hardening.begun[...] = True
@@ -68,7 +68,7 @@ def test_ending_of_some_changes_nothing_for_the_rest() -> None:
 
 def test_clouds_go_on_as_well() -> None:
     config = sa.TrainingConfig("add", bits=1, base=10, hidden=12, dtype="float64", restarts=3)
-    whole = Course(config, [1, 2, 3])
+    whole = Engine(config, [1, 2, 3])
     for _ in range(12):
         whole.advance()
     some = whole.kept([2])
@@ -80,7 +80,7 @@ def test_clouds_go_on_as_well() -> None:
 
 def test_each_is_hardened_by_itself() -> None:
     config = sa.TrainingConfig("add", bits=4, restarts=3)
-    hardening = Course(config, [1, 2, 3]).hardening
+    hardening = Engine(config, [1, 2, 3]).hardening
     hardening.look(np.array([1.0, 0.5, 0.99]))
     assert hardening.begun.tolist() == [True, False, True]
     assert hardening.level[0] == hardening.level[2] > hardening.level[1]
@@ -101,7 +101,7 @@ def test_the_steps_may_be_spent() -> None:
 
 def test_one_that_is_done_may_diverge() -> None:
     config = sa.TrainingConfig("add", bits=4, restarts=3)
-    course = Course(config, [1, 2, 3])
+    course = Engine(config, [1, 2, 3])
     course.stack.flat[1] = np.nan
     course.check_finite([0, 2])
     with pytest.raises(DivergedError):

@@ -9,16 +9,16 @@ import pytest
 
 import seqarith as sa
 from seqarith.network import Unroll
-from seqarith.training.regularizers import CHANGE, LEAST, WELL, Hardening
+from seqarith.training.regularizers import CHANGE, LEAST, WELL, Regularizers
 
 
-def prepared(**settings: Any) -> tuple[sa.TrainingConfig, Unroll, Hardening]:
+def prepared(**settings: Any) -> tuple[sa.TrainingConfig, Unroll, Regularizers]:
     config = sa.TrainingConfig(bits=3, hidden=4, batch_size=6, dtype="float64", **settings)
     network = config.network
     parameters = network.initial(np.random.default_rng(1))
     noisy = config.hidden_noise > 0
     unroll = Unroll(network, parameters, network.trainable(), 4, 6, noisy)
-    return config, unroll, Hardening(config, unroll)
+    return config, unroll, Regularizers(config, unroll)
 
 
 def penalty(clean: Any, moves: Any, weight: float) -> float:
@@ -65,11 +65,11 @@ def test_synchrony_of_networks_side_by_side_is_that_of_each() -> None:
     stacked.clean[...] = np.random.default_rng(3).normal(size=stacked.clean.shape)
     stacked.hidden_gradient[...] = 0
     moves = np.random.default_rng(4).integers(5, size=24)
-    Hardening(config, stacked).pull(moves)
+    Regularizers(config, stacked).pull(moves)
     for i in range(3):
         alone.clean[...] = stacked.clean[i]
         alone.hidden_gradient[...] = 0
-        Hardening(config, alone).pull(moves)
+        Regularizers(config, alone).pull(moves)
         assert np.allclose(stacked.hidden_gradient[i], alone.hidden_gradient, atol=1e-15)
 
 
@@ -85,7 +85,7 @@ def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
     assert values.mean() == pytest.approx(0, abs=0.01)
     assert values.std() == pytest.approx(0.25, rel=0.02)
     assert not np.array_equal(drawn[0], drawn[1])
-    again = Hardening(config, unroll)
+    again = Regularizers(config, unroll)
     again.level[...] = 1.0
     again.disturb(17)
     assert np.array_equal(unroll.noise, drawn[17])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from peers.case import RATE, Batch, Case, Weights
-from seqarith.training.batched import Stack
+from seqarith.training.batched import BatchedNetworks
 
 
 class Ours:
-    """`Pass` and `Stack` as `seqarith.training.trainer` uses them."""
+    """`Pass` and `BatchedNetworks` as `seqarith.training.trainer` uses them."""
 
     def __init__(self, case: Case) -> None:
-        self._network, self._stack = case.network, Stack(case.config)
+        self._network, self._stack = case.network, BatchedNetworks(case.config)
         self._stack.flat[...] = case.initial().flat
         self._pass, self._step = self._stack.over(case.steps, case.batch), 0
 

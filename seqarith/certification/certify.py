@@ -11,15 +11,15 @@ import numpy as np
 
 from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.claim import claim_of
-from seqarith.certification.falsify.falsifier import Counterexample, Refuter
-from seqarith.certification.falsify.program_under_test import Suspect
+from seqarith.certification.falsify.falsifier import Counterexample, Falsifier
+from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.check import Progress as Step
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.legacy import renewed
 from seqarith.certification.prove.box_prover import FEW_LETTERS, Found, quick
-from seqarith.certification.prove.induction_prover import NotFound, Thorough
+from seqarith.certification.prove.induction_prover import InductionProver, NotFound
 from seqarith.certification.prove.region_fitting import PLAIN, ROOMY
 from seqarith.certification.verdicts import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError, MissingExtraError
@@ -170,9 +170,9 @@ class _Run:
         if found is not None:
             return self._proved(found)
         self._say("search for a wrong word")
-        refuter = Refuter(Suspect.of(self._model), self._model.task)
+        refuter = Falsifier(ProgramUnderTest.of(self._model), self._model.task)
         wrong = refuter.hunt(min(FIRST, HUNT * self._seconds)) or self._short_words(refuter)
-        plain, roomy = (Thorough(self._program, self._regions, s) for s in (PLAIN, ROOMY))
+        plain, roomy = (InductionProver(self._program, self._regions, s) for s in (PLAIN, ROOMY))
         proof = NotFound("no proof was tried")
         for until, thorough in ((EARLY, plain), (MIDDLE, roomy), (LATE, plain)):
             if wrong is not None:
@@ -187,7 +187,7 @@ class _Run:
         wrong = wrong or refuter.deepen(1 << 20, self._left())
         return self._undecided(refuter, proof) if wrong is None else self._judged(refuter, wrong)
 
-    def _short_words(self, refuter: Refuter) -> Counterexample | None:
+    def _short_words(self, refuter: Falsifier) -> Counterexample | None:
         """Run every word that is no longer than those the network was trained on."""
         task, bits = self._model.task, self._model.training.get("bits", 8)
         bits = bits if type(bits) is int and 0 < bits < 64 else 8
@@ -207,7 +207,7 @@ class _Run:
             seconds=self._spent(),
         )
 
-    def _judged(self, refuter: Refuter, wrong: Counterexample) -> Refuted | Undecided:
+    def _judged(self, refuter: Falsifier, wrong: Counterexample) -> Refuted | Undecided:
         """Return the shortest wrong word that is wrong when it is run alone, as `predict` runs it.
 
         Products of a batch add up in another order. Where that decides, a word that errs beside
@@ -221,7 +221,7 @@ class _Run:
                 return found
         return self._undecided(refuter, NotFound(ORDER))
 
-    def _refuted(self, refuter: Refuter, wrong: Counterexample) -> Refuted:
+    def _refuted(self, refuter: Falsifier, wrong: Counterexample) -> Refuted:
         model, task = self._model, self._model.task
         word = wrong.word.astype(np.intp)
         # What follows the word is padding: zeros, as many as the result has digits more.
@@ -244,7 +244,7 @@ class _Run:
             seconds=self._spent(),
         )
 
-    def _undecided(self, refuter: Refuter, proof: NotFound) -> Undecided:
+    def _undecided(self, refuter: Falsifier, proof: NotFound) -> Undecided:
         return Undecided(
             obligation=proof.obligation,
             regions=proof.regions,

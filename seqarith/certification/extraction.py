@@ -18,7 +18,7 @@ import numpy as np
 
 from seqarith.certification.adapter import due, from_model, from_stored
 from seqarith.certification.claim import claim_of
-from seqarith.certification.falsify.program_under_test import Floats, Ints, Suspect
+from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted, check
 from seqarith.certification.kernel.program import Program
@@ -111,7 +111,7 @@ class _Observation:
     """Hidden vectors that words reach, told apart by what the network emits after them."""
 
     def __init__(self, model: Model) -> None:
-        self._suspect, self._program = Suspect.of(model), model.program
+        self._suspect, self._program = ProgramUnderTest.of(model), model.program
         self._symbols = max(model.task.outputs, 2)
         self.agreement, self._work = 1.0, 0
         self._size = model.network.size

@@ -8,6 +8,6 @@ function around the models is. That function is not checked here; what it rests 
 from seqarith.compose.composition import Composition
 from seqarith.compose.part import Part
 from seqarith.compose.programs import distance, multiply
-from seqarith.compose.provenance import Basis, BasisReport
+from seqarith.compose.provenance import Provenance, ProvenanceReport
 
-__all__ = ["Basis", "BasisReport", "Composition", "Part", "distance", "multiply"]
+__all__ = ["Composition", "Part", "Provenance", "ProvenanceReport", "distance", "multiply"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import final
 
 from seqarith.compose.part import Part
-from seqarith.compose.provenance import BasisReport, basis
+from seqarith.compose.provenance import ProvenanceReport, basis
 from seqarith.errors import TaskError
 from seqarith.model import Model
 
@@ -45,6 +45,6 @@ class Composition:
         """Return the result for integers of any size."""
         return self._function(*operands, **self.parts)
 
-    def report(self) -> BasisReport:
+    def report(self) -> ProvenanceReport:
         """Check every certificate anew, and return what the results rest on."""
-        return BasisReport(self.name, tuple(basis(*item) for item in self.parts.items()))
+        return ProvenanceReport(self.name, tuple(basis(*item) for item in self.parts.items()))

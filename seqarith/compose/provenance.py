@@ -15,7 +15,7 @@ from seqarith.model import Model
 
 @final
 @dataclass(frozen=True)
-class Basis:
+class Provenance:
     """What is known of one model that a composition computes with.
 
     Attributes:
@@ -51,7 +51,7 @@ class Basis:
 
 @final
 @dataclass(frozen=True)
-class BasisReport:
+class ProvenanceReport:
     """What the results of a composition rest on.
 
     Attributes:
@@ -60,7 +60,7 @@ class BasisReport:
     """
 
     name: str
-    bases: tuple[Basis, ...]
+    bases: tuple[Provenance, ...]
 
     @property
     def proved(self) -> bool:
@@ -78,11 +78,11 @@ class BasisReport:
         return "\n".join([f"{self.name}: {said}", *map(str, self.bases), rest])
 
 
-def basis(name: str, part: Part) -> Basis:
+def basis(name: str, part: Part) -> Provenance:
     """Return what is known of a part, its certificate checked anew."""
     task = part.model.task
     digest, proved, reason = _known(part.model)
-    return Basis(name, task.formula, digest, proved, reason, part.calls, part.wrong, task.own)
+    return Provenance(name, task.formula, digest, proved, reason, part.calls, part.wrong, task.own)
 
 
 def _known(model: Model) -> tuple[str | None, bool, str]:

@@ -21,7 +21,7 @@ _AT_ONCE = 4096  # wrong words that are turned into Python integers at once
 
 
 @final
-class Tally:
+class Counts:
     """Counts over words, which can be added up in any order.
 
     Args:
@@ -65,7 +65,7 @@ class Tally:
         for start in range(0, len(numbers), _AT_ONCE):
             self._look_at(letters(numbers[start : start + _AT_ONCE]))
 
-    def merge(self, other: Tally) -> None:
+    def merge(self, other: Counts) -> None:
         """Add what another tally counted."""
         self.words += other.words
         self.wrong_words += other.wrong_words
@@ -125,9 +125,9 @@ class Tally:
         }
 
     @staticmethod
-    def from_description(task: Task, description: dict[str, Any]) -> Tally:
+    def from_description(task: Task, description: dict[str, Any]) -> Counts:
         """Return the tally that `describe` described, as `seqarith.formats` knows it."""
-        tally = Tally(task)
+        tally = Counts(task)
         tally.words, tally.wrong_words = description["words"], description["wrong_words"]
         tally.wrong_digits, least = description["wrong_digits"], description["least"]
         tally.least = float("inf") if least is None else float(least)

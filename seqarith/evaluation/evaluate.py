@@ -12,8 +12,8 @@ import numpy as np
 
 from seqarith.errors import InvalidValueError
 from seqarith.evaluation.carry_chains import chain_name, count_chains, longest_chains
-from seqarith.evaluation.counts import Tally
-from seqarith.evaluation.exhaustive import Progress, run_every
+from seqarith.evaluation.counts import Counts
+from seqarith.evaluation.exhaustive import Progress, run_exhaustively
 from seqarith.evaluation.function_check import compare_function
 from seqarith.evaluation.result import Evaluation
 from seqarith.evaluation.words import drawn_words, run_words
@@ -84,13 +84,15 @@ def evaluate(
         return _sampled(model, bits, samples or _bearable(model, bits), seed, progress)
     resumed = 0
     if jobs == 1 and checkpoint is None:
-        tally = run_every(model, bits, progress=progress)
+        tally = run_exhaustively(model, bits, progress=progress)
     else:
-        from seqarith.evaluation.shards import run_parts
+        from seqarith.evaluation.shards import run_shards
 
-        tally, resumed = run_parts(model, bits, jobs=jobs, checkpoint=checkpoint, progress=progress)
+        tally, resumed = run_shards(
+            model, bits, jobs=jobs, checkpoint=checkpoint, progress=progress
+        )
     chains = count_chains(task, bits)
-    found = _evaluation(model, bits, "exhaustive", tally, Tally(task), chains)
+    found = _evaluation(model, bits, "exhaustive", tally, Counts(task), chains)
     return replace(found, comparison=compare_function(task, bits, seed), resumed=resumed)
 
 
@@ -130,7 +132,7 @@ def _sampled(
     model: Model, bits: int, count: int, seed: int, progress: Progress | None
 ) -> Evaluation:
     sampler = Sampler(model.task, bits)
-    tallies = Tally(model.task), Tally(model.task)
+    tallies = Counts(model.task), Counts(model.task)
     chains: Counter[int] = Counter()
     ways = (sampler.uniform, count), (sampler.favouring, max(1, count // 4))
     for i, (tally, (draw, words)) in enumerate(zip(tallies, ways, strict=True)):
@@ -149,13 +151,13 @@ def _evaluation(
     model: Model,
     bits: int,
     mode: Literal["exhaustive", "sampled"],
-    tally: Tally,
-    directed: Tally,
+    tally: Counts,
+    directed: Counts,
     chains: dict[int, int],
 ) -> Evaluation:
     layout = model.task.natural_layout(bits)
     digits = tally.words * (layout.steps - model.task.first_result_step(layout.steps))
-    both = Tally(model.task)
+    both = Counts(model.task)
     both.merge(tally)
     both.merge(directed)
     return Evaluation(

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from seqarith.evaluation.counts import Tally
+from seqarith.evaluation.counts import Counts
 from seqarith.evaluation.prefixes import Prefixes
 from seqarith.evaluation.words import every_word, run_words
 from seqarith.model import Model
@@ -15,9 +15,9 @@ from seqarith.model import Model
 Progress = Callable[[int, int], None]
 
 
-def run_every(
+def run_exhaustively(
     model: Model, bits: int, prefix: Sequence[int] = (), progress: Progress | None = None
-) -> Tally:
+) -> Counts:
     """Run a model on all words of a width whose digits begin with ``prefix``, and count.
 
     Args:
@@ -26,7 +26,7 @@ def run_every(
         prefix: The first letters of the words.
         progress: Called with the words that are done, and how many there are.
     """
-    tally, total = Tally(model.task), model.task.letters ** (bits - len(prefix))
+    tally, total = Counts(model.task), model.task.letters ** (bits - len(prefix))
     with np.errstate(over="ignore", invalid="ignore"):  # as in `seqarith.execution.emit`
         for _ in _counted(model, bits, prefix, tally):
             if progress:
@@ -34,7 +34,7 @@ def run_every(
     return tally
 
 
-def _counted(model: Model, bits: int, prefix: Sequence[int], tally: Tally) -> Iterator[None]:
+def _counted(model: Model, bits: int, prefix: Sequence[int], tally: Counts) -> Iterator[None]:
     """Add all words to a tally, block by block."""
     if model.task.machine is None:
         for letters in every_word(model.task, bits, prefix):

@@ -20,14 +20,14 @@ from typing import Any, final
 
 from seqarith import archive
 from seqarith.errors import CheckpointError, InvalidValueError, ModelFileError, ProcessError
-from seqarith.evaluation.counts import Tally
-from seqarith.evaluation.exhaustive import Progress, run_every
+from seqarith.evaluation.counts import Counts
+from seqarith.evaluation.exhaustive import Progress, run_exhaustively
 from seqarith.formats import EVALUATION_CHECKPOINT
 from seqarith.model import Model
 
 FORMAT, VERSION = "seqarith-evaluation", 1
 PARTS = 256
-"""Parts that an evaluation has at least, where it has so many words."""
+"""Shards that an evaluation has at least, where it has so many words."""
 
 PART_WORDS = 2**22
 """Words of a part at most: what is lost when a run is stopped."""
@@ -42,7 +42,7 @@ Path_ = str | os.PathLike[str]
 
 
 @final
-class Parts:
+class Shards:
     """All words of a width in parts that begin with the same letters.
 
     Args:
@@ -75,14 +75,14 @@ class Parts:
         return [number // self._letters**place % self._letters for place in range(self._length)]
 
 
-def run_parts(
+def run_shards(
     model: Model,
     bits: int,
     *,
     jobs: int,
     checkpoint: Path_ | None = None,
     progress: Progress | None = None,
-) -> tuple[Tally, int]:
+) -> tuple[Counts, int]:
     """Run a model on all words of a width.
 
     Args:
@@ -105,7 +105,7 @@ def run_parts(
     """
     if jobs < 1:
         raise InvalidValueError(f"{jobs} jobs: expected 1 or more")
-    parts = Parts(model, bits)
+    parts = Shards(model, bits)
     run = _Run(parts, checkpoint)
     run.save()
     numbers = iter(range(run.done, parts.count))
@@ -131,9 +131,9 @@ def run_parts(
 class _Run:
     """What has been counted: the first parts, in their order; and its file."""
 
-    def __init__(self, parts: Parts, path: Path_ | None) -> None:
+    def __init__(self, parts: Shards, path: Path_ | None) -> None:
         self._parts, self._path = parts, None if path is None else Path(path)
-        self._counted = 0, Tally(parts.model.task)
+        self._counted = 0, Counts(parts.model.task)
         self._saved, self._key = time.monotonic(), _key(parts)
         if self._path is not None and self._path.exists():
             self._load(self._path)
@@ -144,11 +144,11 @@ class _Run:
         return self._counted[0]
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> Counts:
         return self._counted[1]
 
-    def add(self, tally: Tally) -> None:
-        merged = Tally(self._parts.model.task)
+    def add(self, tally: Counts) -> None:
+        merged = Counts(self._parts.model.task)
         merged.merge(self.tally)
         merged.merge(tally)
         self._counted = self.done + 1, merged  # both at once, wherever Ctrl-C comes
@@ -175,13 +175,13 @@ class _Run:
         parts, done = self._parts, header["done"]
         if done > parts.count:
             raise ModelFileError(f"{path}: {done} of {parts.count} parts")
-        tally = Tally.from_description(parts.model.task, header["tally"])
+        tally = Counts.from_description(parts.model.task, header["tally"])
         if not tally.is_sound(done * parts.words, parts.bits):
             raise ModelFileError(f"{path}: its counts contradict each other")
         self._counted = done, tally
 
 
-def _key(parts: Parts) -> dict[str, Any]:
+def _key(parts: Shards) -> dict[str, Any]:
     """Return what a checkpoint must agree in."""
     model = parts.model
     header = model.header()
@@ -192,7 +192,7 @@ def _key(parts: Parts) -> dict[str, Any]:
 
 
 @contextmanager
-def _found(parts: Parts, numbers: Iterator[int], jobs: int) -> Iterator[Iterator[Tally]]:
+def _found(parts: Shards, numbers: Iterator[int], jobs: int) -> Iterator[Iterator[Counts]]:
     """Give the tallies of parts in their order, from this process or from several."""
     if jobs == 1:
         yield (_run_part(parts, number) for number in numbers)
@@ -205,7 +205,7 @@ def _found(parts: Parts, numbers: Iterator[int], jobs: int) -> Iterator[Iterator
         pool = ProcessPoolExecutor(min(jobs, MOST_JOBS), context, _begin, (str(path), parts.bits))
         try:
             found = takewhile(lambda _: not interrupted(), _in_order(pool, numbers, 3 * jobs))
-            yield (Tally.from_description(parts.model.task, each) for each in found)
+            yield (Counts.from_description(parts.model.task, each) for each in found)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -240,12 +240,12 @@ def _interrupts_held() -> Iterator[Callable[[], bool]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_of_process: list[Parts] = []  # in a process of the pool: what it works on
+_of_process: list[Shards] = []  # in a process of the pool: what it works on
 
 
 def _begin(path: str, bits: int) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
-    _of_process[:] = [Parts(Model.load(path), bits)]
+    _of_process[:] = [Shards(Model.load(path), bits)]
 
 
 def _end_with_parent() -> None:
@@ -260,5 +260,5 @@ def _run_numbered(number: int) -> dict[str, Any]:
     return _run_part(_of_process[0], number).describe()
 
 
-def _run_part(parts: Parts, number: int) -> Tally:
-    return run_every(parts.model, parts.bits, parts.prefix(number))
+def _run_part(parts: Shards, number: int) -> Counts:
+    return run_exhaustively(parts.model, parts.bits, parts.prefix(number))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from seqarith.evaluation.counts import Tally
+from seqarith.evaluation.counts import Counts
 from seqarith.execution import emit
 from seqarith.model import Model
 from seqarith.tasks.task import Letters, Task
@@ -15,7 +15,7 @@ _BLOCK_BYTES = 2**19  # of hidden vectors that are worked on at once
 _BLOCK_LETTERS = 2**21  # of words that are drawn at once
 
 
-def run_words(model: Model, letters: Letters, tally: Tally) -> None:
+def run_words(model: Model, letters: Letters, tally: Counts) -> None:
     """Run words (T, N) and count what comes out."""
     first = model.task.first_result_step(len(letters))
     found = emit(model.program, letters, first, model.task.expected(letters))

@@ -55,7 +55,7 @@ class Pass:
 
 
 @final
-class Stack:
+class BatchedNetworks:
     """One network, or S of them on a leading axis, which read the same words.
 
     Side by side small networks cost little more than one: the fixed cost of an array operation is

@@ -89,8 +89,8 @@ class Checkpoint:
         names = (PARAMETERS, *config.built_optimizer.slots)
         leading = (config.restarts,) if config.restarts > 1 else ()
         shapes = dict.fromkeys(names, (*leading, config.network.size))
-        if config.clouds_size:
-            shapes[CLOUDS] = (*leading, config.clouds_size)
+        if config.interval_size:
+            shapes[CLOUDS] = (*leading, config.interval_size)
         arrays = found.arrays(shapes, config.dtype)
         parameters, clouds = arrays.pop(PARAMETERS), arrays.pop(CLOUDS, None)
         hardening = begun, float(level)

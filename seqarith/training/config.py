@@ -28,8 +28,8 @@ from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
 from seqarith.tasks.vectors import input_vectors
-from seqarith.training.defaults import Recipe, fitting, learns_from_clouds, recipe
-from seqarith.training.interval_schedule import Pace, pace
+from seqarith.training.defaults import Recipe, fitting, recipe, trains_on_intervals
+from seqarith.training.interval_schedule import IntervalSchedule, pace
 
 Until = Literal["steps", "exact", "proved"]
 GOALS = ("steps", "exact", "proved")
@@ -249,9 +249,9 @@ class TrainingConfig:
         return recipe(self.network.cell, self.width, fitting(self.built_task))
 
     @cached_property
-    def _pace(self) -> Pace | None:
+    def _pace(self) -> IntervalSchedule | None:
         machine = self.built_task.machine
-        return pace(machine) if self.clouds_size and machine is not None else None
+        return pace(machine) if self.interval_size and machine is not None else None
 
     @cached_property
     def learning_rate(self) -> float:
@@ -263,12 +263,12 @@ class TrainingConfig:
     @cached_property
     def hidden_noise(self) -> float:
         """``noise``, or what it is by default."""
-        return 0.0 if self.clouds_size else self._hardened(self.noise, self._recipe.noise)
+        return 0.0 if self.interval_size else self._hardened(self.noise, self._recipe.noise)
 
     @cached_property
     def synchrony_weight(self) -> float:
         """``synchrony``, or what it is by default."""
-        return 0.0 if self.clouds_size else self._hardened(self.synchrony, self._recipe.synchrony)
+        return 0.0 if self.interval_size else self._hardened(self.synchrony, self._recipe.synchrony)
 
     @cached_property
     def patience(self) -> int:
@@ -281,7 +281,7 @@ class TrainingConfig:
         return said if said is not None else fitting if self.goal == "proved" else 0.0
 
     @cached_property
-    def clouds_size(self) -> int:
+    def interval_size(self) -> int:
         """Numbers that interval training keeps; 0 where the network learns from words.
 
         It learns from words where noise, synchrony, a loss or an optimizer was asked for.
@@ -290,7 +290,7 @@ class TrainingConfig:
         machine = self.built_task.machine
         if machine is None or asked or self.goal != "proved":
             return 0
-        if not learns_from_clouds(self.built_task, self.network.cell):
+        if not trains_on_intervals(self.built_task, self.network.cell):
             return 0
         return 2 * machine.states * self.width + 1
 

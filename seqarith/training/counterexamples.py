@@ -10,7 +10,7 @@ from seqarith.formats import MAX_WORD
 from seqarith.losses import encode
 from seqarith.model import Model
 from seqarith.tasks.task import Letters
-from seqarith.training.batched import Pass, Stack
+from seqarith.training.batched import BatchedNetworks, Pass
 from seqarith.training.batches import STREAM_LESSONS, stream
 from seqarith.training.config import TrainingConfig
 
@@ -22,7 +22,7 @@ MOST, BATCH = 64, 32
 
 
 @final
-class Lessons:
+class CounterexampleTraining:
     """The words, oldest first; a function of the run alone.
 
     Args:
@@ -31,17 +31,19 @@ class Lessons:
         words: Those that an earlier part of the run has found.
     """
 
-    def __init__(self, config: TrainingConfig, stack: Stack, words: list[list[int]]) -> None:
+    def __init__(
+        self, config: TrainingConfig, stack: BatchedNetworks, words: list[list[int]]
+    ) -> None:
         self.words = words
         self._config, self._task, self._stack = config, config.built_task, stack
         self._pass: Pass | None = None
 
     def seek(self, model: Model) -> None:
         """Search for a word on which a model is wrong; its last letters are what is learnt."""
-        from seqarith.certification.falsify.falsifier import Refuter
-        from seqarith.certification.falsify.program_under_test import Suspect
+        from seqarith.certification.falsify.falsifier import Falsifier
+        from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 
-        found = Refuter(Suspect.of(model), model.task, MAX_WORD).glance()
+        found = Falsifier(ProgramUnderTest.of(model), model.task, MAX_WORD).glance()
         if found is not None:
             self.words = [*self.words, found.word[-MAX_WORD:].tolist()][-MOST:]
             self._pass = None

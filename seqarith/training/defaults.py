@@ -94,7 +94,7 @@ FEW_LETTERS, MOST_BOXES = 8, 2**12
 """Where networks learn from clouds: how many letters and boxes."""
 
 
-def learns_from_clouds(task: Task, cell: Cell) -> bool:
+def trains_on_intervals(task: Task, cell: Cell) -> bool:
     """Return whether a network is trained on intervals of the machine itself by default.
 
     That is for tasks with a carry, and many letters: units that hold it, and nothing else, are

@@ -14,22 +14,22 @@ from seqarith.cells.cell import Array
 from seqarith.errors import DivergedError
 from seqarith.model import Model
 from seqarith.optimizers import SCRATCH
-from seqarith.training.batched import Stack
+from seqarith.training.batched import BatchedNetworks
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.config import TrainingConfig
-from seqarith.training.counterexamples import SEEK_EVERY, Lessons
-from seqarith.training.regularizers import Hardening
-from seqarith.training.stopping import Examiner
+from seqarith.training.counterexamples import SEEK_EVERY, CounterexampleTraining
+from seqarith.training.regularizers import Regularizers
+from seqarith.training.stopping import StoppingCriterion
 
 if TYPE_CHECKING:
-    from seqarith.training.interval_training import Clouds
+    from seqarith.training.interval_training import IntervalTraining
 
 CHECK_EVERY = 10
 """Steps between two looks at whether the goal may be reached."""
 
 
 @final
-class Course:
+class Engine:
     """The state of a run, and how it moves on.
 
     Args:
@@ -54,12 +54,12 @@ class Course:
         self.config, self.seeds, self.step = config, seeds, 0
         self._beside = seeds if beside is None else beside
         self.batches = _batches(config)
-        self.examiner = Examiner(config, self.batches.steps)
-        self.stack = Stack(config, seeds)
+        self.examiner = StoppingCriterion(config, self.batches.steps)
+        self.stack = BatchedNetworks(config, seeds)
         noisy = config.hidden_noise > 0
         self._pass = self.stack.over(self.batches.steps, config.batch, noisy)
-        self.hardening = Hardening(config, self._pass.unroll, each=seeds is not None)
-        self.lessons = Lessons(config, self.stack, [])
+        self.hardening = Regularizers(config, self._pass.unroll, each=seeds is not None)
+        self.lessons = CounterexampleTraining(config, self.stack, [])
         self.clouds = _clouds(config, self.stack)
         self._begin(0)
 
@@ -80,7 +80,7 @@ class Course:
         if self.clouds is not None:
             self.clouds.begin()
 
-    def _learn_from(self, clouds: Clouds, before: int) -> None:
+    def _learn_from(self, clouds: IntervalTraining, before: int) -> None:
         """Make a step on the machine itself; words only tell how far the network is."""
         inputs, targets = self.batches(self.step)
         if (self.step + 1) % CHECK_EVERY == 0:
@@ -144,11 +144,11 @@ class Course:
         settings.pop("own", None)  # the model's own task says it
         return settings
 
-    def kept(self, rows: Sequence[int]) -> Course:
+    def kept(self, rows: Sequence[int]) -> Engine:
         """Return the course of some of the networks alone, each with a seed of its own."""
         assert self.seeds is not None
         config = replace(self.config, restarts=len(rows))
-        other = Course(config, [self.seeds[row] for row in rows], self._beside)
+        other = Engine(config, [self.seeds[row] for row in rows], self._beside)
         other.step, other.batches, other.lessons.words = self.step, self.batches, self.lessons.words
         _copy_rows(self.stack.flat, other.stack.flat, rows)
         for name in self.stack.memory.keys() - {SCRATCH}:
@@ -186,9 +186,9 @@ def _batches(config: TrainingConfig) -> Batches:
     return SampledBatches(config)
 
 
-def _clouds(config: TrainingConfig, stack: Stack) -> Clouds | None:
-    if not config.clouds_size:
+def _clouds(config: TrainingConfig, stack: BatchedNetworks) -> IntervalTraining | None:
+    if not config.interval_size:
         return None
-    from seqarith.training.interval_training import Clouds
+    from seqarith.training.interval_training import IntervalTraining
 
-    return Clouds(config, stack)
+    return IntervalTraining(config, stack)

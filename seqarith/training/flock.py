@@ -13,7 +13,7 @@ from seqarith.certification.kernel.certificate import Certificate
 from seqarith.errors import InvalidValueError
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
-from seqarith.training.engine import CHECK_EVERY, Course
+from seqarith.training.engine import CHECK_EVERY, Engine
 from seqarith.training.result import TrainingResult
 
 TOGETHER = 16
@@ -32,7 +32,7 @@ class Flock:
     """
 
     def __init__(self, config: TrainingConfig, seeds: Sequence[int]) -> None:
-        self._course = Course(replace(config, restarts=len(seeds)), seeds)
+        self._course = Engine(replace(config, restarts=len(seeds)), seeds)
         self._rows: dict[int, int] = {seed: row for row, seed in enumerate(seeds)}
         self._seeds, self._results = seeds, dict[int, TrainingResult]()
 

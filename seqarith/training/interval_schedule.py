@@ -12,7 +12,7 @@ FEW_STATES = 4
 
 @final
 @dataclass(frozen=True)
-class Pace:
+class IntervalSchedule:
     """Settings that fit a machine.
 
     Attributes:
@@ -39,11 +39,15 @@ class Pace:
         return max(self.least, 1 - step / patience) if patience else 1.0
 
 
-FAST = Pace(steps=4, rate=0.01, least=0.05, shrinkage=0.2, burst=float("-inf"), patience=1250)
-CAREFUL = Pace(steps=8, rate=0.0075, least=1.0, shrinkage=0.1, burst=-3.0, patience=1250)
+FAST = IntervalSchedule(
+    steps=4, rate=0.01, least=0.05, shrinkage=0.2, burst=float("-inf"), patience=1250
+)
+CAREFUL = IntervalSchedule(
+    steps=8, rate=0.0075, least=1.0, shrinkage=0.1, burst=-3.0, patience=1250
+)
 
 
-def pace(machine: MealyMachine) -> Pace:
+def pace(machine: MealyMachine) -> IntervalSchedule:
     """Return settings for a machine.
 
     The gradient has to go back further where boxes feed one another: it sees them grow. Where steps

@@ -35,7 +35,7 @@ from seqarith.cells.cell import Array
 from seqarith.cells.tapes.elman import ElmanTraining
 from seqarith.losses import encode
 from seqarith.network import READOUT, margins
-from seqarith.training.batched import Stack
+from seqarith.training.batched import BatchedNetworks
 from seqarith.training.config import TrainingConfig
 from seqarith.training.interval_schedule import pace
 
@@ -78,7 +78,7 @@ class _Images:
 
 
 @final
-class Clouds:
+class IntervalTraining:
     """The clouds of networks side by side, and what they learn from them.
 
     Args:
@@ -91,7 +91,7 @@ class Clouds:
         margin: The least one of the last step, (...).
     """
 
-    def __init__(self, config: TrainingConfig, stack: Stack) -> None:
+    def __init__(self, config: TrainingConfig, stack: BatchedNetworks) -> None:
         task = config.built_task
         machine, elman, self._stack = task.machine, config.network.training, stack
         assert machine is not None
@@ -118,7 +118,7 @@ class Clouds:
         self._by_logits = np.empty_like(self._logits)
         self._loss = config.built_loss.operations(self._logits, self._targets, 1, self._by_logits)
         self._shape = (*leading, machine.states, config.width)
-        self.state = np.zeros((*leading, config.clouds_size), dtype)
+        self.state = np.zeros((*leading, config.interval_size), dtype)
         self.margin = np.full(leading, -np.inf, dtype)
         self._burst = np.zeros(leading, np.bool)
 

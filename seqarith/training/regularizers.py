@@ -43,7 +43,7 @@ LEAST, CHANGE = 0.3, 0.05
 
 
 @final
-class Hardening:
+class Regularizers:
     """Noise and synchrony of a run; both are functions of seed and step.
 
     Args:

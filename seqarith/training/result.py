@@ -10,7 +10,7 @@ from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
-from seqarith.training.engine import Course
+from seqarith.training.engine import Engine
 
 
 @final
@@ -44,7 +44,7 @@ class TrainingResult:
         return "" if self.model.certificate is None else str(claim_of(self.model))
 
     @staticmethod
-    def of(course: Course, row: int, reached: bool, proof: Certificate | None) -> TrainingResult:
+    def of(course: Engine, row: int, reached: bool, proof: Certificate | None) -> TrainingResult:
         """Return the result of a network of a course, with its proof where there is one."""
         model, examples = course.model(row), course.step * course.config.batch
         model = replace(model, certificate=None if proof is None else to_stored(proof))

@@ -35,7 +35,7 @@ PROVED_LIMIT = 2**20
 
 
 @final
-class Examiner:
+class StoppingCriterion:
     """Judges the networks of a run.
 
     Args:

@@ -12,7 +12,7 @@ from seqarith.certification.kernel.certificate import Certificate
 from seqarith.optimizers import SCRATCH
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
-from seqarith.training.engine import CHECK_EVERY, Course
+from seqarith.training.engine import CHECK_EVERY, Engine
 from seqarith.training.progress import Progress, Report
 from seqarith.training.result import TrainingResult
 
@@ -58,7 +58,7 @@ class Trainer:
 
     def __init__(self, config: TrainingConfig, checkpoint: Checkpoint | None = None) -> None:
         self.config = config
-        self._course = Course(config)
+        self._course = Engine(config)
         self._best = 0
         if checkpoint is not None:
             self._take_up(checkpoint)

@@ -24,7 +24,7 @@ from seqarith.certification.kernel.program import Program
 from seqarith.certification.prove.boxes import prove_boxes
 from seqarith.certification.prove.dynamics import Dynamics
 from seqarith.certification.prove.reachable import sample, words
-from seqarith.certification.prove.refinement import Repair
+from seqarith.certification.prove.refinement import Refinement
 from seqarith.network import Network
 from seqarith.tasks.builtin.addition import add
 
@@ -150,7 +150,7 @@ def induced(p: Program) -> Certificate:
     cell = Dynamics(p)
     drawn = words(np.random.default_rng(0), p.letters, 100, 100)
     samples = sample(cell, p.start, p.next_state, drawn, 8)
-    found = Repair(p, cell, samples, 0.4).run(float("inf"))
+    found = Refinement(p, cell, samples, 0.4).run(float("inf"))
     assert found is not None
     return found
 

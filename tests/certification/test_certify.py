@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.adapter import due, from_model, from_stored
-from seqarith.certification.falsify.falsifier import Refuter
-from seqarith.certification.falsify.program_under_test import Suspect
+from seqarith.certification.falsify.falsifier import Falsifier
+from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 from seqarith.certification.kernel.check import Accepted, Rejected, check
 from seqarith.certification.prove.box_prover import Found, quick
 from seqarith.certification.prove.induction_prover import prove
@@ -221,7 +221,7 @@ def test_digits_that_the_delay_throws_away_need_not_be_right():
 
 def test_most_significant_first_words_are_ordered_by_their_first_letters(make):
     model = make()
-    suspect = Suspect.of(model)
+    suspect = ProgramUnderTest.of(model)
     suspect.order = "most"
     assert suspect.rank(np.array([1, 0])) > suspect.rank(np.array([0, 3]))
     parents, letters = suspect.appended(2)
@@ -256,7 +256,7 @@ def test_quick_proves_what_it_returns(make):
 
 def test_the_refuter_knows_how_far_it_ran_everything(make):
     model = make()
-    refuter = Refuter(Suspect.of(model), model.task)
+    refuter = Falsifier(ProgramUnderTest.of(model), model.task)
     assert refuter.hunt(1.0) is None
     assert refuter.deepen(9, 10.0) is None
     assert refuter.exhausted >= 8 or refuter.known.closed

@@ -88,7 +88,9 @@ def test_undecided_says_what_is_lacking(exact, monkeypatch):
 
     monkeypatch.setattr(module, "quick", lambda *_: None)
     monkeypatch.setattr(
-        module.Thorough, "run", lambda self, until: module.NotFound("a region too many", 7, 3)
+        module.InductionProver,
+        "run",
+        lambda self, until: module.NotFound("a region too many", 7, 3),
     )
     result = run("certify", exact, "--budget", 0.2)
     assert result.exit_code == 4

@@ -13,9 +13,9 @@ from seqarith.certification.kernel.check import Accepted, check
 from seqarith.certification.prove.clusters import Test as ModeTest
 from seqarith.certification.prove.clusters import half_width, widest_gap
 from seqarith.certification.prove.dynamics import Dynamics as Cell
-from seqarith.certification.prove.partition import Leaves
+from seqarith.certification.prove.partition import Partition
 from seqarith.certification.prove.reachable import sample, words
-from seqarith.certification.prove.refinement import Repair
+from seqarith.certification.prove.refinement import Refinement
 from seqarith.network import Network
 
 
@@ -51,10 +51,10 @@ def program(make, request):
 
 def test_what_is_remembered_for_ever_needs_modes(program):
     cell, samples = pool(program)
-    without = Repair(program, cell, samples, 0.4)
+    without = Refinement(program, cell, samples, 0.4)
     assert without.run(float("inf")) is None
     assert "do not come together" in without.obstacle
-    repair = Repair(program, cell, samples, 0.4, modes=True)
+    repair = Refinement(program, cell, samples, 0.4, modes=True)
     certificate = repair.run(float("inf"))
     assert certificate is not None
     assert repair.method == "induction 0.4, modes"
@@ -63,7 +63,7 @@ def test_what_is_remembered_for_ever_needs_modes(program):
 
 def test_every_state_of_the_machine_has_both_modes(program):
     cell, samples = pool(program)
-    certificate = Repair(program, cell, samples, 0.4, modes=True).run(float("inf"))
+    certificate = Refinement(program, cell, samples, 0.4, modes=True).run(float("inf"))
     latched = certificate.centres[:, 4] > 0.5
     for state in range(2):
         assert set(latched[certificate.states == state]) == {False, True}
@@ -71,7 +71,7 @@ def test_every_state_of_the_machine_has_both_modes(program):
 
 def test_the_start_is_a_region_of_its_own_since_its_letter_is_never_forgotten(program):
     cell, samples = pool(program)
-    c = Repair(program, cell, samples, 0.4, modes=True).run(float("inf"))
+    c = Refinement(program, cell, samples, 0.4, modes=True).run(float("inf"))
     assert np.array_equal(c.centres[c.start], program.start)
     after = c.centres[c.successors[c.start], 4] > 0.5
     assert after.tolist() == [False, True, False, True]  # letter a holds a % 2 of operand 0
@@ -83,7 +83,7 @@ def test_the_start_is_a_region_of_its_own_since_its_letter_is_never_forgotten(pr
 def test_leaves_are_closed_under_the_images_of_their_vectors(program):
     """Run one vector along a word: the leaf that the table names holds it, mode by mode."""
     cell, samples = pool(program)
-    leaves = Leaves(cell, program.next_state, samples, modes=True)
+    leaves = Partition(cell, program.next_state, samples, modes=True)
     assert leaves.refine(0.4, 500)
     assert leaves.close(500)
     names, successors = leaves.table()
@@ -100,7 +100,7 @@ def test_leaves_are_closed_under_the_images_of_their_vectors(program):
 
 def test_parts_of_a_leaf_are_a_partition_of_it(program):
     cell, samples = pool(program)
-    leaves = Leaves(cell, program.next_state, samples, modes=True)
+    leaves = Partition(cell, program.next_state, samples, modes=True)
     leaf = next(iter(leaves.members))
     before, members = leaves.vectors[leaf], leaves.members[leaf]
     parts = leaves._part(leaf, widest_gap(before)[0])

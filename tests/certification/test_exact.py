@@ -30,7 +30,7 @@ from seqarith.certification.prove.boxes import prove_boxes
 from seqarith.certification.prove.dynamics import Dynamics
 from seqarith.certification.prove.induction_prover import Found, prove
 from seqarith.certification.prove.reachable import sample, words
-from seqarith.certification.prove.refinement import Repair
+from seqarith.certification.prove.refinement import Refinement
 from seqarith.cli import cli
 from seqarith.network import Network
 from seqarith.tasks.builtin.addition import add
@@ -120,7 +120,7 @@ def test_parallelotopes_of_every_cell_are_accepted(trained_case):
     """Regions that the search would seek if boxes did not do."""
     p, _ = trained_case
     cell, drawn = Dynamics(p), words(np.random.default_rng(0), p.letters, 100, 100)
-    found = Repair(p, cell, sample(cell, p.start, p.next_state, drawn, 8), 0.4).run(np.inf)
+    found = Refinement(p, cell, sample(cell, p.start, p.next_state, drawn, 8), 0.4).run(np.inf)
     assert found is not None
     assert found.shapes.ndim == 3
     agrees(p, found)

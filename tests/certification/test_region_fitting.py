@@ -8,7 +8,7 @@ import pytest
 from seqarith.certification.adapter import from_model
 from seqarith.certification.prove import region_fitting
 from seqarith.certification.prove.dynamics import Dynamics as Cell
-from seqarith.certification.prove.partition import Leaves
+from seqarith.certification.prove.partition import Partition
 from seqarith.certification.prove.reachable import sample, words
 
 
@@ -18,7 +18,7 @@ def closed(make):
     cell = Cell(program)
     drawn = words(np.random.default_rng(0), program.letters, 100, 100)
     samples = sample(cell, program.start, program.next_state, drawn, 8)
-    leaves = Leaves(cell, program.next_state, samples)
+    leaves = Partition(cell, program.next_state, samples)
     assert leaves.refine(0.1, 500)
     assert leaves.close(500)
     names, successors = leaves.table()

@@ -18,24 +18,24 @@ import seqarith as sa
 from seqarith import archive
 from seqarith.errors import CheckpointError, InvalidValueError, ModelFileError, ProcessError
 from seqarith.evaluation import shards as module
-from seqarith.evaluation.counts import Tally
-from seqarith.evaluation.shards import Parts, run_parts
+from seqarith.evaluation.counts import Counts
+from seqarith.evaluation.shards import Shards, run_shards
 
 
-def counted(tally: Tally) -> dict[str, Any]:
+def counted(tally: Counts) -> dict[str, Any]:
     return tally.describe()
 
 
 @pytest.mark.parametrize("bits", [1, 3, 6])
 def test_parts_are_all_words_once(wrong_adder: sa.Model, bits: int) -> None:
-    parts = Parts(wrong_adder, bits)
+    parts = Shards(wrong_adder, bits)
     assert parts.count == min(4**bits, module.PARTS)
     prefixes = {tuple(parts.prefix(number)) for number in range(parts.count)}
     assert len(prefixes) == parts.count
 
 
 def test_large_widths_have_small_parts(adder: sa.Model) -> None:
-    parts = Parts(adder, 20)
+    parts = Shards(adder, 20)
     assert 4**20 // parts.count <= module.PART_WORDS
 
 
@@ -65,7 +65,7 @@ def test_a_run_goes_on_where_it_stopped(
     place, run = tmp_path / "c", []
     kept = module._run_part
 
-    def stopping(parts: Parts, number: int) -> Tally:
+    def stopping(parts: Shards, number: int) -> Counts:
         if len(run) == 100:
             raise KeyboardInterrupt
         run.append(number)
@@ -73,14 +73,14 @@ def test_a_run_goes_on_where_it_stopped(
 
     monkeypatch.setattr(module, "_run_part", stopping)
     with pytest.raises(KeyboardInterrupt):
-        run_parts(wrong_adder, 5, jobs=1, checkpoint=place)
+        run_shards(wrong_adder, 5, jobs=1, checkpoint=place)
     assert archive.read(place, module.FORMAT, 1).header["done"] == 100
     run.append(-1)  # so that it is not stopped again
-    found, resumed = run_parts(wrong_adder, 5, jobs=1, checkpoint=place)
+    found, resumed = run_shards(wrong_adder, 5, jobs=1, checkpoint=place)
     assert run == [*range(100), -1, *range(100, 256)]
-    assert resumed == 100 * Parts(wrong_adder, 5).words
+    assert resumed == 100 * Shards(wrong_adder, 5).words
     again = len(run)
-    assert counted(run_parts(wrong_adder, 5, jobs=1, checkpoint=place)[0]) == counted(found)
+    assert counted(run_shards(wrong_adder, 5, jobs=1, checkpoint=place)[0]) == counted(found)
     assert len(run) == again
 
 
@@ -154,21 +154,21 @@ def test_ctrl_c_in_the_middle_of_a_sum(
     wrong_adder: sa.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part is counted once or not at all, wherever the sum is interrupted."""
-    place, kept, calls = tmp_path / "c", Tally.merge, []
+    place, kept, calls = tmp_path / "c", Counts.merge, []
 
-    def interrupted(self: Tally, other: Tally) -> None:
+    def interrupted(self: Counts, other: Counts) -> None:
         calls.append(other)
         kept(self, other)
         if len(calls) in (41, 42):  # with what was known, with what is new
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Tally, "merge", interrupted)
+    monkeypatch.setattr(Counts, "merge", interrupted)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            run_parts(wrong_adder, 4, jobs=1, checkpoint=place)
-    found, _ = run_parts(wrong_adder, 4, jobs=1, checkpoint=place)
+            run_shards(wrong_adder, 4, jobs=1, checkpoint=place)
+    found, _ = run_shards(wrong_adder, 4, jobs=1, checkpoint=place)
     monkeypatch.undo()
-    assert counted(found) == counted(run_parts(wrong_adder, 4, jobs=1)[0])
+    assert counted(found) == counted(run_shards(wrong_adder, 4, jobs=1)[0])
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs POSIX signals")
@@ -203,7 +203,7 @@ def test_ctrl_c_that_nobody_raises(
 
     monkeypatch.setattr(module, "_interrupts_held", due)
     with pytest.raises(KeyboardInterrupt):
-        run_parts(wrong_adder, 4, jobs=2, checkpoint=tmp_path / "c")
+        run_shards(wrong_adder, 4, jobs=2, checkpoint=tmp_path / "c")
 
 
 def _end(_path: str, _bits: int) -> None:
@@ -215,7 +215,7 @@ def test_a_process_that_dies_is_told(
 ) -> None:
     monkeypatch.setattr(module, "_begin", _end)
     with pytest.raises(ProcessError, match="take fewer jobs"):
-        run_parts(adder, 4, jobs=2, checkpoint=tmp_path / "c")
+        run_shards(adder, 4, jobs=2, checkpoint=tmp_path / "c")
     assert archive.read(tmp_path / "c", module.FORMAT, 1).header["done"] == 0
 
 
@@ -267,7 +267,7 @@ def test_ctrl_c_and_the_same_command_again(
     assert (started.returncode, out) == (130, "")
     assert err == "Interrupted; the same command goes on from run.\n"
     done = archive.read(place, module.FORMAT, 1).header["done"]
-    assert done < Parts(sa.Model.load(adder_file), 14).count
+    assert done < Shards(sa.Model.load(adder_file), 14).count
     found = shell(*command)
     assert (found.returncode, found.stderr) == (0, "")
     assert "all 268,435,456 pairs of 14-bit operands (exhaustive)" in found.stdout

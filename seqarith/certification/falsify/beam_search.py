@@ -13,14 +13,14 @@ from time import perf_counter
 import numpy as np
 
 from seqarith.certification.falsify.exhaustive_search import LETTER, LONGEST, Frontier, expand
-from seqarith.certification.falsify.program_under_test import Floats, Ints, Suspect
+from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 
 SUFFIXES = 32  # looked at, at most, one letter, two, ...
 FALL = 1e-3  # by which the smallest margins must fall, all together, or the beam stands still
 
 
-def climb(
-    suspect: Suspect,
+def beam_search(
+    suspect: ProgramUnderTest,
     front: Frontier,
     width: int,
     deadline: float,
@@ -55,7 +55,7 @@ def climb(
 
 
 def look_ahead(
-    suspect: Suspect, front: Frontier, levels: int, deadline: float = float("inf")
+    suspect: ProgramUnderTest, front: Frontier, levels: int, deadline: float = float("inf")
 ) -> tuple[Floats, Ints | None]:
     """Return the margins (S, N) after every suffix, and a shortest wrong word if one is met.
 

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from seqarith.cells.cell import Array
-from seqarith.certification.falsify.program_under_test import Ints, Suspect
+from seqarith.certification.falsify.program_under_test import Ints, ProgramUnderTest
 
 CHUNK = 1 << 12
 """Rows a step: 4,096 rows of 16 doubles stay in the second-level cache."""
@@ -65,7 +65,7 @@ class Exhausted:
         return [f for f in self.frontiers if len(f.states) <= 1024][-1]
 
 
-def expand(suspect: Suspect, front: Frontier) -> tuple[Frontier, Ints]:
+def expand(suspect: ProgramUnderTest, front: Frontier) -> tuple[Frontier, Ints]:
     """Append every letter to every word; also return the children whose last digit is wrong."""
     parents, letters = suspect.appended(len(front.states))
     hidden, states = front.hidden[parents], front.states[parents]
@@ -112,7 +112,9 @@ class Seen:
         return front if len(keep) == len(front.states) else front.take(np.array(keep, np.intp))
 
 
-def search(suspect: Suspect, keep_to: int, deadline: float, longest: int = LONGEST) -> Exhausted:
+def search(
+    suspect: ProgramUnderTest, keep_to: int, deadline: float, longest: int = LONGEST
+) -> Exhausted:
     """Search breadth first.
 
     Args:
@@ -137,7 +139,7 @@ def search(suspect: Suspect, keep_to: int, deadline: float, longest: int = LONGE
     return Exhausted(len(fronts) - 1, None, False, tuple(fronts))
 
 
-def deepen(suspect: Suspect, known: Exhausted, below: int, deadline: float) -> Exhausted:
+def deepen(suspect: ProgramUnderTest, known: Exhausted, below: int, deadline: float) -> Exhausted:
     """Go on to length ``below - 1``, one length further at a time, in little memory.
 
     A length that would not end before the deadline is not begun.
@@ -161,7 +163,7 @@ def deepen(suspect: Suspect, known: Exhausted, below: int, deadline: float) -> E
 
 
 def _layer(
-    suspect: Suspect, root: Frontier, depth: int, deadline: float
+    suspect: ProgramUnderTest, root: Frontier, depth: int, deadline: float
 ) -> tuple[Ints | None, bool]:
     """Run all words of the root's length + depth; the smallest wrong one, and whether all ran."""
     size = max(1, 4 * CHUNK // suspect.letters**depth)

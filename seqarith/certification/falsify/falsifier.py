@@ -8,10 +8,10 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.falsify.beam_search import climb
+from seqarith.certification.falsify.beam_search import beam_search
 from seqarith.certification.falsify.exhaustive_search import LETTER, LONGEST, deepen, search
-from seqarith.certification.falsify.periodic_search import tour
-from seqarith.certification.falsify.program_under_test import Ints, Suspect
+from seqarith.certification.falsify.periodic_search import periodic_search
+from seqarith.certification.falsify.program_under_test import Ints, ProgramUnderTest
 from seqarith.certification.falsify.shorten import best_of, cut, smallest
 from seqarith.certification.falsify.splice import bridge
 from seqarith.tasks.sampling import Sampler
@@ -44,7 +44,7 @@ class Counterexample:
 
 
 @final
-class Refuter:
+class Falsifier:
     """Searches for a word on which a network is wrong; what it knows is kept between calls.
 
     Every word over the alphabet counts. The search is deterministic but for where the clock cuts
@@ -57,7 +57,7 @@ class Refuter:
             hidden vectors wander on without an end, nothing else would stop it.
     """
 
-    def __init__(self, suspect: Suspect, task: Task, longest: int = LONGEST) -> None:
+    def __init__(self, suspect: ProgramUnderTest, task: Task, longest: int = LONGEST) -> None:
         self.suspect, self._task, self._longest = suspect, task, longest
         self.known = search(suspect, KEPT, float("inf"), longest)
         self._lanes, self._width, self._drawn = 1 << 11, 2, False
@@ -116,10 +116,12 @@ class Refuter:
             if word is not None:
                 return Counterexample(word, "random", False)
         fronts, seed = self.known.frontiers, self.known.seed
-        word = suspect.confirmed(tour(suspect, fronts, self._lanes, STEPS, deadline))
+        word = suspect.confirmed(periodic_search(suspect, fronts, self._lanes, STEPS, deadline))
         if word is not None:
             return Counterexample(word, "periodic", False)
-        word = suspect.confirmed(climb(suspect, seed, self._width, deadline, longest=self._longest))
+        word = suspect.confirmed(
+            beam_search(suspect, seed, self._width, deadline, longest=self._longest)
+        )
         return None if word is None else Counterexample(word, "beam", False)
 
     def _random(self) -> Ints:
@@ -135,8 +137,8 @@ class Refuter:
         for lanes, width in ((1 << 12, 2), (1 << 14, 8), (1 << 17, 32), (1 << 18, 128)):
             word = bridge(suspect, word, known, deadline)
             for other in (
-                tour(suspect, known.frontiers, lanes, len(word) - 1, deadline, rounds=1),
-                climb(suspect, known.seed, width, deadline, longest=len(word) - 3),
+                periodic_search(suspect, known.frontiers, lanes, len(word) - 1, deadline, rounds=1),
+                beam_search(suspect, known.seed, width, deadline, longest=len(word) - 3),
             ):
                 sure = suspect.confirmed(other)
                 if sure is not None:

@@ -15,7 +15,7 @@ from typing import final
 import numpy as np
 
 from seqarith.certification.falsify.exhaustive_search import CHUNK, LETTER, Frontier
-from seqarith.certification.falsify.program_under_test import Floats, Ints, Suspect
+from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 
 SETTLED = 1e-7
 """A lane stops where no unit moved further in one period: a drift may be lost, never soundness."""
@@ -61,8 +61,8 @@ def periods(letters: int, length: int) -> Ints:
     return np.array(words, np.intp).reshape(-1, length)
 
 
-def tour(
-    suspect: Suspect,
+def periodic_search(
+    suspect: ProgramUnderTest,
     frontiers: tuple[Frontier, ...],
     lanes: int,
     steps: int,
@@ -104,7 +104,7 @@ def tour(
 
 
 def _round(
-    suspect: Suspect, starts: list[Start], lanes: int, steps: int, deadline: float
+    suspect: ProgramUnderTest, starts: list[Start], lanes: int, steps: int, deadline: float
 ) -> tuple[Ints | None, list[Start]]:
     """Repeat every period after every start, as many lengths of periods as there are lanes for."""
     ends: list[Start] = []
@@ -124,7 +124,7 @@ def _round(
 
 
 def repeat(
-    suspect: Suspect, starts: list[Start], repeated: Ints, steps: int, deadline: float
+    suspect: ProgramUnderTest, starts: list[Start], repeated: Ints, steps: int, deadline: float
 ) -> tuple[Ints | None, list[Start]]:
     """Run every start followed by every period, to a wrong digit, a cycle, or ``steps`` letters.
 
@@ -172,7 +172,9 @@ def repeat(
     return None, ends
 
 
-def _advance(suspect: Suspect, lanes: _Lanes, letters: Ints, deadline: float) -> Ints | None:
+def _advance(
+    suspect: ProgramUnderTest, lanes: _Lanes, letters: Ints, deadline: float
+) -> Ints | None:
     """Read a letter in every lane; return the lanes whose digit is wrong.
 
     Returns:
@@ -210,7 +212,7 @@ def _merged(ends: list[Start]) -> list[Start]:
     return [ends[i] for i in np.sort(first)]
 
 
-def _followed(suspect: Suspect, starts: list[Start]) -> list[Start]:
+def _followed(suspect: ProgramUnderTest, starts: list[Start]) -> list[Start]:
     """Return every start followed by every letter: the way out of a cycle."""
     if not starts:
         return []

@@ -22,7 +22,7 @@ Bools = NDArray[np.bool_]
 
 
 @final
-class Suspect:
+class ProgramUnderTest:
     """A program that may be wrong, and the digits that are due.
 
     Args:
@@ -47,9 +47,9 @@ class Suspect:
         self._ever_free = bool((self.output == self._free).any())
 
     @staticmethod
-    def of(model: Model) -> Suspect:
+    def of(model: Model) -> ProgramUnderTest:
         """Return the suspect that a model is."""
-        return Suspect(model.program, model.task)
+        return ProgramUnderTest(model.program, model.task)
 
     def wrong(self, hidden: Floats, digits: Ints) -> Bools:
         """Say where the digit that is emitted at hidden vectors (N, M) is not the one due (N,)."""

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from seqarith.certification.falsify.program_under_test import Ints, Suspect
+from seqarith.certification.falsify.program_under_test import Ints, ProgramUnderTest
 
 WORK = 1 << 19
 """Cell steps that one round of candidates may cost, about 0.2 s at 16 units."""
@@ -15,7 +15,7 @@ SURE = 4
 """Candidates of one length that are run alone, where batches and single rows disagree."""
 
 
-def cut(suspect: Suspect, word: Ints, deadline: float) -> Ints:
+def cut(suspect: ProgramUnderTest, word: Ints, deadline: float) -> Ints:
     """Take blocks out of a wrong word, long ones first, as long as what is left is wrong."""
     size = len(word) // 2
     while size and perf_counter() < deadline:
@@ -28,14 +28,14 @@ def cut(suspect: Suspect, word: Ints, deadline: float) -> Ints:
     return word
 
 
-def _without(suspect: Suspect, word: Ints, size: int) -> Ints | None:
+def _without(suspect: ProgramUnderTest, word: Ints, size: int) -> Ints | None:
     stride = max(1, len(word) ** 2 // WORK, size // 8)
     begins = np.arange(0, len(word) - size + 1, stride)
     rest = np.arange(len(word) - size)[:, None]
     return best_of(suspect, word[rest + size * (rest >= begins)])
 
 
-def best_of(suspect: Suspect, words: Ints) -> Ints | None:
+def best_of(suspect: ProgramUnderTest, words: Ints) -> Ints | None:
     """Return the best of the words (T, N) that are wrong, cut after the first wrong digit."""
     at = suspect.first_errors(words)
     for length in np.unique(at[at < len(words)]):
@@ -47,7 +47,7 @@ def best_of(suspect: Suspect, words: Ints) -> Ints | None:
     return None
 
 
-def smallest(suspect: Suspect, word: Ints, deadline: float) -> Ints:
+def smallest(suspect: ProgramUnderTest, word: Ints, deadline: float) -> Ints:
     """Make the letters of a wrong word smaller one by one, its length kept."""
     changed = True
     while changed and perf_counter() < deadline:

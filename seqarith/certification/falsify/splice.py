@@ -13,7 +13,7 @@ from typing import final
 import numpy as np
 
 from seqarith.certification.falsify.exhaustive_search import LETTER, Exhausted, Frontier
-from seqarith.certification.falsify.program_under_test import Floats, Ints, Suspect
+from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 from seqarith.certification.falsify.shorten import best_of, cut
 
 CUTS = 256
@@ -47,7 +47,7 @@ class Track:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Bridges:
+class Splices:
     """Other beginnings: ``word[:begin]`` and then ``letters``, and where that leads."""
 
     begin: Ints
@@ -62,7 +62,7 @@ class Bridges:
         return lengths
 
 
-def bridge(suspect: Suspect, word: Ints, known: Exhausted, deadline: float) -> Ints:
+def bridge(suspect: ProgramUnderTest, word: Ints, known: Exhausted, deadline: float) -> Ints:
     """Search near a wrong word for a shorter one; return the best wrong word met.
 
     Args:
@@ -88,7 +88,7 @@ def bridge(suspect: Suspect, word: Ints, known: Exhausted, deadline: float) -> I
     return word
 
 
-def track(suspect: Suspect, word: Ints) -> Track:
+def track(suspect: ProgramUnderTest, word: Ints) -> Track:
     """Run one word and differentiate its last margin, by central differences, chained."""
     states = suspect.trace(word[:, None])[:, 0]
     hidden = [suspect.start[None]]
@@ -115,7 +115,7 @@ def _places(length: int) -> Ints:
     return np.unique(np.linspace(0, length - 1, min(length, CUTS)).astype(np.intp))
 
 
-def _bridges(suspect: Suspect, path: Track, frontiers: tuple[Frontier, ...]) -> Bridges:
+def _bridges(suspect: ProgramUnderTest, path: Track, frontiers: tuple[Frontier, ...]) -> Splices:
     """From every point on the way go on with every short word; from the start, with frontiers."""
     begin = _places(len(path.word))
     letters: list[Ints] = [np.zeros(0, LETTER)] * len(begin)
@@ -134,7 +134,7 @@ def _bridges(suspect: Suspect, path: Track, frontiers: tuple[Frontier, ...]) -> 
         for f in frontiers
         if len(f.words) < len(path.word)
     ]
-    return Bridges(
+    return Splices(
         np.concatenate([p[0] for p in parts]),
         [w for p in parts for w in p[1]],
         np.concatenate([p[2] for p in parts]),
@@ -142,7 +142,7 @@ def _bridges(suspect: Suspect, path: Track, frontiers: tuple[Frontier, ...]) -> 
     )
 
 
-def _proposals(path: Track, other: Bridges, longest: int) -> list[Ints]:
+def _proposals(path: Track, other: Splices, longest: int) -> list[Ints]:
     """Return words whose last margin, to first order, is small.
 
     A beginning may be followed by the rest of the word from any point of the same machine state
@@ -167,7 +167,7 @@ def _proposals(path: Track, other: Bridges, longest: int) -> list[Ints]:
     return words
 
 
-def _evaluate(suspect: Suspect, words: list[Ints]) -> tuple[Ints | None, list[Ints]]:
+def _evaluate(suspect: ProgramUnderTest, words: list[Ints]) -> tuple[Ints | None, list[Ints]]:
     """Run words of several lengths: the best wrong one, and all of them by their last margin."""
     best: Ints | None = None
     ranked: list[tuple[float, Ints]] = []
@@ -181,7 +181,7 @@ def _evaluate(suspect: Suspect, words: list[Ints]) -> tuple[Ints | None, list[In
     return best, [word for _, word in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _last_margins(suspect: Suspect, words: Ints) -> Floats:
+def _last_margins(suspect: ProgramUnderTest, words: Ints) -> Floats:
     hidden = np.repeat(suspect.start[None], words.shape[1], axis=0)
     for letters in words:
         hidden = suspect.step(hidden, letters)

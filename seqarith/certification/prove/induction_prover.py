@@ -17,7 +17,7 @@ from seqarith.certification.kernel.wellformed import MAX_WIDTH
 from seqarith.certification.prove.box_prover import Found, confirm, quick
 from seqarith.certification.prove.dynamics import Dynamics
 from seqarith.certification.prove.reachable import sample, words
-from seqarith.certification.prove.refinement import HISTORY, Progress, Repair
+from seqarith.certification.prove.refinement import HISTORY, Progress, Refinement
 from seqarith.certification.prove.region_fitting import PLAIN, Style
 
 ATTEMPTS = ((0.4, False), (0.15, False), (0.4, True), (0.6, True))
@@ -56,7 +56,7 @@ def prove(
     """
     deadline = time.monotonic() + seconds
     found = quick(program)
-    return found if found is not None else Thorough(program, progress).run(deadline)
+    return found if found is not None else InductionProver(program, progress).run(deadline)
 
 
 def narrow(program: Program) -> Found | None:
@@ -78,12 +78,12 @@ def started(
     modes: bool,
     progress: Progress | None = None,
     style: Style = PLAIN,
-) -> Repair:
+) -> Refinement:
     """Return an attempt that has its samples, and nothing proved yet."""
     cell = Dynamics(program)
     drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
     samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
-    return Repair(program, cell, samples, eps, progress, modes, style)
+    return Refinement(program, cell, samples, eps, progress, modes, style)
 
 
 def _budget(deadline: float) -> Budget:
@@ -93,7 +93,7 @@ def _budget(deadline: float) -> Budget:
 
 
 @final
-class Thorough:
+class InductionProver:
     """Induction over parallelotopes, from few regions to many; it can be run on where it stopped.
 
     Args:
@@ -107,7 +107,7 @@ class Thorough:
     ) -> None:
         self._program, self._progress, self._style = program, progress, style
         self._left = list(ATTEMPTS)
-        self._repair: Repair | None = None
+        self._repair: Refinement | None = None
         self._last = NotFound("no time was left for the induction")
         for name, size, most in (
             ("numbers of memory", program.memory, MAX_WIDTH),

@@ -26,7 +26,7 @@ APART = 0.5  # a gap between modes, at least, in multiples of the half-width aim
 
 
 @final
-class Leaves:
+class Partition:
     """Samples by state, last moves and modes; a leaf's successor under each letter is one leaf.
 
     The leaves are those of a tree: an inner node is parted by one more move, or by a test, the

@@ -12,7 +12,7 @@ from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS, SMALLEST
 from seqarith.certification.prove.dynamics import Dynamics, Readout
 from seqarith.certification.prove.induction import Induction, Limits, Outcome, Regions
 from seqarith.certification.prove.initial_region import enter
-from seqarith.certification.prove.partition import Leaf, Leaves
+from seqarith.certification.prove.partition import Leaf, Partition
 from seqarith.certification.prove.reachable import Samples
 from seqarith.certification.prove.region_fitting import PLAIN, ROOMY, Style, parallelotopes
 
@@ -26,7 +26,7 @@ ORDER = 6  # generators of a zonotope, in multiples of M: fewer are faster, and 
 
 
 @final
-class Repair:
+class Refinement:
     """Prove one leaf after the other, and split those that fail.
 
     A leaf's region is shaped once, when the leaf is made, so that what was proved of other leaves
@@ -47,7 +47,7 @@ class Repair:
         self.style = style
         self.program, self.cell, self.readout = program, cell, Readout(program)
         self.eps, self.exhausted = eps, False
-        self.leaves = Leaves(cell, program.next_state, samples, modes)
+        self.leaves = Partition(cell, program.next_state, samples, modes)
         self.regions: dict[Leaf, tuple[FloatArray, FloatArray]] = {}
         self.proved: dict[Leaf, set[Leaf]] = {}
         self.depth, self.most = 0, MAX_WITH_MODES if modes else MAX_REGIONS

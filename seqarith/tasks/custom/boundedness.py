@@ -13,7 +13,7 @@ _SHORTEST = 6  # letters at which growth is looked at, at least
 _EXPONENTIAL = 4  # times as many states after four letters more
 
 
-def told_apart(machine: MealyMachine, longest: int) -> list[int]:
+def is_told_apart(machine: MealyMachine, longest: int) -> list[int]:
     """Return how many states words of 1 to ``longest`` letters tell apart.
 
     Two states are told apart by words of n letters where both are reached in i letters, and the
@@ -44,7 +44,7 @@ def unbounded(machine: MealyMachine, length: int) -> tuple[list[int], list[int]]
         return None
     length = max(length, _SHORTEST)
     lengths = [length // 2, length - 2, length]
-    told = told_apart(machine, length)
+    told = is_told_apart(machine, length)
     counts = [told[n - 1] for n in lengths]
     growing = 1 < counts[0] <= counts[1] < counts[2]
     if not growing or told[-1] >= _EXPONENTIAL * told[length - 5]:

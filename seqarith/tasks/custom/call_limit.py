@@ -8,20 +8,20 @@ from types import FrameType
 from typing import Any
 
 
-class EndlessError(BaseException):
+class CallLimitError(BaseException):
     """A call has run through more lines than it may; no ``except Exception`` stops it."""
 
 
-def patiently(function: Callable[..., int], operands: list[int], lines: int) -> int:
+def with_call_limit(function: Callable[..., int], operands: list[int], lines: int) -> int:
     """Call a function, and give up after so many lines of Python.
 
     Lines are counted and no clock is read, so that the outcome is the same on every machine.
 
     Raises:
-        EndlessError: It runs longer.
+        CallLimitError: It runs longer.
 
     Example:
-        >>> patiently(lambda a: a + 1, [3], 100)
+        >>> with_call_limit(lambda a: a + 1, [3], 100)
         4
     """
     left = lines
@@ -30,7 +30,7 @@ def patiently(function: Callable[..., int], operands: list[int], lines: int) -> 
         nonlocal left
         left -= 1
         if left < 0:
-            raise EndlessError
+            raise CallLimitError
         return trace
 
     before = sys.gettrace()  # a debugger's, or that of coverage

@@ -12,7 +12,7 @@ from seqarith.errors import CutShortWarning, TaskError, UnboundedWarning
 from seqarith.machine import MealyMachine
 from seqarith.tasks.custom.advice import advice
 from seqarith.tasks.custom.boundedness import unbounded
-from seqarith.tasks.custom.call_limit import EndlessError, patiently
+from seqarith.tasks.custom.call_limit import CallLimitError, with_call_limit
 from seqarith.tasks.custom.encoded import (
     EncodedFunction,
     count_arguments,
@@ -22,7 +22,7 @@ from seqarith.tasks.custom.encoded import (
 from seqarith.tasks.custom.equivalence import beside_powers, exhausted, planned
 from seqarith.tasks.custom.from_machine import task_from_machine
 from seqarith.tasks.custom.function_oracle import FunctionOracle, Progress, UnreadableError
-from seqarith.tasks.custom.lstar import SECONDS, Learner
+from seqarith.tasks.custom.lstar import SECONDS, LStarLearner
 from seqarith.tasks.custom.origin import Asked
 from seqarith.tasks.parameters import check_base, check_integer, check_order
 from seqarith.tasks.task import Task
@@ -126,7 +126,7 @@ def task_from_function(
 
 def _learned(oracle: FunctionOracle) -> MealyMachine:
     try:
-        machine = Learner(oracle).machine()
+        machine = LStarLearner(oracle).machine()
         oracle.check_repeatable()
         return machine
     except UnreadableError as error:
@@ -149,10 +149,10 @@ def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[
         if number % 4 < 2:
             operands[number // 4 % task.operands] = -abs(drawn[number // 4 % task.operands])
         try:
-            result = patiently(function, operands, _LINES)
+            result = with_call_limit(function, operands, _LINES)
             if task.reference(*operands) != result:
                 return number + 1, False
-        except (TaskError, EndlessError):  # the function takes no negative numbers
+        except (TaskError, CallLimitError):  # the function takes no negative numbers
             return number + 1, False
     return count, count > 0
 

@@ -37,7 +37,7 @@ _EVIDENCE = 20_000  # calls of the function that count residuals for an error me
 
 @final
 @dataclass
-class Learner:
+class LStarLearner:
     """The residuals of a function that have been told apart.
 
     Args:
