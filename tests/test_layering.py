@@ -70,6 +70,14 @@ def test_imports_point_downwards(module: Path) -> None:
     assert backward(part_of(module), (PACKAGE / module).read_text()) == set()
 
 
+def test_the_drawing_shows_the_layers() -> None:
+    text = (PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^    \| (.+) \|$", text, re.M)
+    assert [set(line.split()) for line in drawn] == LAYERS[::-1]
+    explained = "".join(re.findall(r"^\| (`.+?) \|", text, re.M))
+    assert set(re.findall(r"`(\w+)`", explained)) == set(RANK)
+
+
 def test_an_arrow_that_runs_back_is_found() -> None:
     assert backward("model", "def f():\n    from seqarith.training import trainer") == {"training"}
     assert backward("losses", "import seqarith.optimizers") == {"optimizers"}
