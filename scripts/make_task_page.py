@@ -20,13 +20,14 @@ INTRODUCTION = """# The tasks
 
 <!-- Written by scripts/make_task_page.py from the registry; change the docstrings instead. -->
 
-What a network can be asked to compute. *Order*: which digit is read first, the least or the most
-significant. *Delay*: steps before the first digit of the result. *States*: of the smallest
-finite-state machine, at the default parameters and base 2; where there is none, a network can learn
-the task at a fixed width only, and no proof about every width is possible: see
-[limits](limits.md). `seqarith tasks NAME` says the same.
+These are the functions that a network can be trained to compute. *Order* is the digit that is read
+first, the least or the most significant. *Delay* is the number of steps before the first digit of
+the result. *States* is the number of states of the smallest finite-state machine, with the default
+parameters in base 2. If there is no such machine, a network can learn the task only at a fixed
+width, and no proof for every width is possible: see [limits](limits.md). `seqarith tasks NAME`
+prints the description of one task.
 
-A parameter is chosen with `--param NAME=VALUE`, from Python with
+Set a parameter with `--param NAME=VALUE`, or from Python with
 `sa.TrainingConfig(task=..., parameters={...})`.
 """
 

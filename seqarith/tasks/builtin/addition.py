@@ -1,4 +1,4 @@
-"""Sums and differences: the carry is all that has to be remembered."""
+"""Sums and differences; the machine remembers the carry."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from seqarith.tasks.task import Range, Task
 
 
 def add(base: int = 2, operands: int = 2) -> Task:
-    """Add integers; the carry is all that has to be remembered.
+    """Add integers; the machine remembers the carry.
 
-    Finite-state because all that the digits read so far mean to the digits to come is the carry:
-    0 .. operands - 1. The result of n-digit operands has n + 1 digits (two operands), so nothing
-    wraps; negative operands work by sign extension.
+    Finite-state because the digits read so far affect the digits to come only through the carry,
+    0 .. operands - 1. The sum of two n-digit operands has n + 1 digits, so nothing wraps. Negative
+    operands work by sign extension.
 
     Args:
         base: 2 to 16.
@@ -39,7 +39,7 @@ def add(base: int = 2, operands: int = 2) -> Task:
 
 
 def sub(base: int = 2, operands: int = 2) -> Task:
-    """Subtract integers from the first one; the borrow is all that has to be remembered.
+    """Subtract integers from the first one; the machine remembers the borrow.
 
     Finite-state because only the borrow is remembered. The result is signed, in base complement
     (two's complement for base 2), one digit longer than the operands.

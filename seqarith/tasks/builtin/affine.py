@@ -12,7 +12,7 @@ LARGEST_CONSTANT = 10**6
 
 
 def neg(base: int = 2) -> Task:
-    """Negate an integer; the borrow is all that has to be remembered.
+    """Negate an integer; the machine remembers the borrow.
 
     Finite-state because -a is 0 - a: one borrow travels from digit to digit. The result is signed.
 
@@ -40,10 +40,10 @@ def neg(base: int = 2) -> Task:
 
 
 def increment(base: int = 2) -> Task:
-    """Add one; the carry is all that has to be remembered.
+    """Add one; the machine remembers the carry.
 
-    Finite-state because the 1 is a carry that is there from the start: it travels through the
-    digits that are base - 1 and is gone after the first other one.
+    Finite-state because the 1 is the initial carry: it travels through digits that are base - 1
+    and disappears at the first other digit.
 
     Args:
         base: 2 to 16.
@@ -69,11 +69,11 @@ def increment(base: int = 2) -> Task:
 
 
 def scale(base: int = 2, factor: int = 3) -> Task:
-    """Multiply by a constant; a carry below the factor is all that has to be remembered.
+    """Multiply by a constant; the machine remembers a carry below the factor.
 
-    Finite-state because the constant is fixed: digit times factor plus carry is below factor
-    times base when the carry is below the factor, so that the next carry is too. A product of two
-    operands has no such bound: see ``mul``.
+    Finite-state because the constant is fixed: if the carry is below the factor, digit times
+    factor plus carry is below factor times base, so the next carry is below the factor again. A
+    product of two operands has no such bound: see ``mul``.
 
     Args:
         base: 2 to 16.
@@ -102,10 +102,10 @@ def scale(base: int = 2, factor: int = 3) -> Task:
 
 
 def linear(base: int = 2, c1: int = 2, c2: int = -1, c0: int = 1) -> Task:
-    """Add multiples of two operands and a constant; the carry is all that has to be remembered.
+    """Add multiples of two operands and a constant; the machine remembers the carry.
 
-    Finite-state because the coefficients are fixed, so that the carry is bounded by them; the
-    constant is the carry before the first digit. Carries may be negative.
+    Finite-state because the coefficients are fixed and bound the carry. The constant is the carry
+    before the first digit. Carries may be negative.
 
     Args:
         base: 2 to 16.

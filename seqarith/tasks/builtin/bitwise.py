@@ -1,4 +1,4 @@
-"""Logic on the bits of integers: every digit by itself, nothing has to be remembered."""
+"""Logic on the bits of integers, digit by digit, without a memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from seqarith.tasks.task import Range, Task
 
 
 def bitwise_and(base: int = 2, operands: int = 2) -> Task:
-    """Take the bits that are set in all operands; nothing has to be remembered.
+    """Take the bits that are set in all operands; the machine remembers nothing.
 
-    Finite-state with one state because every digit of the result depends on the digits of its own
-    place alone. A digit of base 4, 8 or 16 is a group of bits; other bases cut bits apart. Negative
-    operands are two's complement, as in Python.
+    Finite-state with one state because every digit of the result depends only on the digits at its
+    own place. A digit of base 4, 8 or 16 is a group of bits; in other bases, digits do not match
+    bits. Negative operands are two's complement, as in Python.
 
     Args:
         base: 2, 4, 8 or 16.
@@ -38,7 +38,7 @@ def bitwise_and(base: int = 2, operands: int = 2) -> Task:
 
 
 def bitwise_or(base: int = 2, operands: int = 2) -> Task:
-    """Take the bits that are set in any operand; nothing has to be remembered.
+    """Take the bits that are set in any operand; the machine remembers nothing.
 
     Finite-state with one state, for the reason of ``and``.
 
@@ -57,7 +57,7 @@ def bitwise_or(base: int = 2, operands: int = 2) -> Task:
 
 
 def bitwise_xor(base: int = 2, operands: int = 2) -> Task:
-    """Take the bits that are set in an odd number of operands; nothing has to be remembered.
+    """Take the bits that are set in an odd number of operands; the machine remembers nothing.
 
     Finite-state with one state, for the reason of ``and``.
 
@@ -76,10 +76,10 @@ def bitwise_xor(base: int = 2, operands: int = 2) -> Task:
 
 
 def bitwise_not(base: int = 2) -> Task:
-    """Take every digit's complement, which is -a - 1; nothing has to be remembered.
+    """Take the complement of every digit, which is -a - 1; the machine remembers nothing.
 
-    Finite-state with one state because every digit d becomes base - 1 - d. The zeros before a
-    natural become base - 1 for ever: the result is negative, in base complement.
+    Finite-state with one state because every digit d becomes base - 1 - d. The leading zeros of a
+    natural become base - 1 for ever, so the result is negative, in base complement.
 
     Args:
         base: 2 to 16.

@@ -11,12 +11,11 @@ from seqarith.tasks.task import Range, Task
 
 
 def gray(base: int = 2) -> Task:
-    """Turn an integer into its Gray code; the last digit is all that has to be remembered.
+    """Turn an integer into its Gray code; the machine remembers the last digit.
 
     Digit i of the code is (a_i - a_(i+1)) mod base, so that consecutive integers differ in one
-    digit; in base 2 it is a xor a // 2. Finite-state with a delay of one step: the next digit has
-    to be read before a digit can be said, and no more. A negative integer has the code of the
-    natural ~a.
+    digit; in base 2 it is a xor a // 2. Finite-state with a delay of one step: the machine must
+    read one digit ahead. A negative integer has the code of the natural ~a.
 
     Args:
         base: 2 to 16.
@@ -54,9 +53,9 @@ def gray(base: int = 2) -> Task:
 def ungray(base: int = 2) -> Task:
     """Turn a Gray code back into its integer, most significant digit first.
 
-    Finite-state because digit i is (g_i + a_(i+1)) mod base: the digit that was said last is all
-    that has to be remembered. From the least significant digit every digit would depend on all
-    that come after it. The operand is a natural, as every code is.
+    Finite-state because digit i is (g_i + a_(i+1)) mod base: the machine remembers the last digit
+    of its output. Least significant digit first, every digit would depend on all digits that
+    follow. The operand is a natural, as every code is.
 
     Args:
         base: 2 to 16.
@@ -94,8 +93,8 @@ def ungray(base: int = 2) -> Task:
 def parity(base: int = 2) -> Task:
     """Tell whether the sum of a natural's digits is even or odd: in base 2, the number of ones.
 
-    Finite-state with two states: whether the sum so far is even or odd. The operand is a natural:
-    a negative number has no end of digits that are not zero.
+    Finite-state with two states: the sum so far is even or odd. The operand is a natural, since a
+    negative number has infinitely many digits that are not zero.
 
     Args:
         base: 2 to 16.

@@ -1,4 +1,4 @@
-"""Comparisons: which operand is ahead is all that has to be remembered."""
+"""Comparisons; the machine remembers which operand is ahead."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MAX_LEADERS = 5
 def compare(base: int = 2, order: Order = "least") -> Task:
     """Tell whether the first of two naturals is less, equal or greater.
 
-    Finite-state because the verdict so far is all that matters: read from the least significant
-    digit, the last pair of digits that differ decides; read from the most significant one, the
-    first. Operands are naturals: in a word the highest digit of a large natural looks just like
-    the sign of a negative number.
+    Finite-state because only the result so far matters: least significant digit first, the last
+    pair of different digits decides; most significant digit first, the first pair decides.
+    Operands are naturals: in a word, the highest digit of a large natural looks like the sign of a
+    negative number.
 
     Args:
         base: 2 to 16.
@@ -68,10 +68,10 @@ def compare(base: int = 2, order: Order = "least") -> Task:
 def maximum(base: int = 2, operands: int = 2) -> Task:
     """Take the largest of several naturals, most significant digit first.
 
-    Finite-state because only the operands that are ahead, equal so far, matter: one state for
-    every set of them that can be. From the least significant digit it is not finite-state: the
-    first digit of the result would have to wait for the last digits of the operands. Operands are
-    naturals: the first digit of a word could not tell a large natural from a negative number.
+    Finite-state because the machine remembers only which operands are ahead (equal so far): one
+    state for each possible set. Least significant digit first it is not finite-state: the first
+    digit of the result depends on the last digits of the operands. Operands are naturals: the
+    first digit of a word cannot distinguish a large natural from a negative number.
 
     Args:
         base: 2 to 16.

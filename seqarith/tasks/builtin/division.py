@@ -1,4 +1,4 @@
-"""Division by a constant: the remainder so far is all that has to be remembered."""
+"""Division by a constant; the machine remembers the remainder."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LARGEST = 64
 def divide(base: int = 2, divisor: int = 3) -> Task:
     """Divide a natural by a constant, rounding down, most significant digit first.
 
-    Finite-state because it is long division: all that the digits read so far leave behind is a
-    remainder below the divisor. From the least significant digit it is not finite-state: the first
-    digit of the quotient depends on digits at any distance. The operand is a natural: the first
-    digit of a word could not tell a large natural from a negative number.
+    Finite-state because it is long division: the machine remembers a remainder below the divisor.
+    Least significant digit first it is not finite-state: the first digit of the quotient depends
+    on digits at any distance. The operand is a natural: the first digit of a word cannot
+    distinguish a large natural from a negative number.
 
     Args:
         base: 2 to 16.
@@ -57,10 +57,10 @@ def divide(base: int = 2, divisor: int = 3) -> Task:
 def mod(base: int = 2, divisor: int = 3, order: Order = "most") -> Task:
     """Take the remainder of a natural by a constant.
 
-    Finite-state because remainders can be added: most significant digit first the remainder r of
-    the digits so far becomes (base * r + digit) mod divisor. Least significant first the remainder
-    of the digit's power of the base has to be remembered as well, which is one of finitely many.
-    The operand is a natural: what a sign means depends on how long the word is.
+    Finite-state because the machine remembers only a remainder r: most significant digit first,
+    the next remainder is (base * r + digit) mod divisor. Least significant digit first, it must
+    also remember the remainder of the power of the base, one of finitely many. The operand is a
+    natural, since the value of a sign depends on the length of the word.
 
     Args:
         base: 2 to 16.

@@ -7,12 +7,12 @@ from seqarith.tasks.task import Range, Task
 
 
 def mul(base: int = 2) -> Task:
-    """Multiply two naturals, at a fixed width: no finite memory does it at every width.
+    """Multiply two naturals at a fixed width; no finite memory can do it at every width.
 
-    Not finite-state: after n digits of both operands the digits to come depend on the operands
-    themselves, not only on a carry. With zeros to follow, the high half of the product is still to
-    be said, and it takes about base**n values. So a network can only learn it at the width it is
-    trained at; nothing is claimed about other widths, and `certify` refuses it.
+    Not finite-state: after n digits of both operands, the output depends on the operands
+    themselves, not only on a carry. If only zeros follow, the machine must still output the high
+    half of the product, which has about base**n values. So a network can learn it only at the
+    training width. Nothing is claimed about other widths, and `certify` refuses the task.
 
     Args:
         base: 2 to 16.
@@ -44,10 +44,10 @@ def mul(base: int = 2) -> Task:
 
 
 def square(base: int = 2) -> Task:
-    """Square a natural, at a fixed width: no finite memory does it at every width.
+    """Square a natural at a fixed width; no finite memory can do it at every width.
 
-    Not finite-state, for the reason of ``mul``: the high half of the square is still to be said
-    after the operand's last digit, and takes about base**n values.
+    Not finite-state, for the reason of ``mul``: after the operand's last digit the machine must
+    still output the high half of the square, which has about base**n values.
 
     Args:
         base: 2 to 16.

@@ -17,10 +17,9 @@ MAX_STATES = 4096
 def shift(base: int = 2, places: int = 1) -> Task:
     """Shift an integer by some digits, to the left, or to the right for negative places.
 
-    To the left it is a product with ``base**places``: finite-state because the digits to be said
-    later, as many as ``places``, are all that has to be remembered. To the right it is a quotient,
-    rounded down: nothing has to be remembered, only the first digits are thrown away, which is a
-    delay.
+    A shift to the left multiplies by ``base**places``: finite-state because the machine remembers
+    only the last ``places`` digits. A shift to the right divides and rounds down: the machine
+    remembers nothing and drops the first digits, which is a delay.
 
     Args:
         base: 2 to 16.
@@ -61,9 +60,9 @@ def shift(base: int = 2, places: int = 1) -> Task:
 def average(base: int = 2) -> Task:
     """Take the average of two integers, rounded down.
 
-    Finite-state with a delay of one step: half of a digit of the sum can be said once the next
-    digit of the sum is known to be even or odd. Half of the last digit and the carry are all that
-    has to be remembered. In an odd base a half depends on digits at any distance.
+    Finite-state with a delay of one step: half of a digit of the sum is known once the next digit
+    of the sum is known to be even or odd. The machine remembers half of the last digit and the
+    carry. In an odd base, a half depends on digits at any distance.
 
     Args:
         base: 2, 4, 6, ... 16.
