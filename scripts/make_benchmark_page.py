@@ -29,31 +29,31 @@ INTRODUCTION = """# Speed
 
 <!-- Written by scripts/make_benchmark_page.py from results.json; run make bench instead. -->
 
-Measured by `make bench`, which anyone can run: it makes an environment of its own from
+You can repeat all measurements with `make bench`, which makes its own environment from
 `benchmarks/requirements.txt`. Contenders take turns in one run, on one core and with one thread,
-unless a table says otherwise. *Time* is the median. *Ratio* is the contender's time over that of
-the first line of its case, taken round by round: the median, and in brackets the quartiles.
-*Wanted* is what this project set itself before it measured: a ratio of at least so much, or what
-the table says.
+unless a table says otherwise. *Time* is the median. *Ratio* is the contender's time divided by
+that of the first line of its case, computed for each round: the median, with the quartiles in
+brackets. *Target* is the goal that was set before measuring: a minimal ratio, or what the table
+says.
 """
 
-NOT_REACHED = """## Wanted and not reached
+NOT_REACHED = """## Targets not reached
 
-- *A step of one word, or of 64, three times faster than JAX.* A step of one word is some 70 NumPy
-  calls of 0.15 to 0.3 µs; of 64 words, half of the time are products that take BLAS 0.8 µs each.
-  NumPy's price for a call is what is left; fewer calls than the recurrence has steps there cannot
-  be.
-- *A step of 256 words five and two times faster than PyTorch and JAX.* Two thirds of it are
-  matrix products at 80 to 95 GFLOP/s, which is what OpenBLAS reaches with 32 units. JAX with its
-  steps unrolled takes as long.
-- *A GRU and an LSTM ahead of JAX in every row.* They are ahead of `scan`; the unrolled program is
-  ahead of them with one word, and level with the GRU of 32 units.
+- *A step of one word, or of 64 words, three times faster than JAX.* A step of one word takes about
+  70 NumPy calls of 0.15 to 0.3 µs. With 64 words, half of the time is spent in matrix products
+  that take BLAS 0.8 µs each. The rest is the fixed cost of NumPy calls, and the recurrence needs
+  at least one call per step.
+- *A step of 256 words five times faster than PyTorch and two times faster than JAX.* Two thirds of
+  the time is spent in matrix products at 80 to 95 GFLOP/s, the rate that OpenBLAS reaches with 32
+  units. JAX with unrolled steps takes as long.
+- *GRU and LSTM faster than JAX in every row.* They are faster than `scan`. The unrolled program is
+  faster with one word, and as fast with the GRU of 32 units.
 - *The tutorial eight times faster.* Four fifths of an iteration are the two passes over one word
-  of eight digits, in the order of sums that the tutorial has.
+  of eight digits, and the order of sums is given by the tutorial.
 - *Twenty times faster than the tutorial's loop to exactness.* That loop needs less than two
-  seconds: a twentieth is about what `import numpy, click` takes.
+  seconds; a twentieth of that is about the time of `import numpy, click`.
 - *Exponents of at most one.* Time grows a little faster than the number of bits or of networks
-  where the buffers outgrow the cache.
+  when the buffers no longer fit the cache.
 """
 
 
@@ -73,14 +73,14 @@ def _figure(figure: dict[str, Any]) -> Iterator[str]:
     if figure["image"]:
         yield f"![{figure['title']}: what was measured, and the exponents]({figure['image']})\n"
     if figure["rows"]:
-        yield "| case | contender | time | ratio | wanted | |\n|---|---|--:|--:|--:|---|"
+        yield "| case | contender | time | ratio | target | |\n|---|---|--:|--:|--:|---|"
         before = ""
         for row in figure["rows"]:
             yield _row(row, row["case"] == before)
             before = row["case"]
         yield ""
     if figure["facts"]:
-        yield "| | | wanted |\n|---|--:|---|"
+        yield "| | | target |\n|---|--:|---|"
         for fact in figure["facts"]:
             value = f"{_number(fact['value'])} {fact['unit']}".strip()
             yield f"| {fact['what']} | {value} | {fact['wanted']} |"
