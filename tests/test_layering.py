@@ -70,7 +70,7 @@ def test_imports_point_downwards(module: Path) -> None:
     assert backward(part_of(module), (PACKAGE / module).read_text()) == set()
 
 
-def test_the_drawing_shows_the_layers() -> None:
+def test_the_page_of_the_design_draws_and_explains_the_layers() -> None:
     text = (PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8")
     drawn = re.findall(r"^    \| (.+) \|$", text, re.M)
     assert [set(line.split()) for line in drawn] == LAYERS[::-1]
