@@ -23,6 +23,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# What Python raises for a mistake in a module of another package while it is imported.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
 
 @final
 class Registry(Generic[T]):
@@ -134,9 +148,11 @@ class Registry(Generic[T]):
         try:
             entry = plugin.load()
             self._check(name, entry)
-        except (ImportError, AttributeError, InvalidValueError) as error:
+        except _BROKEN as error:
+            told = isinstance(error, SeqarithError | ImportError | AttributeError)
+            text = str(error) if told else f"{type(error).__name__}: {error}"
             raise PluginError(
-                f"{self.kind} {name!r} of {plugin.value} cannot be loaded: {error}. "
+                f"{self.kind} {name!r} of {plugin.value} cannot be loaded: {text}. "
                 f"Reinstall or remove the package that offers it"
             ) from error
         return entry  # type: ignore[no-any-return]

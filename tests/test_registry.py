@@ -94,6 +94,27 @@ def test_entries_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch, place: s
 
 
 @pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("x = (", "SyntaxError: "),
+        ("x = unheard_of", "NameError: "),
+        (
+            "from dataclasses import *\n@dataclass\nclass A:\n    x: list = []",
+            "ValueError: mutable",
+        ),
+    ],
+)
+def test_a_module_that_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, error: str
+) -> None:
+    (tmp_path / "wrong_module.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    offer(monkeypatch, wrong="wrong_module:A")
+    with pytest.raises(PluginError, match=f"cell 'wrong' of wrong_module:A cannot.*: {error}"):
+        CELLS["wrong"]
+
+
+@pytest.mark.parametrize(
     ("place", "reason"),
     [
         ("fractions:Fraction", "the class Fraction"),
