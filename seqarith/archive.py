@@ -32,7 +32,7 @@ from seqarith.text import shortened
 
 MAX_BYTES = 2**30
 MAX_HEADER_BYTES = 2**20
-MAX_ENTRIES = 64
+MAX_ENTRIES = 128
 HEADER = "header"
 START = b"PK\3\4"
 """What a zip file begins with that NumPy, too, takes for one."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from seqarith import archive
 from seqarith.cells.cell import Cell
+from seqarith.cells.declaration import described
 from seqarith.cells.recorded import RecordedCell
 from seqarith.errors import InvalidValueError, ModelFileError, SeqarithError, TaskError
 from seqarith.formats import MODEL
@@ -338,11 +339,7 @@ def describe_network(network: Network) -> dict[str, Any]:
     description |= {key: value for key, (value, usual) in optional.items() if value != usual}
     if not is_builtin(cell):
         shapes = cell.shapes(network.sizes, network.layers)
-        description["step"] = {
-            "operations": [list(operation) for operation in network.step.operations],
-            "arrays": [[name, list(shape)] for name, shape in shapes.items()],
-            "memory": network.memory,
-        }
+        description["step"] = described(network.step, shapes)
     return description
 
 
@@ -374,7 +371,7 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
     inputs, step = options.pop("inputs", None), options.pop("step", None)
     cell = _built_cell(name, options) if step is None else _recorded_cell(name, options, step)
     check_outputs(outputs, task)
-    network = Network(
+    return Network(
         cell,
         task.inputs if inputs is None else inputs,
         hidden,
@@ -385,8 +382,6 @@ def build_network(description: Mapping[str, Any], task: Task) -> Network:
         threshold,
         None if inputs is None else task.letters,
     )
-    _ = network.step  # refuses what is none
-    return network
 
 
 def _built_cell(name: str, options: Mapping[str, Any]) -> Cell:

@@ -34,6 +34,7 @@ VECTORS = "input.vectors"
 DTYPES = ("float32", "float64")
 MAX_HIDDEN = 4096
 MAX_LAYERS = 16
+MAX_ARRAYS = 120  # an archive has 128 entries; a header and a certificate take 5
 MAX_THRESHOLD = 2.0**20
 MESSAGE = 280  # characters of an error message that lists names
 
@@ -74,9 +75,14 @@ class Network:
     letters: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.cell, Cell):
+            raise InvalidValueError(
+                f"cell {shortened(repr(self.cell), 60)}: expected an instance of a class of "
+                "seqarith.Cell, as sa.CELLS['gru']() makes"
+            )
         if self.readout_bias is None:
             object.__setattr__(self, "readout_bias", self.cell.bias)
-        if type(self.readout_bias) is not bool:
+        elif type(self.readout_bias) is not bool:
             raise InvalidValueError(f"readout bias {self.readout_bias!r}: expected true or false")
         if not 1 <= self.hidden <= MAX_HIDDEN:
             raise InvalidValueError(f"hidden width {self.hidden}: expected 1 to {MAX_HIDDEN}")
@@ -91,6 +97,13 @@ class Network:
         if self.threshold and self.outputs != 1:
             raise InvalidValueError(
                 f"threshold {self.threshold}: the largest of {self.outputs} logits decides"
+            )
+        _ = self.step  # refuses a cell that is not sound before anything is trained
+        arrays = len(self.exported_shapes())
+        if arrays > MAX_ARRAYS:
+            raise InvalidValueError(
+                f"cell {self.cell.name!r}: {arrays} arrays in all layers; a model file holds at "
+                f"most {MAX_ARRAYS}"
             )
 
     @property
@@ -112,7 +125,7 @@ class Network:
         """
         try:
             return self.cell.record(self.sizes, self.layers, bool(self.readout_bias))
-        except (StepError, TypeError) as error:
+        except StepError as error:
             raise InvalidValueError(f"cell {self.cell.name!r}: {error}") from None
 
     @cached_property

@@ -13,14 +13,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, final
 
-from seqarith.errors import InvalidValueError, PluginError, UnknownNameError
+from seqarith.errors import InvalidValueError, PluginError, SeqarithError, UnknownNameError
+from seqarith.text import shortened
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
+
+# What Python raises for a mistake in a module of another package while it is imported.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 @final
@@ -31,6 +46,9 @@ class Registry(Generic[T]):
         kind: What the entries are, in the singular, for messages: ``"cell"``.
         builtin: Name to ``"module:attribute"``.
         group: The entry-point group; default: ``"seqarith."`` and the plural of ``kind``.
+        check: ``"module:function"``, which is called with the name and the entry of another
+            package, and raises `InvalidValueError` where they cannot be used.
+        product: ``"module:class"`` of what an entry makes when it is called.
 
     Example:
         >>> fruits: Registry[type] = Registry("number", {"fraction": "fractions:Fraction"})
@@ -42,10 +60,17 @@ class Registry(Generic[T]):
         seqarith.errors.UnknownNameError: unknown number 'fractoin': ... Did you mean 'fraction'?
     """
 
-    def __init__(self, kind: str, builtin: Mapping[str, str], group: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        builtin: Mapping[str, str],
+        group: str = "",
+        check: str = "",
+        product: str = "",
+    ) -> None:
         self.kind = kind
         self.group = group or f"seqarith.{kind}s"
-        self._builtin = dict(builtin)
+        self._builtin, self._check_place, self._product = dict(builtin), check, product
         self._loaded: dict[str, T] = {}
         self._registered: set[str] = set()
 
@@ -53,10 +78,11 @@ class Registry(Generic[T]):
         """Add an entry of your own, for this process; a package offers it by an entry point.
 
         Raises:
-            InvalidValueError: The name is one of this package's.
+            InvalidValueError: The name is one of this package's, or the entry cannot be used.
         """
         if name in self._builtin:
             raise InvalidValueError(f"{self.kind} {name!r} is seqarith's own; choose another name")
+        self._check(name, entry)
         self._loaded[name] = entry
         self._registered.add(name)
         return entry
@@ -71,8 +97,11 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: No entry has that name; the message suggests the nearest.
-            PluginError: Another package offers it, but it cannot be imported.
+            PluginError: Another package offers it, but it cannot be imported or used.
+            TypeError: It is not a name.
         """
+        if not isinstance(name, str):
+            self._refuse(name)
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
@@ -90,16 +119,20 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: No entry has that name.
-            InvalidValueError: It has no such option; the message lists those that it has.
+            InvalidValueError: It has no such option; the message lists those that it has. Or what
+                it makes is something else.
             SeqarithError: What the entry raises for a value that it does not take.
+            TypeError: It is not a name.
         """
         factory: Any = self[name]
         try:
             accepted = list(signature(factory).parameters)
             surplus = [option for option in options if option not in accepted]
             if not surplus:
-                return factory(**options)
-        except TypeError as error:
+                return self._made(name, factory(**options))
+        except SeqarithError:
+            raise
+        except (TypeError, ValueError) as error:
             raise InvalidValueError(f"{self.kind} {name!r}, {dict(options)}: {error}") from None
         raise InvalidValueError(
             f"{self.kind} {name!r} has no option {surplus[0]!r}; "
@@ -108,24 +141,65 @@ class Registry(Generic[T]):
 
     def _load(self, name: str) -> T:
         if name in self._builtin:
-            module, _, attribute = self._builtin[name].partition(":")
-            return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
+            return _at(self._builtin[name])  # type: ignore[no-any-return]
         plugin = self._plugins().get(name)
         if plugin is None:
             raise UnknownNameError(unknown(self.kind, name, list(self)))
         try:
-            return plugin.load()  # type: ignore[no-any-return]
-        except (ImportError, AttributeError) as error:
+            entry = plugin.load()
+            self._check(name, entry)
+        except _BROKEN as error:
+            told = isinstance(error, SeqarithError | ImportError | AttributeError)
+            text = str(error) if told else f"{type(error).__name__}: {error}"
             raise PluginError(
-                f"{self.kind} {name!r} of {plugin.value} cannot be loaded: {error}. "
+                f"{self.kind} {name!r} of {plugin.value} cannot be loaded: {text}. "
                 f"Reinstall or remove the package that offers it"
             ) from error
+        return entry  # type: ignore[no-any-return]
+
+    def _check(self, name: str, entry: object) -> None:
+        if self._check_place:
+            _at(self._check_place)(name, entry)
+
+    def _made(self, name: str, made: Any) -> Any:
+        if self._product and not isinstance(made, _at(self._product)):
+            raise InvalidValueError(
+                f"{self.kind} {name!r} makes {type(made).__name__}; expected an instance of "
+                f"{self._product.replace(':', '.')}"
+            )
+        return made
+
+    def _refuse(self, given: object) -> NoReturn:
+        """Refuse what stands in the place of a name, for instance a class itself."""
+        name, constant = getattr(given, "name", ""), self.group.rpartition(".")[2].upper()
+        example = name if isinstance(name, str) and name else f"my_{self.kind}"
+        known = example in self
+        remedy = "write" if known else f"call seqarith.{constant}.register({example!r}, ...), then"
+        raise TypeError(
+            f"{self.kind} {shortened(repr(given), 60)}: expected a name, as a file keeps it; "
+            f"{remedy} {self.kind}={example!r}"
+        )
+
+    @property
+    def ignored(self) -> dict[str, str]:
+        """What other packages offer under names of this package's own, which stay what they are."""
+        return {
+            name: f"{self.kind} {name!r} of {plugin.value} is ignored: the name is seqarith's own; "
+            "the package that offers it must choose another"
+            for name, plugin in self._plugins().items()
+            if name in self._builtin
+        }
 
     def _plugins(self) -> Mapping[str, EntryPoint]:
         # Reading the metadata of every installed package takes milliseconds: only when asked.
         from importlib.metadata import entry_points
 
         return {entry.name: entry for entry in entry_points(group=self.group)}
+
+
+def _at(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
@@ -175,8 +249,10 @@ CELLS: Registry[Callable[..., Any]] = Registry(
         "lstm": "seqarith.cells.lstm:LSTM",
         "jordan": "seqarith.cells.jordan:Jordan",
     },
+    check="seqarith.cells.cell:check_entry",
+    product="seqarith.cells.cell:Cell",
 )
-"""Classes ``(bias, **options) -> Cell``."""
+"""Classes ``(**options) -> Cell``."""
 
 LOSSES: Registry[Callable[..., Any]] = Registry(
     "loss",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -92,6 +93,65 @@ def test_entries_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch, place: s
     assert isinstance(caught.value, ImportError)
 
 
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("x = (", "SyntaxError: "),
+        ("x = unheard_of", "NameError: "),
+        (
+            "from dataclasses import *\n@dataclass\nclass A:\n    x: list = []",
+            "ValueError: mutable",
+        ),
+    ],
+)
+def test_a_module_that_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, error: str
+) -> None:
+    (tmp_path / "wrong_module.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    offer(monkeypatch, wrong="wrong_module:A")
+    with pytest.raises(PluginError, match=f"cell 'wrong' of wrong_module:A cannot.*: {error}"):
+        CELLS["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("fractions:Fraction", "the class Fraction"),
+        ("fractions:math", "module"),
+        ("json:loads", ""),
+    ],
+)
+def test_entries_that_are_no_cells(
+    monkeypatch: pytest.MonkeyPatch, place: str, reason: str
+) -> None:
+    offer(monkeypatch, strange=place)
+    if not reason:  # a function: what it makes is seen when it is called
+        assert CELLS._load("strange") is json.loads
+        return
+    with pytest.raises(PluginError, match=f"'strange' of {place} cannot be loaded: .*{reason}"):
+        CELLS["strange"]
+
+
+def test_an_offer_under_a_builtin_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, gru="fractions:Fraction", zeta="fractions:Fraction")
+    assert list(CELLS.ignored) == ["gru"]
+    assert CELLS.ignored["gru"].startswith(
+        "cell 'gru' of fractions:Fraction is ignored: the name is seqarith's own; "
+    )
+
+
+@pytest.mark.parametrize("given", [dict, 3, None, ["gru"]])
+@pytest.mark.parametrize("registry", ALL, ids=lambda r: r.kind)
+def test_a_name_is_text(registry: Registry[Any], given: Any) -> None:
+    constant = registry.group.rpartition(".")[2].upper()
+    expected = rf"{registry.kind} .*: expected a name.*call seqarith\.{constant}\.register\('my_"
+    with pytest.raises(TypeError, match=expected):
+        registry[given]
+    with pytest.raises(TypeError, match=expected):
+        registry.build(given, {})
+
+
 # ------------------------------------------------------------- a package that is installed
 
 PLUGIN = '''
@@ -151,6 +211,7 @@ broken = seqarith_extra:nothing
 
 [seqarith.cells]
 soft = seqarith_extra:soft
+gru = seqarith_extra:soft
 
 [seqarith.losses]
 entropy = seqarith_extra:entropy
@@ -187,14 +248,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_train_and_predict_with_a_plugin(shell: Any, site: Path) -> None:
-    inside = {"env": {"PYTHONPATH": str(site)}}
+@pytest.fixture
+def inside(site: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """Return what makes a command find the plugin, beside the package that is tested."""
+    paths = [str(site), environment.get("PYTHONPATH", "")]
+    return {"env": {"PYTHONPATH": os.pathsep.join(filter(None, paths))}}
+
+
+def test_train_and_predict_with_a_plugin(shell: Any, inside: dict[str, Any]) -> None:
     for command, name in [
         ("tasks", "both"), ("cells", "soft"), ("losses", "entropy"), ("optimizers", "sign"),
     ]:  # fmt: skip
-        if command != "tasks":  # that list holds a broken one, too
-            listed = shell(command, **inside)
-            assert f"\n{name} " in listed.stdout
+        assert f"\n{name} " in shell(command, **inside).stdout
     trained = shell(
         *("train", "both", "--cell", "soft", "--loss", "entropy", "--optimizer", "sign"),
         *("--bits", "4", "--hidden", "4", "--json"),
@@ -214,12 +279,21 @@ def test_train_and_predict_with_a_plugin(shell: Any, site: Path) -> None:
     assert len(outside.stderr.splitlines()) == 1
 
 
-def test_a_broken_plugin_is_one_line(shell: Any, site: Path) -> None:
-    inside = {"env": {"PYTHONPATH": str(site)}}
-    for arguments in (("train", "broken"), ("tasks",)):
+def test_a_broken_plugin_is_one_line(shell: Any, inside: dict[str, Any]) -> None:
+    for arguments in (("train", "broken"), ("tasks",), ("tasks", "--json")):
         found = shell(*arguments, **inside)
         assert found.returncode == 1
         assert found.stderr.startswith("Error: task 'broken' of seqarith_extra:nothing cannot be")
         assert len(found.stderr.splitlines()) == 1
+        listed = {"train": "", "tasks": '"add"' if "--json" in arguments else "\nboth "}
+        assert listed[arguments[0]] in found.stdout
     fine = shell("train", "add", "--bits", "2", **inside)
     assert fine.returncode == 0
+
+
+def test_an_ignored_plugin_is_one_line(shell: Any, inside: dict[str, Any]) -> None:
+    found = shell("cells", **inside)
+    assert found.returncode == 1
+    assert found.stderr.startswith("Error: cell 'gru' of seqarith_extra:soft is ignored: the name")
+    assert len(found.stderr.splitlines()) == 1
+    assert "\nsoft " in found.stdout

@@ -69,6 +69,7 @@ def test_a_log_whose_last_line_was_cut(tmp_path: Path) -> None:
         (b"[1]\n[2]\n", "line 1: expected an object"),
         (b'{"step": "x"}\n', "line 1: expected an object"),
         (b"\xff\xfe\n", "no text in UTF-8"),
+        (b"PK\3\4rest of a model", "a model or a checkpoint; expected a log, as 'train --log'"),
     ],
 )
 def test_what_is_no_log(tmp_path: Path, content: bytes, message: str) -> None:

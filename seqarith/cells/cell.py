@@ -15,6 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seqarith.cells.declaration import (
+    check_identity,
+    check_name,
+    check_options,
+    declared,
+    record,
+)
 from seqarith.cells.recording import (
     READOUT_BIAS,
     READOUT_WEIGHT,
@@ -23,7 +30,6 @@ from seqarith.cells.recording import (
     Step,
     Value,
     exported_name,
-    record,
 )
 from seqarith.cells.steps import ACTIVATIONS, Shape
 from seqarith.errors import InvalidValueError
@@ -121,8 +127,7 @@ class Cell(ABC):
         """Return name and shape of every array in a model file, without the readout's."""
         found: dict[str, Shape] = {}
         for layer in range(layers):
-            below = sizes if layer == 0 else sizes._replace(inputs=sizes.hidden)
-            for name, shape in self.parameters(below).items():
+            for name, shape in declared(self, sizes.of_layer(layer)).items():
                 found[exported_name(name, layer)] = shape
         return found
 
@@ -130,8 +135,10 @@ class Cell(ABC):
         """Return the recorded step of a network of this cell.
 
         Raises:
-            StepError: `step` does what it cannot do.
+            InvalidValueError: What it declares is not sound, or `step` does what it cannot do.
         """
+        check_identity(self)
+        check_options(self)
         shapes = self.shapes(sizes, layers) | self.readout_shapes(sizes, readout_bias)
         return record(self, sizes, layers, shapes)
 
@@ -144,6 +151,31 @@ class Cell(ABC):
     def width(self, hidden: int, layers: int = 1) -> int:
         """Return the width M of the memory; its first H numbers are the last hidden vector."""
         return layers * self.memories * hidden
+
+
+def check_entry(name: str, entry: object) -> None:
+    """Refuse what cannot be a cell of a name: a class of that name, or a function that makes one.
+
+    Raises:
+        InvalidValueError: It is neither, or its class is not sound.
+    """
+    check_name("cell", name)
+    if not isinstance(entry, type):
+        if not callable(entry):
+            raise InvalidValueError(
+                f"cell {name!r} is {type(entry).__name__}; expected a class of seqarith.Cell"
+            )
+        return
+    if not issubclass(entry, Cell):
+        raise InvalidValueError(
+            f"cell {name!r} is the class {entry.__name__}; expected a class of seqarith.Cell"
+        )
+    check_identity(entry)
+    if entry.name != name:
+        raise InvalidValueError(
+            f"cell {name!r}: its class {entry.__name__} has the name {entry.name!r}; expected the "
+            "same name in both places"
+        )
 
 
 def gated_parameters(gates: int, sizes: Sizes, bias: bool) -> dict[str, Shape]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import NamedTuple, NoReturn, final
 
 from seqarith.cells.steps import (
     ACTIVATIONS,
@@ -20,9 +20,13 @@ from seqarith.cells.steps import (
     width,
     widths,
 )
+from seqarith.registry import unknown
+from seqarith.text import shortened
 
-if TYPE_CHECKING:
-    from seqarith.cells.cell import Cell
+NO_CONSTANTS = (
+    'a step has no constants: z h + (1 - z) n is o.blend(z, h, n), and o.shift(x, "b") and '
+    'o.scale(x, "w") add and multiply numbers that are trained'
+)
 
 
 class Sizes(NamedTuple):
@@ -31,6 +35,10 @@ class Sizes(NamedTuple):
     inputs: int
     hidden: int
     outputs: int
+
+    def of_layer(self, layer: int) -> Sizes:
+        """Return those of a layer, from 0: each but the first reads the hidden vector below."""
+        return self._replace(inputs=self.hidden) if layer else self
 
 
 @final
@@ -68,32 +76,53 @@ class Step:
         return widths(self.operations, self.shapes, self.inputs, self.memory)
 
 
+def _refusing(message: str) -> Callable[..., NoReturn]:
+    """Return a method that refuses whatever it is called for."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise StepError(message)
+
+    return refuse
+
+
 @final
 class Value:
     """A vector that a step computes: recorded, not known.
 
-    ``+``, ``-`` and ``*`` work on two values of one width, elementwise.
+    ``+``, ``-`` and ``*`` work on two values of one width, elementwise. All else that Python does
+    with numbers is refused, since there is no number yet.
 
     Attributes:
         width: How many numbers it has.
     """
 
-    __slots__ = ("_recorder", "number", "width")
+    __slots__ = ("number", "recorder", "width")
 
     def __init__(self, recorder: Recorder, number: int, width: int) -> None:
-        self._recorder, self.number, self.width = recorder, number, width
+        self.recorder, self.number, self.width = recorder, number, width
 
     def __add__(self, other: Value) -> Value:
-        return self._recorder.add("add", self, other)
+        return self.recorder.add("add", self, other)
 
     def __sub__(self, other: Value) -> Value:
-        return self._recorder.add("subtract", self, other)
+        return self.recorder.add("subtract", self, other)
 
     def __mul__(self, other: Value) -> Value:
-        return self._recorder.add("multiply", self, other)
+        return self.recorder.add("multiply", self, other)
 
-    def __bool__(self) -> bool:
-        raise TypeError("a step is recorded once, so it cannot branch on values")
+    # Python calls these only where the left operand is not a value, which is refused.
+    __radd__, __rsub__, __rmul__ = __add__, __sub__, __mul__
+
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refusing(
+        "a step is recorded once, so it cannot branch on values, nor compare them"
+    )
+    __neg__ = __truediv__ = __pow__ = __matmul__ = __abs__ = __float__ = _refusing(
+        "values have the operators +, - and *, and all else is an operation: o.linear, o.tanh, ..."
+    )
+    __getitem__ = _refusing("take a part of a value by o.split(x, 3) or o.split(x, 2, 1)")
+    __array__ = __array_ufunc__ = __array_function__ = _refusing(
+        f"NumPy cannot compute with a value: use the operations, as o.tanh(x); {NO_CONSTANTS}"
+    )
 
 
 @final
@@ -106,14 +135,23 @@ class Recorder:
         self._known: dict[Operation, Value] = {}
         self.input, self.memory = Value(self, INPUT, inputs), Value(self, MEMORY, memory)
 
-    def add(self, kind: str, *parts: Value | str | int) -> Value:
+    def add(self, kind: str, *values: Value, rest: tuple[str | int, ...] = ()) -> Value:
         """Record an operation; one that was recorded before is the same value."""
-        operation: Operation = (kind, *(p.number if isinstance(p, Value) else p for p in parts))
+        for value in values:
+            self.check(kind, value)
+        operation: Operation = (kind, *(value.number for value in values), *rest)
         if operation not in self._known:
-            self._operations.append(operation)
             self._widths.append(width(operation, self.shapes, self._widths))
+            self._operations.append(operation)
             self._known[operation] = self._value(len(self._widths) - 1)
         return self._known[operation]
+
+    def check(self, kind: str, value: object) -> None:
+        """Refuse an operand that is not a value of this record."""
+        if not isinstance(value, Value):
+            raise StepError(f"{kind} of {shortened(repr(value), 30)}: {NO_CONSTANTS}")
+        if value.recorder is not self:
+            raise StepError(f"{kind} of a value of an earlier call: a step keeps nothing")
 
     def take(self, value: Value, first: int, last: int) -> Value:
         """Record a part of a value; a whole, or a part of a join, is what it is."""
@@ -126,7 +164,7 @@ class Recorder:
             for part, end in zip(parts, ends, strict=True):
                 if (end - part.width, end) == (first, last):
                     return part
-        return self.add("take", value, first, last)
+        return self.add("take", value, rest=(first, last))
 
     def _value(self, number: int) -> Value:
         return Value(self, number, self._widths[number])
@@ -165,29 +203,48 @@ class Operations:
 
     Args:
         recorder: Where they are recorded.
-        layer: Number of the layer, from 0.
+        names: Of the layer's arrays, each with its name in a model file.
         hidden: Width H of the hidden vector.
+        bias: Whether the cell has biases: where it has none, `linear` passes over them.
     """
 
-    def __init__(self, recorder: Recorder, layer: int, hidden: int) -> None:
-        self._recorder, self._layer, self._hidden = recorder, layer, hidden
+    def __init__(
+        self, recorder: Recorder, names: Mapping[str, str], hidden: int, bias: bool
+    ) -> None:
+        self._recorder, self._names, self._hidden, self._bias = recorder, names, hidden, bias
+
+    def __getattr__(self, name: str) -> NoReturn:
+        known = [key for key in vars(Operations) if key[0] != "_"]
+        raise AttributeError(unknown("operation", name, known))
 
     def has(self, name: str) -> bool:
         """Return whether the cell has an array of that name."""
-        return exported_name(name, self._layer) in self._recorder.shapes
+        return name in self._names
 
     def linear(self, x: Value, weight: str, bias: str = "") -> Value:
-        """Return W x, plus b where a bias is named and the cell has it."""
-        product = self._recorder.add("linear", x, exported_name(weight, self._layer))
-        return self.shift(product, bias) if bias and self.has(bias) else product
+        """Return W x, or W x + b.
+
+        A bias may be named that the cell does not declare if its option ``bias`` is off.
+        """
+        product = self._by_array("linear", x, weight)
+        passed_over = isinstance(bias, str) and not (bias and (self._bias or self.has(bias)))
+        return product if passed_over else self.shift(product, bias)
 
     def shift(self, x: Value, bias: str) -> Value:
         """Return x + b."""
-        return self._recorder.add("shift", x, exported_name(bias, self._layer))
+        return self._by_array("shift", x, bias)
 
     def scale(self, x: Value, weight: str) -> Value:
         """Return w * x, elementwise."""
-        return self._recorder.add("scale", x, exported_name(weight, self._layer))
+        return self._by_array("scale", x, weight)
+
+    def _by_array(self, kind: str, x: Value, name: str) -> Value:
+        if not isinstance(name, str):
+            known = ", ".join(self._names)
+            raise StepError(f"{kind} by {type(name).__name__}: expected the name of one of {known}")
+        if name not in self._names:
+            raise StepError(unknown("array", name, list(self._names)))
+        return self._recorder.add(kind, x, rest=(self._names[name],))
 
     def tanh(self, x: Value) -> Value:
         """Return the hyperbolic tangent of x."""
@@ -207,6 +264,10 @@ class Operations:
 
     def split(self, x: Value, *shares: int) -> list[Value]:
         """Return x in equal parts, ``split(x, 3)``, or in proportion, ``split(x, 2, 1)``."""
+        self._recorder.check("split", x)
+        if not shares or any(type(share) is not int or share < 1 for share in shares):
+            shown = shortened(repr(shares), 40)
+            raise StepError(f"split into {shown}: expected o.split(x, 3) or o.split(x, 2, 1)")
         parts = shares if len(shares) > 1 else [1] * shares[0]
         unit, rest = divmod(x.width, sum(parts))
         if rest:
@@ -225,9 +286,9 @@ class Operations:
         """Return the network's logits before this step: what the readout makes of its memory."""
         recorder = self._recorder
         hidden = recorder.take(recorder.memory, 0, self._hidden)
-        logits = recorder.add("linear", hidden, READOUT_WEIGHT)
-        has_bias = READOUT_BIAS in recorder.shapes
-        return recorder.add("shift", logits, READOUT_BIAS) if has_bias else logits
+        logits = recorder.add("linear", hidden, rest=(READOUT_WEIGHT,))
+        biased = READOUT_BIAS in recorder.shapes
+        return recorder.add("shift", logits, rest=(READOUT_BIAS,)) if biased else logits
 
 
 READOUT_WEIGHT, READOUT_BIAS = "readout.weight", "readout.bias"
@@ -236,35 +297,3 @@ READOUT_WEIGHT, READOUT_BIAS = "readout.weight", "readout.bias"
 def exported_name(name: str, layer: int) -> str:
     """Return the name of a layer's array in a model file, which is PyTorch's."""
     return f"rnn.{name}_l{layer}"
-
-
-def record(cell: Cell, sizes: Sizes, layers: int, shapes: Mapping[str, Shape]) -> Step:
-    """Call a cell's step once for every layer and return what was recorded.
-
-    The memory of the last layer comes first, since the readout reads the first H numbers.
-
-    Args:
-        cell: The cell.
-        sizes: Widths of the first layer.
-        layers: Their number.
-        shapes: Shape of every array of the network.
-
-    Raises:
-        StepError: The step does what it cannot do.
-    """
-    width = cell.width(sizes.hidden)
-    recorder = Recorder(shapes, sizes.inputs, layers * width)
-    after, x = list[Value](), recorder.input
-    for layer in range(layers):
-        place = layers - 1 - layer
-        before = recorder.take(recorder.memory, place * width, (place + 1) * width)
-        found = cell.step(Operations(recorder, layer, sizes.hidden), x, before)
-        if not isinstance(found, Value) or found.width != width:
-            raise StepError(
-                f"the step of cell {cell.name!r} returns "
-                f"{found.width if isinstance(found, Value) else type(found).__name__}; "
-                f"expected a value of {width} numbers"
-            )
-        after.append(found)
-        x = recorder.take(found, 0, sizes.hidden)
-    return recorder.finish(after[0] if layers == 1 else recorder.add("join", *reversed(after)))

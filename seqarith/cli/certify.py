@@ -117,8 +117,8 @@ def _print(model: Model, verdict: Verdict, place: Path) -> None:
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
     say(f"{model.task.name}: proved. {verdict.claim}")
     say(
-        f"  {verdict.regions:,} regions of the memory, every image back in one after at most "
-        f"{verdict.depth:,} letters"
+        f"  {verdict.regions:,} regions of the memory, every image back in one after "
+        f"{'1 letter' if verdict.depth == 1 else f'at most {verdict.depth:,} letters'}"
     )
     say(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
     say(f"  found by {verdict.method} in {verdict.seconds:.2f} s")

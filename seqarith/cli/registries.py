@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith import registry
-from seqarith.cli.output import json_option, print_json, say
+from seqarith.cli.output import fail, json_option, print_json, say
+from seqarith.errors import SeqarithError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seqarith.registry import Registry
     from seqarith.tasks.task import Task
 
@@ -35,12 +38,31 @@ def tasks_command(name: str | None, as_json: bool) -> None:
             _print_task(row)
             say("", *row["details"].splitlines())
         return
-    rows = [_task_row(name) for name in registry.TASKS]
+    _print_rows(registry.TASKS, _task_row, _print_task, as_json)
+
+
+def _print_rows(
+    entries: Registry[Any],
+    make: Callable[[str], dict[str, Any]],
+    show: Callable[[dict[str, Any]], None],
+    as_json: bool,
+) -> None:
+    """Print a row for every entry that can be loaded, then what is wrong with the others."""
+    rows, errors = list[dict[str, Any]](), list(entries.ignored.values())
+    for name in entries:
+        try:
+            rows.append(make(name))
+        except SeqarithError as error:
+            errors.append(str(error))
     if as_json:
         print_json(rows)
-        return
-    for row in rows:
-        _print_task(row)
+    else:
+        for row in rows:
+            show(row)
+    for message in errors:
+        fail(f"Error: {message}")
+    if errors:
+        click.get_current_context().exit(1)
 
 
 def _print_task(row: dict[str, Any]) -> None:
@@ -83,22 +105,20 @@ def _listing(name: str, entries: Registry[Any]) -> click.Command:
     @click.command(name, help=f"List the {name}.")
     @json_option
     def command(as_json: bool) -> None:
-        rows: list[dict[str, Any]] = [
-            {
-                entries.kind: entry,
-                "summary": _summary(entries[entry]),
-                "options": _options(entries[entry]),
-            }
-            for entry in entries
-        ]
-        if as_json:
-            print_json(rows)
-            return
-        for row in rows:
-            say(f"{row[entries.kind]:<22} {row['summary']}")
-            if row["options"]:
-                options = ", ".join(f"{key}={value}" for key, value in row["options"].items())
-                say(f"{'':<22} options: {options}")
+        _print_rows(entries, row_of, show, as_json)
+
+    def row_of(entry: str) -> dict[str, Any]:
+        return {
+            entries.kind: entry,
+            "summary": _summary(entries[entry]),
+            "options": _options(entries[entry]),
+        }
+
+    def show(row: dict[str, Any]) -> None:
+        say(f"{row[entries.kind]:<22} {row['summary']}")
+        if row["options"]:
+            options = ", ".join(f"{key}={value}" for key, value in row["options"].items())
+            say(f"{'':<22} options: {options}")
 
     return command
 

@@ -39,13 +39,13 @@ def show_command(model: Path, as_json: bool) -> None:
     say(f"{model}: {task.formula}, base {task.base}, {task.order} significant digit first")
     say(f"task        {_task(task)}")
     described = dict(header["network"])
-    options = " ".join(
-        f"{name}={shortened(str(value), WIDE)}"
+    options = "".join(
+        f" {name}={shortened(str(value), WIDE)}"
         for name, value in described.items()
         if name not in ("cell", "hidden", "outputs", "dtype", "inputs", "step")
     )
     say(
-        f"network     {described['cell']} {options}: {network.inputs} inputs, "
+        f"network     {described['cell']}{options}: {network.inputs} inputs, "
         f"{network.hidden} hidden, {network.outputs} outputs, {network.size} parameters, "
         f"{network.dtype}"
     )

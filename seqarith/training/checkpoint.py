@@ -8,7 +8,7 @@ from typing import final
 
 from seqarith import archive
 from seqarith.cells.cell import Array
-from seqarith.errors import CheckpointError, ModelFileError, SeqarithError
+from seqarith.errors import CheckpointError, ModelFileError, SeqarithError, UnknownNameError
 from seqarith.formats import CHECKPOINT
 from seqarith.optimizers import SCRATCH, Memory
 from seqarith.training.config import TrainingConfig
@@ -75,6 +75,11 @@ class Checkpoint:
         header = found.header
         try:
             config = TrainingConfig.from_description(header["config"])
+        except UnknownNameError as error:
+            raise ModelFileError(
+                f"{found.path}: its settings name what is not here, so install the package that "
+                f"registers it: {error}"
+            ) from None
         except (SeqarithError, TypeError, ValueError) as error:
             raise ModelFileError(f"{found.path}: its settings: {error}") from None
         step, best, lessons = header["step"], header.get("best", 0), header["lessons"]

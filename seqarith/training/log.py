@@ -14,6 +14,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from seqarith.archive import START
 from seqarith.errors import InvalidValueError, LogError
 from seqarith.formats import LOG_LINE
 from seqarith.schema import parse_json
@@ -141,6 +142,8 @@ def log_lines(path: str | os.PathLike[str]) -> Iterator[str]:
 def _lines(place: Path) -> Iterator[tuple[str, bool]]:
     """Yield every line of a log, and whether it is the last."""
     content = _content(place)
+    if content.startswith(START):
+        raise LogError(f"{place}: a model or a checkpoint; expected a log, as 'train --log' writes")
     rest = len(content)
     for line in io.BytesIO(content):
         rest -= len(line)

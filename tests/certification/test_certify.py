@@ -283,8 +283,10 @@ def test_a_cell_that_only_descends_from_elman_is_judged_by_its_own_step(make):
     """It may compute anything; this one stands still, and so never carries."""
 
     class Still(Elman):  # type: ignore[misc]
+        name = "still"
+
         def step(self, o, x, memory):
-            return memory
+            return super().step(o, x, memory) * memory
 
     model = make(steep=20.0)
     network = replace(model.network, cell=Still("sigmoid"))

@@ -35,6 +35,7 @@ def test_certify_stores_a_proof_that_verify_accepts(exact):
     result = run("certify", exact, "--budget", 10)
     assert result.exit_code == 0, result.output
     assert "proved. a + b is right for operands of every width" in result.stdout
+    assert "every image back in one after 1 letter\n" in result.stdout
     result = run("verify", exact)
     assert result.exit_code == 0, result.output
     assert "proved" in result.stdout

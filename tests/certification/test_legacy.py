@@ -182,7 +182,7 @@ def test_what_0_5_did_not_know_is_none_of_its_programs(
 
 def test_a_cell_that_descends_from_ours_is_none_of_its_programs() -> None:
     class Other(GRU):  # type: ignore[misc]
-        pass
+        name = "other"
 
     old = sa.Model.load(place("gru"))
     p, network = from_model(old), replace(old.network, cell=Other())

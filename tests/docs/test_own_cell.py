@@ -140,6 +140,7 @@ def test_the_commands_find_it_train_it_and_prove_it(
     told = json.loads(run("train", "add", "--cell", "mgu", "--seed", "3", "--json"))
     assert (told["verdict"], told["exact"], told["checked"]) == ("proved", True, 65536)
     assert "mgu " not in run("cells", installed=False)
+    assert "\nnetwork     mgu: 2 inputs, " in run("show")
     # Where the package is not installed the file says what its cell does.
     for installed in (True, False):
         assert json.loads(run("verify", "--json", installed=installed))["verdict"] == "proved"

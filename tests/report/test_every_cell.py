@@ -62,18 +62,14 @@ class Forgetful(Cell):
         return o.tanh(o.linear(x, "weight_ih"))
 
 
-@dataclass(frozen=True)
-class Deaf(Cell):
-    """h' = sigmoid(h + b): nothing is read."""
-
-    bias: bool = True
-    name: ClassVar[str] = "deaf"
-
-    def parameters(self, sizes: Sizes) -> dict[str, Shape]:
-        return {"offset": (sizes.hidden,)}
-
-    def step(self, o: Operations, x: Value, memory: Value) -> Value:
-        return o.sigmoid(o.shift(memory, "offset"))
+# h' = sigmoid(h + b): no class may ignore its input, but a file may say so.
+DEAF = RecordedCell(
+    name="deaf",
+    options={"bias": True},
+    operations=(("shift", 1, "rnn.offset_l0"), ("sigmoid", 2)),
+    arrays={"rnn.offset_l0": (5,)},
+    memory=5,
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ BUILTIN: dict[str, Cell] = {
     "lstm": sa.CELLS["lstm"](),
     "lstm without biases": sa.CELLS["lstm"](bias=False),
 }
-OWN: dict[str, Cell] = {cell.name: cell for cell in (Leaky(), Forgetful(), Deaf(), Shifted())}
+OWN: dict[str, Cell] = {cell.name: cell for cell in (Leaky(), Forgetful(), DEAF, Shifted())}
 HIDDEN = {"shifted": 2}
 
 

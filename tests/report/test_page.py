@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.cells.cell import Cell
-from seqarith.cells.recording import Operations, Sizes, Value
+from seqarith.cells.recorded import RecordedCell
 from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.network import Network
 from seqarith.projection import Projection
@@ -329,30 +328,26 @@ def test_what_it_says_of_a_network(adder: sa.Model) -> None:
     assert "layers=2 threshold=0.5; " in fact
 
 
-class Plain(Cell):
-    name = "plain\u202e<b>"
-
-    def parameters(self, sizes: Sizes) -> dict[str, tuple[int, ...]]:
-        return {"weight_ih": (sizes.hidden, sizes.inputs), "decay\u202e<b>": (sizes.hidden,)}
-
-    def step(self, o: Operations, x: Value, memory: Value) -> Value:
-        return o.tanh(o.linear(x, "weight_ih") + o.scale(memory, "decay\u202e<b>"))
-
-    def describe(self) -> dict[str, Any]:
-        return {"note": "x" * 5000}
-
-
 def test_an_own_cell(proved_adder: sa.Model) -> None:
     """Its name, and those of its arrays, are its writer's: only text, and nothing hidden."""
-    model = random_network(Plain(), hidden=4)
+    decay = "rnn.decay\u202e<b>_l0"
+    named: tuple[tuple[Any, ...], ...] = (("linear", 0, "rnn.weight_ih_l0"), ("scale", 1, decay))
+    plain = RecordedCell(
+        name="plain\u202e<b>",
+        options={"note": "x" * 5000},
+        operations=(*named, ("add", 2, 3), ("tanh", 4)),
+        arrays={"rnn.weight_ih_l0": (4, 2), decay: (4,)},
+        memory=4,
+    )
+    model = random_network(plain, hidden=4)
     said = page(model)
     assert "\u202e" not in said
     _, lead, fact = words(model)
     assert r"(cell plain\u202e&lt;b&gt;, " in lead
     assert "its step, as the file records it, has 4 operations" in fact
     assert len(fact) < 500
-    plain, own = Reader(page(proved_adder)), Reader(said)
-    assert [tag for tag, _ in own.tags] == [tag for tag, _ in plain.tags]
+    builtin, own = Reader(page(proved_adder)), Reader(said)
+    assert [tag for tag, _ in own.tags] == [tag for tag, _ in builtin.tags]
     data = data_of(said)
     assert data["network"]["operations"][1] == ["scale", 1, r"rnn.decay\u202e<b>_l0"]
     assert r"rnn.decay\u202e<b>_l0" in data["arrays"]

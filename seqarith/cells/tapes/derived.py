@@ -20,6 +20,7 @@ import numpy as np
 
 from seqarith.cells.activations import Operation, activation
 from seqarith.cells.cell import Array, Arrays
+from seqarith.cells.declaration import mistakes_of
 from seqarith.cells.recording import READOUT_BIAS, READOUT_WEIGHT, Sizes, Step, exported_name
 from seqarith.cells.steps import (
     ACTIVATIONS,
@@ -62,10 +63,11 @@ class DerivedTraining(Training):
 
     def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
         for layer in range(self._layers):
-            sizes = self._sizes if layer == 0 else self._sizes._replace(inputs=self._sizes.hidden)
+            sizes = self._sizes.of_layer(layer)
             names = self._cell.parameters(sizes)
             arrays = {name: kernels[exported_name(name, layer)] for name in names}
-            self._cell.initialise(arrays, sizes, rng)
+            with mistakes_of(self._cell, "initialise"):
+                self._cell.initialise(arrays, sizes, rng)
 
     def pack(self, arrays: Arrays, kernels: Arrays) -> None:
         for name in self._shapes:
