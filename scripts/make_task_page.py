@@ -12,6 +12,7 @@ from typing import Any
 
 from seqarith.errors import TaskError
 from seqarith.registry import TASKS
+from seqarith.tasks.parameters import parameters_of
 from seqarith.tasks.task import Task
 
 PAGE = Path(__file__).parent.parent / "docs" / "tasks.md"
@@ -26,8 +27,8 @@ finite-state machine, at the default parameters and base 2; where there is none,
 the task at a fixed width only, and no proof about every width is possible: see
 [limits](limits.md). `seqarith tasks NAME` says the same.
 
-A parameter is chosen with `--param NAME=VALUE`, from Python with
-`sa.TrainingConfig(task=..., parameters={...})`.
+A parameter is an option of `train`, as in `seqarith train scale --factor 5`, and a keyword in
+Python: `sa.train("scale", factor=5)`.
 """
 
 
@@ -54,14 +55,12 @@ def _row(name: str, task: Task) -> str:
 def _section(name: str) -> str:
     factory = TASKS[name]
     task: Task = factory()
-    text, _, arguments = (inspect.getdoc(factory) or "").partition("\n\nArgs:\n")
-    arguments = inspect.cleandoc("\n" + arguments.partition("\n\n")[0])
-    lines = [f"## {name}", "", _markdown(text), "", "| parameter | default | |", "|---|---|---|"]
-    defaults = {p.name: p.default for p in inspect.signature(factory).parameters.values()}
-    for argument in re.split(r"\n(?=\w)", arguments):
-        parameter, _, meaning = argument.partition(": ")
-        words = _markdown(" ".join(meaning.split()))
-        lines.append(f"| `{parameter}` | `{defaults[parameter]}` | {words} |")
+    text = (inspect.getdoc(factory) or "").partition("\n\nArgs:\n")[0]
+    lines = [f"## {name}", "", _markdown(text), ""]
+    lines += ["| parameter | default | range | |", "|---|---|---|---|"]
+    for each in parameters_of(factory):
+        meaning = _markdown(each.help)
+        lines.append(f"| `{each.name}` | `{each.usual}` | {each.schema.limits} | {meaning} |")
     lines += ["", f"{_operands(task)}; {_signs(task)}; bases {_bases(factory)}.", ""]
     return "\n".join(lines)
 
