@@ -34,7 +34,7 @@ class TaskCommand(GroupedCommand):
         self._renamed = renamed
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        args = [self._new(arg) for arg in args]
+        args = [self._new(ctx, arg) for arg in args]
         ctx.meta[OWN] = self._of_task(ctx, args)
         return super().parse_args(ctx, args)
 
@@ -47,12 +47,13 @@ class TaskCommand(GroupedCommand):
         found: list[GroupedOption] = ctx.meta.get(OWN, [])
         return found
 
-    def _new(self, arg: str) -> str:
+    def _new(self, ctx: click.Context, arg: str) -> str:
         """Return an argument with the new name of its option; say so where that is another."""
         name, equals, value = arg.partition("=")
         if name not in self._renamed:
             return arg
-        notice(f"{name} is called {self._renamed[name]} now; the old name works until 0.7.")
+        if not ctx.resilient_parsing:  # as for the completion of a shell
+            notice(f"{name} is called {self._renamed[name]} now; the old name works until 0.7.")
         return self._renamed[name] + equals + value
 
     def _of_task(self, ctx: click.Context, args: list[str]) -> list[GroupedOption]:

@@ -30,6 +30,7 @@ from seqarith.errors import InvalidValueError, LogError, OutputError
 from seqarith.training.settings import options as table_options
 
 if TYPE_CHECKING:
+    from seqarith.setting import Setting
     from seqarith.training.checkpoint import Checkpoint
     from seqarith.training.config import TrainingConfig
     from seqarith.training.progress import Report
@@ -169,6 +170,8 @@ def _config(
         for name, value in options.items()
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
+    if given.get("clip") == 0:
+        given["clip"] = None
     settings = _settings(ctx, given)
     if checkpoint is not None:
         return _resumed_config(options, settings, checkpoint)
@@ -213,21 +216,18 @@ def _preset_config(given: dict[str, Any], settings: dict[str, Any]) -> TrainingC
     from seqarith.training.tutorial import BITS, tutorial_config
 
     config = tutorial_config(**{name: given[name] for name in PRESET_OPTIONS if name in given})
-    # Its operands have 7 bits, its words have 8: either may be called the width.
-    usual = {"bits": (BITS, BITS + 1), "momentum": (0.0,), "nesterov": (False,)}
+
+    def repeats(setting: Setting, mapping: str) -> bool:
+        value, fixed = given[setting.name], getattr(config, mapping or setting.name)
+        if mapping:
+            fixed = fixed.get(setting.name, setting.default)
+        # Its operands have 7 bits, its words have 8: either may be called the width.
+        return value == fixed or (setting.name == "bits" and value == BITS + 1)
+
     wrong = [
         "/".join(setting.flags)
         for setting, mapping in table_options()
-        if setting.name in given
-        and given[setting.name]
-        not in usual.get(
-            setting.name,
-            (
-                getattr(config, mapping).get(setting.name)
-                if mapping
-                else getattr(config, setting.name),
-            ),
-        )
+        if setting.name in given and not repeats(setting, mapping)
     ]
     wrong += [f"--{name.replace('_', '-')}" for name in ("task_from", "ask") if name in given]
     wrong += ["--param"] * bool(settings["parameters"])
@@ -251,8 +251,6 @@ def _settings(ctx: click.Context, given: dict[str, Any]) -> dict[str, Any]:
             settings.setdefault(mapping, {})[setting.name] = given[setting.name]
         elif setting.name in given:
             settings[setting.name] = given[setting.name]
-    if settings.get("clip") == 0:
-        settings["clip"] = None
     return settings
 
 

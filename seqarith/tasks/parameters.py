@@ -75,7 +75,10 @@ def parameters_of(factory: Callable[..., Any]) -> tuple[Setting, ...]:
         >>> [(each.name, each.notes) for each in parameters_of(TASKS["scale"])]
         [('base', 'default: 2; 2 to 16'), ('factor', 'default: 3; -64 to 64')]
     """
-    hints = get_type_hints(factory, include_extras=True)
+    try:
+        hints = get_type_hints(factory, include_extras=True)
+    except (NameError, TypeError):  # annotations that cannot be evaluated, or none
+        hints = {}
     return tuple(_setting(each, hints) for each in signature(factory).parameters.values())
 
 

@@ -21,7 +21,12 @@ from seqarith.setting import with_arguments
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
 from seqarith.tasks.vectors import input_vectors
-from seqarith.training.defaults import Recipe, fitting, recipe, trains_on_intervals
+from seqarith.training.defaults import (
+    NetworkDefaults,
+    network_defaults,
+    task_defaults,
+    trains_on_intervals,
+)
 from seqarith.training.interval_schedule import IntervalSchedule, pace
 from seqarith.training.settings import SCHEMA, SETTINGS, Settings, check_names, resolve
 
@@ -150,16 +155,16 @@ class TrainingConfig(Settings):
     @cached_property
     def width(self) -> int:
         """``hidden``, or what it is by default."""
-        return fitting(self.built_task).hidden if self.hidden is None else self.hidden
+        return task_defaults(self.built_task).hidden if self.hidden is None else self.hidden
 
     @cached_property
     def batch(self) -> int:
         """``batch_size``, or what it is by default."""
-        return fitting(self.built_task).batch if self.batch_size is None else self.batch_size
+        return task_defaults(self.built_task).batch if self.batch_size is None else self.batch_size
 
     @cached_property
-    def _recipe(self) -> Recipe:
-        return recipe(self.network.cell, self.width, fitting(self.built_task))
+    def _defaults(self) -> NetworkDefaults:
+        return network_defaults(self.network.cell, self.width, task_defaults(self.built_task))
 
     @cached_property
     def _pace(self) -> IntervalSchedule | None:
@@ -169,24 +174,26 @@ class TrainingConfig(Settings):
     @cached_property
     def initial_learning_rate(self) -> float:
         """``learning_rate``, or what it is by default."""
-        fitting = self._recipe.rate if self.optimizer == "adam" else self.built_optimizer.rate
+        fitting = self._defaults.rate if self.optimizer == "adam" else self.built_optimizer.rate
         fitting = self._pace.rate if self._pace else fitting
         return fitting if self.learning_rate is None else self.learning_rate
 
     @cached_property
     def hidden_noise(self) -> float:
         """``noise``, or what it is by default."""
-        return 0.0 if self.interval_size else self._hardened(self.noise, self._recipe.noise)
+        return 0.0 if self.interval_size else self._hardened(self.noise, self._defaults.noise)
 
     @cached_property
     def synchrony_weight(self) -> float:
         """``synchrony``, or what it is by default."""
-        return 0.0 if self.interval_size else self._hardened(self.synchrony, self._recipe.synchrony)
+        return (
+            0.0 if self.interval_size else self._hardened(self.synchrony, self._defaults.synchrony)
+        )
 
     @cached_property
     def patience(self) -> int:
         """``restart_after``, or what it is by default."""
-        fitting = self._pace.patience if self._pace else self._recipe.restart_after
+        fitting = self._pace.patience if self._pace else self._defaults.restart_after
         return int(self._hardened(self.restart_after, fitting))
 
     def _hardened(self, said: float | None, fitting: float) -> float:

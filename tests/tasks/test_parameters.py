@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_task_of_another_package_needs_no_declarations() -> None:
         task: Task = TASKS["scale"](base, factor)
         return task
 
-    assert [(each.name, each.default) for each in parameters_of(triple)] == [
-        ("base", 2),
-        ("factor", 3),
-    ]
+    partial = functools.partial(triple, factor=5)
+    for factory, factor in ((triple, 3), (partial, 5)):
+        found = [(each.name, each.default) for each in parameters_of(factory)]
+        assert found == [("base", 2), ("factor", factor)]
