@@ -30,7 +30,7 @@ Shell = Callable[..., subprocess.CompletedProcess[str]]
         (("plot", "--help"), 0),
         (("plot", "flowers"), 2),
         (("report", "--help"), 0),
-        (("train", "add", "--hiden", "3"), 2),
+        (("train", "add", "--hidden", "x"), 2),
         (("train",), 2),
         (("predict",), 2),
         (("evl",), 2),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from typing import Any
 
 import click
@@ -54,15 +52,6 @@ def test_every_setting_of_a_group_is_an_option() -> None:
         assert tuple(option.opts) == setting.flags
         assert str(option.help).startswith(setting.help)
         assert setting.notes in str(option.help)
-
-
-def test_help_needs_no_numpy() -> None:
-    program = (
-        "import sys\nfrom seqarith.cli import cli\n"
-        "cli.main(['train', '--help'], standalone_mode=False)\n"
-        "assert 'numpy' not in sys.modules"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_numbers_of_an_array_are_settings_too() -> None:
