@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 TRAIN = [
-    *("train", "add", "--bits", "8", "--hidden", "32", "--until", "steps", "--max-steps", "4000"),
+    *("train", "add", "--bits", "8", "--hidden", "32", "--goal", "steps", "--max-steps", "4000"),
     *("--checkpoint", "run.ckpt", "--checkpoint-every", "20", "--log", "run.jsonl"),
 ]
 

@@ -20,7 +20,7 @@ from seqarith.training.batched import BatchedNetworks
 from seqarith.training.batches import SampledBatches
 
 IMAGE = Path(__file__).parent.parent / "docs" / "images" / "growth.svg"
-BASE: dict[str, int] = {"bits": 8, "hidden": 16, "batch_size": 64, "restarts": 1}
+BASE: dict[str, int] = {"bits": 8, "hidden": 16, "batch_size": 64, "candidates": 1}
 UPPER, ROUNDS, WORDS = 3, 5, 1000
 TEXT = f"""A training step of an Elman network, float32, from 8 bits, 16 hidden units, a batch of
 64 and one network, with one of these changed; and the evaluation of {WORDS:,} random operand
@@ -53,7 +53,7 @@ SWEEPS = (
     Sweep("bits", "bits", (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096), evaluated=True),
     Sweep("hidden units", "hidden", (4, 8, 16, 32, 64, 128, 256), most=2, evaluated=True),
     Sweep("batch", "batch_size", (1, 4, 16, 64, 256, 1024, 4096)),
-    Sweep("networks side by side", "restarts", (1, 4, 16, 64, 256)),
+    Sweep("networks side by side", "candidates", (1, 4, 16, 64, 256)),
 )
 
 
@@ -88,7 +88,7 @@ def held(work: Any) -> int:
 
 def training_step(settings: dict[str, int]) -> tuple[float, int]:
     """Return seconds and bytes of a step."""
-    config = sa.TrainingConfig(until="steps", **settings)  # type: ignore[arg-type]
+    config = sa.TrainingConfig(goal="steps", **settings)  # type: ignore[arg-type]
     inputs, targets = (a.copy() for a in SampledBatches(config)(0))
 
     def build() -> Any:
@@ -109,7 +109,7 @@ def training_step(settings: dict[str, int]) -> tuple[float, int]:
 
 def evaluation(settings: dict[str, int]) -> tuple[float, int]:
     """Return seconds and bytes of an evaluation."""
-    config = sa.TrainingConfig(until="steps", **settings)  # type: ignore[arg-type]
+    config = sa.TrainingConfig(goal="steps", **settings)  # type: ignore[arg-type]
     drawn = config.network.initial(np.random.default_rng(0))
     model = sa.Model(config.built_task, config.network, config.network.unpack(drawn), {})
 

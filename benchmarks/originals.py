@@ -34,7 +34,7 @@ def make_originals() -> None:
     sa.evaluate(own, 4, checkpoint="evaluation")
     sa.Model.shipped("add").save("adder")
     _decimal().save("decimal")
-    config = sa.TrainingConfig(bits=2, hidden=3, restarts=2, until="steps", max_steps=2000)
+    config = sa.TrainingConfig(bits=2, hidden=3, candidates=2, goal="steps", max_steps=2000)
     trainer = sa.Trainer(config)
     with_stop = sa.Hooks(stop=lambda: trainer.step >= 1998)
     try:

@@ -27,7 +27,7 @@ def tutorial(seed: int) -> Iterator[tuple[str, sa.Model]]:
 def plain(seed: int) -> Iterator[tuple[str, sa.Model]]:
     for activation in ("tanh", "sigmoid"):
         options: dict[str, Any] = {"cell_options": {"activation": activation}, "seed": seed}
-        yield activation, sa.train(until="steps", max_steps=500, **options).model
+        yield activation, sa.train(goal="steps", max_steps=500, **options).model
 
 
 def judged(model: sa.Model, budget: float) -> dict[str, Any]:

@@ -22,8 +22,10 @@ What `seqarith COMMAND --help` says. [The command line](cli.md) says what holds 
 what their defaults and their JSON mean, and has the exit codes. `seqarith --version` tells the
 version.
 """
-HEAD = "| option | default | |\n|---|---|---|"
-DEFAULT = re.compile(r"\s*\[default: (?P<default>.*?)(?:; [^\];]*[<>=][^\]]*)?\]$")
+HEAD = ("option", "default", "range", "")
+RANGE = HEAD.index("range")
+NOTES = re.compile(r"\s*\[(default: (?P<default>[^;\]]*))?(; )?(?P<range>[^\]]*)\]$")
+"""What ``--help`` has behind a meaning."""
 
 
 def page() -> str:
@@ -39,7 +41,10 @@ def _section(name: str, parent: click.Context) -> str:
     context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join(["seqarith", name, *command.collect_usage_pieces(context)])
     rows = [_row(option, context) for option in command.params if isinstance(option, click.Option)]
-    return "\n".join([f"## {name}", "", f"    {usage}", "", _text(command), HEAD, *rows, ""])
+    shown = [i for i in range(len(HEAD)) if i != RANGE or any(row[i] for row in rows)]
+    head, *lines = [f"| {' | '.join(row[i] for i in shown)} |" for row in (HEAD, *rows)]
+    table = [head.replace("|  |", "| |"), "|---" * len(shown) + "|", *lines]
+    return "\n".join([f"## {name}", "", f"    {usage}", "", _text(command), *table, ""])
 
 
 def _text(command: click.Command) -> str:
@@ -55,15 +60,14 @@ def _block(block: str) -> str:
     return "\n".join(f"    {line}" for line in inspect.cleandoc("\n" + rest).splitlines())
 
 
-def _row(option: click.Option, context: click.Context) -> str:
+def _row(option: click.Option, context: click.Context) -> tuple[str, ...]:
     record = option.get_help_record(context)
     if record is None:
         raise LookupError(f"{option.name} has no help")
     names, meaning = record
-    found = DEFAULT.search(meaning)
-    default = found["default"] if found else ""
-    meaning = DEFAULT.sub("", meaning)
-    return f"| `{_escaped(names)}` | {_marked(default)} | {_marked(meaning)} |"
+    found = NOTES.search(meaning)
+    default, limits = (found["default"] or "", found["range"]) if found else ("", "")
+    return f"`{_escaped(names)}`", *map(_marked, (default, limits, NOTES.sub("", meaning)))
 
 
 def _linked(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from seqarith.errors import TaskError
 from seqarith.registry import TASKS
+from seqarith.tasks.parameters import parameters_of
 from seqarith.tasks.task import Task
 
 PAGE = Path(__file__).parent.parent / "docs" / "tasks.md"
@@ -27,8 +28,8 @@ parameters in base 2. If there is no such machine, a network can learn the task 
 width, and no proof for every width is possible: see [limits](limits.md). `seqarith tasks NAME`
 prints the description of one task.
 
-Set a parameter with `--param NAME=VALUE`, or from Python with
-`sa.TrainingConfig(task=..., parameters={...})`.
+A parameter is an option of `train`, as in `seqarith train scale --factor 5`, and a keyword in
+Python: `sa.train("scale", factor=5)`.
 """
 
 
@@ -55,14 +56,12 @@ def _row(name: str, task: Task) -> str:
 def _section(name: str) -> str:
     factory = TASKS[name]
     task: Task = factory()
-    text, _, arguments = (inspect.getdoc(factory) or "").partition("\n\nArgs:\n")
-    arguments = inspect.cleandoc("\n" + arguments.partition("\n\n")[0])
-    lines = [f"## {name}", "", _markdown(text), "", "| parameter | default | |", "|---|---|---|"]
-    defaults = {p.name: p.default for p in inspect.signature(factory).parameters.values()}
-    for argument in re.split(r"\n(?=\w)", arguments):
-        parameter, _, meaning = argument.partition(": ")
-        words = _markdown(" ".join(meaning.split()))
-        lines.append(f"| `{parameter}` | `{defaults[parameter]}` | {words} |")
+    text = (inspect.getdoc(factory) or "").partition("\n\nArgs:\n")[0]
+    lines = [f"## {name}", "", _markdown(text), ""]
+    lines += ["| parameter | default | range | |", "|---|---|---|---|"]
+    for each in parameters_of(factory):
+        meaning = _markdown(each.help)
+        lines.append(f"| `{each.name}` | `{each.usual}` | {each.schema.limits} | {meaning} |")
     lines += ["", f"{_operands(task)}; {_signs(task)}; bases {_bases(factory)}.", ""]
     return "\n".join(lines)
 

@@ -6,6 +6,9 @@ What a closed format does not name is refused. The notes of a model's writer, ``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from seqarith.schema import AnyOf, Flag, Integer, Json, ListOf, Maybe, Number, Record, Row, Text
 
 MAX_DIGITS = 2**20
@@ -82,6 +85,25 @@ NETWORK = Record(
 )
 """The rest are options of another package's cell."""
 
+RENAMED = {
+    "rate": "learning_rate",
+    "until": "goal",
+    "restarts": "candidates",
+    "digits": "input_encoding",
+}
+"""Settings that were called otherwise before 0.6, and what they are called now."""
+
+
+def renamed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings from a file by the names that they have now.
+
+    Example:
+        >>> renamed({"task": "add", "until": "proved"})
+        {'task': 'add', 'goal': 'proved'}
+    """
+    return {RENAMED.get(name, name): value for name, value in settings.items()}
+
+
 TRAINING = Record(
     optional={
         "bits": Integer(1, MAX_TRAINING_DIGITS),
@@ -144,53 +166,17 @@ MODEL = Record(
     {"certificate": CERTIFICATE, "digest": _DIGEST},
 )
 
-SETTINGS = Record(
-    {
-        "task": _NAME,
-        "bits": Integer(1, MAX_TRAINING_DIGITS),
-        "base": Integer(2, 16),
-        "operands": Integer(1, 16),
-        "parameters": Record(rest=AnyOf((Text(), Integer()))),
-        "cell": _NAME,
-        "cell_options": _OPTIONS,
-        "hidden": Integer(1, MAX_HIDDEN),
-        "loss": Maybe(_NAME),
-        "reduction": _NAME,
-        "optimizer": _NAME,
-        "optimizer_options": _OPTIONS,
-        "rate": Number(0),
-        "schedule": _NAME,
-        "clip": Maybe(Number(0)),
-        "batch_size": Integer(1, MAX_BATCH),
-        "max_steps": Integer(1, MAX_STEPS),
-        "until": _NAME,
-        "noise": Number(0),
-        "synchrony": Number(0),
-        "restart_after": Integer(0, MAX_STEPS),
-        "restarts": Integer(1, MAX_CANDIDATES),
-        "seed": Integer(0, MAX_SEED),
-        "dtype": _DTYPE,
-        "preset": Maybe(_NAME),
-    },
-    {
-        "own": TASK,
-        "layers": Integer(1, 16),
-        "digits": AnyOf((_NAME, ListOf(ListOf(Number(), 2**10, 1), MAX_SYMBOLS, 1))),
-    },
-)
-"""The settings of a run."""
-
 CHECKPOINT = Record(
     {
         **_FILE,
-        "config": SETTINGS,
+        "config": Record(rest=Json()),
         "step": Integer(0, MAX_STEPS),
         "hardening": Row((Flag(), Number(0, 1))),
         "lessons": ListOf(ListOf(Integer(0, MAX_SYMBOLS - 1), MAX_WORD, 1), 2**12),
     },
     {"best": Integer(0, MAX_CANDIDATES - 1)},
 )
-"""A training run that can go on."""
+"""A training run that can go on; `seqarith.training.settings` has the schema of its settings."""
 
 EVALUATION_CHECKPOINT = Record(
     {

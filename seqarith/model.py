@@ -20,7 +20,7 @@ from seqarith.cells.cell import Cell
 from seqarith.cells.declaration import described
 from seqarith.cells.recorded import RecordedCell
 from seqarith.errors import InvalidValueError, ModelFileError, SeqarithError, TaskError
-from seqarith.formats import MODEL
+from seqarith.formats import MODEL, renamed
 from seqarith.network import Network, Parameters, Program
 from seqarith.prediction import (
     Answers,
@@ -296,7 +296,7 @@ class Model:
             raise ModelFileError(f"{found.path}: the header is not complete ({error})") from None
         arrays = found.arrays(network.exported_shapes(), network.dtype)
         parameters = network.absorb(arrays)
-        training, evaluation = found.header["training"], found.header["evaluation"]
+        training, evaluation = renamed(found.header["training"]), found.header["evaluation"]
         # Files before 0.6 name no digest: what they note is of the network that they hold.
         known_of = found.header.get("digest", "")
         return Model(task, network, parameters, training, evaluation, certificate, known_of)

@@ -204,12 +204,31 @@ def _at(place: str) -> Any:
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """Return the message for a name that is not known, with the nearest one that is."""
+    message = f"unknown {kind} {name!r}: known are {', '.join(known)}"
+    near = nearest(name, known)
+    return f"{message}. Did you mean {near!r}?" if near else message
+
+
+OTHER_NAMES = {
+    "rnn": "elman",
+    "simplernn": "elman",
+    "lr": "learning_rate",
+    "epochs": "max_steps",
+    "bce": "binary_cross_entropy",
+    "mse": "squared_error",
+}
+"""What other packages call things, where no likeness of letters tells."""
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """Return the known name that somebody who wrote another one most likely means."""
     from difflib import get_close_matches
 
-    message = f"unknown {kind} {name!r}: known are {', '.join(known)}"
-    near = get_close_matches(name.lower(), known)
-    near.sort(key=lambda entry: not entry.startswith(name.lower()))
-    return f"{message}. Did you mean {near[0]!r}?" if near else message
+    lower = name.lower()
+    if OTHER_NAMES.get(lower) in known:
+        return OTHER_NAMES[lower]
+    near = get_close_matches(lower, known)
+    return min(near, key=lambda entry: not entry.startswith(lower), default=None)
 
 
 TASKS: Registry[Callable[..., Any]] = Registry(

@@ -45,6 +45,11 @@ class Schema(ABC):
             InvalidValueError: It is not; the message is one short line.
         """
 
+    @property
+    def limits(self) -> str:
+        """What a value may be, in a few words for a help text; empty where that is much."""
+        return ""
+
 
 @final
 @dataclass(frozen=True)
@@ -58,19 +63,31 @@ class Integer(Schema):
         if type(value) is not int or not self.low <= value <= self.high:
             _refuse(at, value, f"an integer{_between(self.low, self.high, LARGEST)}")
 
+    @property
+    def limits(self) -> str:
+        return _limits(self.low, self.high, LARGEST)
+
 
 @final
 @dataclass(frozen=True)
 class Number(Schema):
-    """A finite number from ``low`` to ``high``."""
+    """A finite number from ``low`` to ``high``, or, where it is ``positive``, above 0."""
 
     low: float = -LARGEST_FLOAT
     high: float = LARGEST_FLOAT
+    positive: bool = False
 
     def check(self, value: Any, at: str) -> None:
         # A comparison of integers with floats is exact, and false for nan.
-        if type(value) not in (int, float) or not self.low <= value <= self.high:
-            _refuse(at, value, f"a finite number{_between(self.low, self.high, LARGEST_FLOAT)}")
+        finite = type(value) in (int, float) and self.low <= value <= self.high
+        if not finite or (self.positive and value <= 0):
+            above = " above 0" if self.positive else ""
+            limits = above or _between(self.low, self.high, LARGEST_FLOAT)
+            _refuse(at, value, f"a finite number{limits}")
+
+    @property
+    def limits(self) -> str:
+        return "above 0" if self.positive else _limits(self.low, self.high, LARGEST_FLOAT)
 
 
 @final
@@ -93,14 +110,19 @@ class Text(Schema):
     pattern: str = ""
 
     def check(self, value: Any, at: str) -> None:
+        if self.choices and (type(value) is not str or value not in self.choices):
+            _refuse(at, value, self.limits)
         if type(value) is not str or len(value) > self.limit:
             _refuse(at, value, f"a text of at most {self.limit} characters")
-        if self.choices and value not in self.choices:
-            _refuse(at, value, " or ".join(self.choices))
         if self.pattern and not re.fullmatch(self.pattern, value):
             _refuse(at, value, f"a text like {self.pattern}")
         if not _is_unicode(value):
             _refuse(at, value, "Unicode text, without half a surrogate pair")
+
+    @property
+    def limits(self) -> str:
+        *others, last = self.choices or ("",)
+        return f"{', '.join(others)} or {last}" if others else last
 
 
 @final
@@ -113,6 +135,10 @@ class Maybe(Schema):
     def check(self, value: Any, at: str) -> None:
         if value is not None:
             self.schema.check(value, at)
+
+    @property
+    def limits(self) -> str:
+        return self.schema.limits
 
 
 @final
@@ -277,6 +303,12 @@ def _between(low: float, high: float, largest: float) -> str:
     if high < largest:
         return f" from {low} to {high}"
     return f" of at least {low}" if low > -largest else ""
+
+
+def _limits(low: float, high: float, largest: float) -> str:
+    if high < largest:
+        return f"{low:,} to {high:,}"
+    return f"at least {low:,}" if low > -largest else ""
 
 
 def _shown(value: Any) -> str:

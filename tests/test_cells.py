@@ -486,6 +486,6 @@ def test_gated_cells_refuse_a_bias_that_is_no_truth_value(name: str) -> None:
 def test_gated_cells_learn(name: str, task: str) -> None:
     import seqarith as sa
 
-    result = sa.train(task, cell=name, bits=6, seed=3, until="exact")
+    result = sa.train(task, cell=name, bits=6, seed=3, goal="exact")
     assert result.reached
     assert result.evaluation.checked == 4096

@@ -108,7 +108,7 @@ def test_train_without_a_budget_seeks_no_verdict(call: Call) -> None:
 
 def test_train_proves_at_the_end_what_it_did_not_prove_on_the_way(call: Call) -> None:
     """The last step of these is no step at which a proof is tried."""
-    code, out, _ = call("train", "add", "--max-steps", "149", "--until", "steps", "--noise", "0.3",
+    code, out, _ = call("train", "add", "--max-steps", "149", "--goal", "steps", "--noise", "0.3",
                         "--synchrony", "1", "-o", "steps.npz")  # fmt: skip
     assert code == 0
     assert "proved" not in out
@@ -120,7 +120,7 @@ def test_train_proves_at_the_end_what_it_did_not_prove_on_the_way(call: Call) ->
 
 
 def test_train_side_by_side(call: Call, tmp_path: Path) -> None:
-    code, out, _ = call("train", "add", "--hidden", "3", "--restarts", "16", "--bits", "4")
+    code, out, _ = call("train", "add", "--hidden", "3", "--candidates", "16", "--bits", "4")
     assert code == 0
     assert "add: proved right at every width" in out
     assert call("verify", "model.npz")[0] == 0
@@ -128,7 +128,7 @@ def test_train_side_by_side(call: Call, tmp_path: Path) -> None:
 
 
 def test_train_until_exact_seeks_no_proof(call: Call) -> None:
-    code, out, _ = call("train", "add", "--bits", "4", "--until", "exact", "--json")
+    code, out, _ = call("train", "add", "--bits", "4", "--goal", "exact", "--json")
     found = json.loads(out)
     assert code == 0
     assert (found["exact"], found["verdict"], found["regions"]) == (True, None, None)
@@ -143,6 +143,10 @@ def test_train_as_json(call: Call) -> None:
     assert (found["model"], found["task"], found["bits"]) == ("s.npz", "sub", 3)
     assert found["exact"] is True
     assert found["examples"] == 64 * found["steps"]
+    training = sa.Model.load("s.npz").training
+    told = ("cell", "hidden", "noise", "seed")
+    assert [found[key] for key in told] == [training[key] for key in told]
+    assert found["noise"] > 0
 
 
 def test_train_that_runs_out_of_steps(call: Call, tmp_path: Path) -> None:
@@ -159,7 +163,7 @@ def test_train_takes_every_option(call: Call, tmp_path: Path) -> None:
         *("--activation", "sigmoid", "--hidden", "6", "--loss", "cross_entropy"),
         *("--optimizer", "sgd", "--momentum", "0.8", "--nesterov", "--lr", "0.2"),
         *("--schedule", "linear", "--clip", "0", "--batch-size", "7", "--max-steps", "11"),
-        *("--until", "steps", "--seed", "5", "--dtype", "float64", "--output", "o.npz"),
+        *("--goal", "steps", "--seed", "5", "--dtype", "float64", "--output", "o.npz"),
     )
     assert code == 0, err
     training = sa.Model.load(tmp_path / "o.npz").training
@@ -167,16 +171,51 @@ def test_train_takes_every_option(call: Call, tmp_path: Path) -> None:
         "task": "add", "bits": 2, "base": 3, "operands": 3, "cell": "elman",
         "cell_options": {"activation": "sigmoid"}, "hidden": 6, "loss": "cross_entropy",
         "optimizer": "sgd", "optimizer_options": {"momentum": 0.8, "nesterov": True},
-        "rate": 0.2, "schedule": "linear", "clip": None, "batch_size": 7, "max_steps": 11,
-        "until": "steps", "seed": 5, "dtype": "float64", "steps": 11,
+        "learning_rate": 0.2, "schedule": "linear", "clip": None, "batch_size": 7, "max_steps": 11,
+        "goal": "steps", "seed": 5, "dtype": "float64", "steps": 11,
     }  # fmt: skip
     assert expected.items() <= dict(training).items()
 
 
-def test_train_log(call: Call, tmp_path: Path) -> None:
-    code, _, _ = call(
-        "train", "add", "--max-steps", "160", "--until", "steps", "--log", "run.jsonl"
+def test_former_names_of_options_work_with_a_notice(call: Call, tmp_path: Path) -> None:
+    code, _, err = call(
+        *("train", "add", "--until", "steps", "--restarts=2", "--max-steps", "3", "--bits", "2")
     )
+    assert code == 0
+    assert err.splitlines() == [
+        "--until is called --goal now; the old name works until 0.7.",
+        "--restarts is called --candidates now; the old name works until 0.7.",
+    ]
+    training = sa.Model.load(tmp_path / "model.npz").training
+    assert (training["goal"], training["candidates"]) == ("steps", 2)
+
+
+def test_digits_and_bits_are_one_option(call: Call, tmp_path: Path) -> None:
+    assert call("train", "add", "--digits", "3", "--goal", "exact")[0] == 0
+    assert sa.Model.load(tmp_path / "model.npz").training["bits"] == 3
+    assert json.loads(call("eval", "--digits", "2", "--json")[1])["bits"] == 2
+
+
+def test_the_preset_takes_what_it_has(call: Call, tmp_path: Path) -> None:
+    arguments = ("train", "add", "--preset", "tutorial", "--max-steps", "3")
+    assert call(*arguments, "-o", "plain.npz")[0] == 0
+    repeated = ("--bits", "8", "--hidden", "16", "--activation", "sigmoid", "--lr", "0.1")
+    code, _, err = call(*arguments, *repeated, "--clip", "0", "-o", "repeated.npz")
+    assert code == 0, err
+    assert (tmp_path / "plain.npz").read_bytes() == (tmp_path / "repeated.npz").read_bytes()
+
+
+def test_help_groups_the_options_and_cuts_no_summary(call: Call) -> None:
+    _, out, _ = call("train", "--help")
+    titles = [line for line in out.splitlines() if line and line[0] != " " and line[-1] == ":"]
+    assert titles == ["Task:", "Network:", "Training:", "Proof:", "Files:", "Other:"]
+    _, out, _ = call("--help")
+    assert "..." not in out.partition("Commands:")[2]
+    assert "or find where it is wrong." in " ".join(out.split())
+
+
+def test_train_log(call: Call, tmp_path: Path) -> None:
+    code, _, _ = call("train", "add", "--max-steps", "160", "--goal", "steps", "--log", "run.jsonl")
     assert code == 0
     records = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
     assert [record["step"] for record in records] == [50, 100, 150]
@@ -191,7 +230,7 @@ def test_a_log_is_not_written_over(call: Call, tmp_path: Path) -> None:
     steps = (
         "--max-steps",
         "60",
-        "--until",
+        "--goal",
         "steps",
         "--checkpoint",
         "c",
@@ -250,7 +289,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     monkeypatch.setattr(trainer.Trainer, "_keep", stopped)
 
 
-RUN = ("train", "add", "--until", "steps", "--max-steps", "300", "--hidden", "8")
+RUN = ("train", "add", "--goal", "steps", "--max-steps", "300", "--hidden", "8")
 KEPT = ("--checkpoint", "c", "--checkpoint-every", "40", "--log", "l.jsonl")
 
 
@@ -289,7 +328,7 @@ def test_a_resumed_run_may_go_further(call: Call, tmp_path: Path) -> None:
     code, out, _ = call("train", "--resume", "c", "--max-steps", "350", "--json")
     assert code == 0
     assert json.loads(out)["steps"] == 350
-    call("train", "add", "--until", "steps", "--max-steps", "350", "--hidden", "8", "-o", "w")
+    call("train", "add", "--goal", "steps", "--max-steps", "350", "--hidden", "8", "-o", "w")
     arrays = [sa.Model.load(tmp_path / name).parameters.flat for name in ("w", "model.npz")]
     assert arrays[0].tobytes() == arrays[1].tobytes()
 
@@ -539,23 +578,27 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("train", "ad"), 2, "Did you mean 'add'?"),
     (("train", "add", "sub"), 2, "sub"),
     (("train", "add", "--cell", "elmann"), 2, "Did you mean 'elman'?"),
+    (("train", "add", "--cell", "rnn"), 2, "Did you mean 'elman'?"),
+    (("train", "add", "--cell", "LSTM"), 2, "Did you mean 'lstm'?"),
+    (("train", "add", "--digits", "onehot"), 2, "how digits are encoded is --input-encoding"),
+    (("train", "add", "--preset", "tutorial", "--bits", "9"), 2, "drop --digits/--bits"),
     (("train", "add", "--loss", "crossentropy"), 2, "Did you mean 'cross_entropy'?"),
     (("train", "add", "--optimizer", "adm"), 2, "Did you mean 'adam'?"),
     (("train", "add", "--schedule", "cosin"), 2, "Did you mean 'cosine'?"),
     (("train", "add", "--activation", "tahn"), 2, "Did you mean 'tanh'?"),
-    (("train", "add", "--until", "forever"), 2, "exact"),
+    (("train", "add", "--goal", "forever"), 2, "exact"),
     (("train", "add", "--dtype", "float16"), 2, "float32 or float64"),
     (("train", "add", "--preset", "tutoral"), 2, "tutorial"),
     (("train", "add", "--bits", "0"), 2, "0"),
     (("train", "add", "--bits", "-8"), 2, "-8"),
     (("train", "add", "--bits", "99999999"), 2, "99999999"),
     (("train", "add", "--bits", "eight"), 2, "eight"),
-    (("train", "add", "--hidden", "0"), 2, "expected 1 to 4096"),
-    (("train", "add", "--hidden", "1000000"), 2, "expected 1 to 4096"),
+    (("train", "add", "--hidden", "0"), 2, "expected an integer from 1 to 4096"),
+    (("train", "add", "--hidden", "1000000"), 2, "hidden 1000000: expected"),
     (("train", "add", "--base", "1"), 2, "base 1"),
     (("train", "add", "--base", "17"), 2, "base 17"),
-    (("train", "add", "--operands", "1"), 2, "1 operands"),
-    (("train", "add", "--operands", "99"), 2, "99 operands"),
+    (("train", "add", "--operands", "1"), 2, "operands 1:"),
+    (("train", "add", "--operands", "99"), 2, "operands 99:"),
     (("train", "add", "--base", "16", "--operands", "5"), 2, "letters"),
     (("train", "add", "--batch-size", "0"), 2, "batch size 0"),
     (("train", "add", "--max-steps", "0"), 2, "max steps 0"),

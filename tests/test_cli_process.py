@@ -30,7 +30,7 @@ Shell = Callable[..., subprocess.CompletedProcess[str]]
         (("plot", "--help"), 0),
         (("plot", "flowers"), 2),
         (("report", "--help"), 0),
-        (("train", "add", "--hiden", "3"), 2),
+        (("train", "add", "--hidden", "x"), 2),
         (("train",), 2),
         (("predict",), 2),
         (("evl",), 2),
@@ -128,13 +128,13 @@ def test_a_full_disk(shell: Shell, tmp_path: Path, adder_file: Path) -> None:
     assert found.stderr == "Error: No space left on device\n"
 
 
-RUN = ("add", "--until", "steps", "--max-steps", "12000", "--seed", "4")
+RUN = ("add", "--goal", "steps", "--max-steps", "12000", "--seed", "4")
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "m.npz"
-    config = sa.TrainingConfig(until="steps", max_steps=12000, seed=4)
+    config = sa.TrainingConfig(goal="steps", max_steps=12000, seed=4)
     sa.Trainer(config).run().model.save(path)
     return path.read_bytes()
 

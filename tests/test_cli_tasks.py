@@ -100,7 +100,7 @@ def test_products_are_learnt_at_a_width_and_never_proved(call: Call) -> None:
         (("scale", "--param", "=3"), "--param '=3': expected NAME=VALUE"),
         (("scale", "--param", "factor=3", "--param", "factor=4"), "each name once"),
         (("scale", "--param", "factr=3"), "task 'scale' has no option 'factr'"),
-        (("scale", "--param", "factor=x"), "factor x: expected an integer from -64 to 64"),
+        (("scale", "--param", "factor=x"), "factor 'x': expected an integer from -64 to 64"),
         (("scale", "--param", "factor=99"), "factor 99: expected an integer"),
         (("not", "--operands", "2"), "task 'not', ~a, has 1 always"),
         (("--preset", "tutorial", "--param", "x=1"), "--preset tutorial fixes all but"),
@@ -114,9 +114,9 @@ def test_products_are_learnt_at_a_width_and_never_proved(call: Call) -> None:
         (("--task-from", "mine:triple", "--param", "places=1"), "places: mine:triple takes"),
         (("--task-from", "mine:triple", "--param", "name=7"), "name '7': expected 1 to 64 letters"),
         (("--task-from", "mine:triple", "--param", "symbols=1"), "1 or its number"),
-        (("--task-from", "mine:triple", "--param", "delay=x"), "delay x: expected an integer"),
-        (("--task-from", "mine:toggle", "--param", "operands=x"), "operands x: expected an"),
-        (("--task-from", "mine:triple", "--param", "operands=x"), "operands x: expected an"),
+        (("--task-from", "mine:triple", "--param", "delay=x"), "delay 'x': expected an integer"),
+        (("--task-from", "mine:toggle", "--param", "operands=x"), "operands 'x': expected an"),
+        (("--task-from", "mine:triple", "--param", "operands=x"), "operands 'x': expected an"),
         (("--task-from", "mine:task", "--param", "delay=1"), "mine:task is a task as it is"),
         (("--task-from", "mine:toggle", "--operands", "2"), "the machine reads 2 letters"),
         (("add", "--task-from", "mine:triple"), "task 'add' and --task-from mine:triple: give one"),
@@ -179,7 +179,7 @@ def test_listing(call: Call) -> None:
     for name in TASKS:
         assert f"\n{name} " in "\n" + out
     assert "no finite machine, fixed width, delay 0, naturals only; for example 37**2 = 1369" in out
-    assert "--param divisor=3 --param order=most" in out
+    assert "--divisor 3 --order most" in out
 
 
 def test_listing_as_json(call: Call) -> None:
@@ -200,3 +200,45 @@ def test_all_there_is_to_know_of_one(call: Call) -> None:
     code, _, err = call("tasks", "divde")
     assert code == 2
     assert "Did you mean 'divide'?" in err
+
+
+def test_parameters_are_options_of_their_task(call: Call) -> None:
+    code, out, _ = call("train", "mod", "--order", "least", "--divisor", "2", "--bits=3", "--json")
+    assert (code, json.loads(out)["checked"]) == (0, 8)
+    assert json.loads(call("show", "--json")[1])["task"]["parameters"] == {
+        "divisor": 2,
+        "order": "least",
+    }
+
+
+def test_the_task_may_stand_behind_its_options(call: Call) -> None:
+    code, _, err = call("train", "--schedule", "linear", "--factor", "99", "scale")
+    assert (code, err) == (2, "Error: factor 99: expected an integer from -64 to 64\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("scale", "--factr", "3"), "Did you mean '--factor'?"),
+        (("scale", "--factor", "x"), "'x' is not a valid integer"),
+        (("add", "--factor", "3"), "No such option '--factor'"),
+        (("mod", "--order", "left"), "order 'left': expected least or most"),
+    ],
+)
+def test_mistakes_in_options_of_a_task(
+    call: Call, arguments: tuple[str, ...], message: str
+) -> None:
+    code, out, err = call("train", *arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert message in err
+
+
+def test_help_lists_the_parameters_of_a_task(call: Call) -> None:
+    code, out, _ = call("train", "scale", "--help")
+    assert code == 0
+    title, option = (
+        "\nParameters of scale:\n",
+        "--factor INTEGER  What the operand is multiplied by.",
+    )
+    assert out.index(title) < out.index(option)
+    assert title not in call("train", "--help")[1]

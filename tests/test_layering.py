@@ -16,7 +16,7 @@ PACKAGE = Path(sa.__file__).parent
 LAYERS = [
     {"errors", "text"},
     {"digits", "registry", "schema", "atomic"},
-    {"machine", "formats"},
+    {"machine", "formats", "setting"},
     {"cells", "tasks", "schedules"},
     {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
     {"network", "archive"},

@@ -10,14 +10,14 @@ import seqarith as sa
 from seqarith.training.batched import BatchedNetworks
 from seqarith.training.batches import SampledBatches
 
-CONFIG = sa.TrainingConfig(bits=4, hidden=5, restarts=4, dtype="float64", noise=0.0)
+CONFIG = sa.TrainingConfig(bits=4, hidden=5, candidates=4, dtype="float64", noise=0.0)
 
 
 def test_side_by_side_as_alone() -> None:
     batches = SampledBatches(CONFIG)
     stack = BatchedNetworks(CONFIG)
     stack.begin(0)
-    single = replace(CONFIG, restarts=1)
+    single = replace(CONFIG, candidates=1)
     alone = [BatchedNetworks(single) for _ in range(4)]
     for i, one in enumerate(alone):
         one.begin(0)
@@ -45,13 +45,13 @@ def test_every_network_of_every_attempt_begins_elsewhere() -> None:
         assert all((array == 0).all() for array in stack.memory.values())
         stack.memory["mean"][...] = 1
     assert len(set(seen)) == 12
-    single = BatchedNetworks(replace(CONFIG, restarts=1))
+    single = BatchedNetworks(replace(CONFIG, candidates=1))
     single.begin(5)
     assert single.flat.tobytes() == seen[5]
 
 
 def test_a_run_begins_anew_when_its_patience_ends() -> None:
-    config = sa.TrainingConfig(bits=4, hidden=2, restart_after=30, max_steps=30, until="steps")
+    config = sa.TrainingConfig(bits=4, hidden=2, restart_after=30, max_steps=30, goal="steps")
     trainer = sa.Trainer(config)
     trainer.run()
     spent = trainer._course.stack.flat.copy()
@@ -64,7 +64,7 @@ def test_a_run_begins_anew_when_its_patience_ends() -> None:
 
 
 def test_the_first_network_that_is_there_is_kept() -> None:
-    result = sa.train("add", bits=4, hidden=3, restarts=8, seed=3)
+    result = sa.train("add", bits=4, hidden=3, candidates=8, seed=3)
     assert result.proved
     assert isinstance(sa.verify(result.model), sa.Accepted)
     assert result.evaluation.exact

@@ -21,8 +21,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "two layers of an LSTM": {"layers": 2, "cell": "lstm"},
     "output feedback": {"cell": "jordan"},
     "output feedback through two layers": {"cell": "jordan", "layers": 2},
-    "scaled digits": {"base": 3, "bits": 4, "digits": "scaled", "hidden": 24},
-    "a table": {"digits": [[0.0], [1.0], [1.0], [2.0]]},
+    "scaled digits": {"base": 3, "bits": 4, "input_encoding": "scaled", "hidden": 24},
+    "a table": {"input_encoding": [[0.0], [1.0], [1.0], [2.0]]},
 }
 
 
@@ -42,7 +42,9 @@ def test_it_is_learnt_and_proved_and_survives_its_file(name: str, tmp_path: Path
 
 
 def test_a_run_of_layers_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    config = sa.TrainingConfig(bits=4, layers=2, max_steps=30, until="steps", digits="onehot")
+    config = sa.TrainingConfig(
+        bits=4, layers=2, max_steps=30, goal="steps", input_encoding="onehot"
+    )
     whole = sa.Trainer(config).run().model
     halves: list[sa.Checkpoint] = []
     hooks = sa.Hooks(checkpoint=halves.append, checkpoint_every=15)

@@ -18,7 +18,7 @@ from seqarith.training.checkpoint import FORMAT, VERSION
 
 def taken(steps: int = 7, **settings: Any) -> sa.Checkpoint:
     """Return the checkpoint of a run that was stopped."""
-    config = sa.TrainingConfig(**{"bits": 3, "hidden": 4, "until": "steps", **settings})
+    config = sa.TrainingConfig(**{"bits": 3, "hidden": 4, "goal": "steps", **settings})
     trainer = sa.Trainer(config)
     hooks = sa.Hooks(stop=lambda: trainer.step >= steps)
     with pytest.raises(KeyboardInterrupt):
@@ -48,7 +48,7 @@ def test_round_trip(tmp_path: Path, optimizer: str) -> None:
         {"task": "sub"},
         {"hidden": 5},
         {"optimizer": "sgd"},
-        {"rate": 0.5},
+        {"learning_rate": 0.5},
         {"batch_size": 8},
         {"dtype": "float64"},
         {"cell_options": {"activation": "sigmoid"}},
@@ -64,7 +64,7 @@ def test_of_another_run(changes: dict[str, Any]) -> None:
 
 def test_more_steps_and_another_goal_are_the_same_run() -> None:
     checkpoint = taken()
-    config = replace(checkpoint.config, max_steps=9, until="exact")
+    config = replace(checkpoint.config, max_steps=9, goal="exact")
     trainer = sa.Trainer(config, checkpoint)
     assert trainer.step == 7
     assert trainer.run().steps == 9
@@ -107,7 +107,7 @@ def test_truncated_or_no_checkpoint(tmp_path: Path, adder_file: Path) -> None:
         ("config", {"surprise": 1}),
         ("config", {"cell_options": []}),
         ("config", {"optimizer_options": {"momentum": "x"}}),
-        ("config", {"rate": "x"}),
+        ("config", {"learning_rate": "x"}),
         ("config", {"task": []}),
         ("config", {"schedule": []}),
     ],

@@ -16,11 +16,11 @@ REFUSED: list[tuple[dict[str, Any], type[SeqarithError], str]] = [
     ({"optimizer": "Adam "}, UnknownNameError, r"Did you mean 'adam'\?"),
     ({"schedule": "cosin"}, UnknownNameError, r"Did you mean 'cosine'\?"),
     ({"cell_options": {"activation": "relo"}}, InvalidValueError, "unknown activation 'relo'"),
-    ({"layers": 0}, InvalidValueError, "layers 0: expected 1 to 16"),
-    ({"digits": "scalr"}, InvalidValueError, r"unknown encoding of digits.*'scalar'\?"),
-    ({"digits": [[0.0, 1.0]] * 3}, InvalidValueError, r"expected \(4, 1 to 1000\)"),
-    ({"digits": [[0.0, 1.0], [1.0]] * 2}, InvalidValueError, "a table of input vectors"),
-    ({"digits": [[float("nan")]] * 4}, InvalidValueError, "not finite"),
+    ({"layers": 0}, InvalidValueError, "layers 0: expected an integer from 1 to 16"),
+    ({"input_encoding": "scalr"}, InvalidValueError, r"unknown encoding of digits.*'scalar'\?"),
+    ({"input_encoding": [[0.0, 1.0]] * 3}, InvalidValueError, r"expected \(4, 1 to 1000\)"),
+    ({"input_encoding": [[0.0, 1.0], [1.0]] * 2}, InvalidValueError, "a table of input vectors"),
+    ({"input_encoding": [[float("nan")]] * 4}, InvalidValueError, "not finite"),
     (
         {"cell_options": {"size": 3}},
         InvalidValueError,
@@ -39,27 +39,27 @@ REFUSED: list[tuple[dict[str, Any], type[SeqarithError], str]] = [
     ),
     ({"reduction": "max"}, InvalidValueError, "reduction 'max'"),
     ({"loss": "binary_cross_entropy", "base": 10}, InvalidValueError, "use cross_entropy"),
-    ({"bits": 0}, TaskError, "operands of 0 digits"),
-    ({"bits": 2**20 + 1}, TaskError, "expected 1 to 1048576"),
+    ({"bits": 0}, InvalidValueError, "bits 0: expected an integer from 1 to 8192"),
+    ({"bits": 2**13 + 1}, InvalidValueError, "bits 8193: expected"),
     ({"base": 1}, SeqarithError, "base 1"),
     ({"base": 17}, SeqarithError, "base 17"),
-    ({"operands": 1}, TaskError, "1 operands"),
-    ({"hidden": 0}, InvalidValueError, "hidden width 0: expected 1 to 4096"),
-    ({"hidden": 5000}, InvalidValueError, "hidden width 5000"),
-    ({"batch_size": 0}, InvalidValueError, "batch size 0: expected 1 to"),
+    ({"operands": 1}, TaskError, "operands 1: expected an integer from 2 to 16"),
+    ({"hidden": 0}, InvalidValueError, "hidden 0: expected an integer from 1 to 4096"),
+    ({"hidden": 5000}, InvalidValueError, "hidden 5000"),
+    ({"batch_size": 0}, InvalidValueError, "batch size 0: expected an integer from 1 to"),
     ({"batch_size": 2**30}, InvalidValueError, "batch size"),
-    ({"max_steps": 0}, InvalidValueError, "max steps 0: expected 1 to"),
-    ({"seed": -1}, InvalidValueError, "seed -1: expected 0 to"),
+    ({"max_steps": 0}, InvalidValueError, "max steps 0: expected an integer from 1 to"),
+    ({"seed": -1}, InvalidValueError, "seed -1: expected an integer from 0 to"),
     ({"seed": 2**32}, InvalidValueError, "seed"),
-    ({"rate": 0.0}, InvalidValueError, r"learning rate 0\.0"),
-    ({"rate": float("nan")}, InvalidValueError, "learning rate nan"),
-    ({"rate": float("inf")}, InvalidValueError, "learning rate inf"),
+    ({"learning_rate": 0.0}, InvalidValueError, r"learning rate 0\.0"),
+    ({"learning_rate": float("nan")}, InvalidValueError, "learning rate nan"),
+    ({"learning_rate": float("inf")}, InvalidValueError, "learning rate inf"),
     ({"clip": 0.0}, InvalidValueError, r"clip 0\.0"),
     ({"clip": float("nan")}, InvalidValueError, "clip nan"),
-    ({"until": "never"}, InvalidValueError, "until 'never': expected steps, exact, proved"),
-    ({"noise": -0.1}, InvalidValueError, "noise -0.1: expected 0 or more"),
+    ({"goal": "never"}, InvalidValueError, "goal 'never': expected proved, exact or steps"),
+    ({"noise": -0.1}, InvalidValueError, "noise -0.1: expected a finite number of at least 0"),
     ({"synchrony": float("nan")}, InvalidValueError, "synchrony nan"),
-    ({"restarts": 0}, InvalidValueError, "restarts 0: expected 1 to 4096"),
+    ({"candidates": 0}, InvalidValueError, "candidates 0: expected an integer from 1 to 4096"),
     ({"restart_after": -1}, InvalidValueError, "restart after -1"),
     ({"dtype": "float16"}, InvalidValueError, "dtype 'float16'"),
     ({"preset": "tutoral"}, InvalidValueError, "preset 'tutoral': expected tutorial"),
@@ -74,9 +74,9 @@ def test_refused(settings: dict[str, Any], error: type[SeqarithError], message: 
 
 def test_a_proof_is_the_goal_unless_something_else_is_said() -> None:
     default = TrainingConfig().describe()
-    assert default["until"] == "proved"
+    assert default["goal"] == "proved"
     assert min(default["noise"], default["synchrony"], default["restart_after"]) > 0
-    plain = TrainingConfig(until="exact").describe()
+    plain = TrainingConfig(goal="exact").describe()
     assert (plain["noise"], plain["synchrony"], plain["restart_after"]) == (0, 0, 0)
     assert TrainingConfig(noise=0.0, restart_after=7).describe()["noise"] == 0
     assert TrainingConfig(noise=0.0, restart_after=7).patience == 7
@@ -87,7 +87,7 @@ def test_the_recipe_follows_the_network() -> None:
     sigmoid = TrainingConfig(hidden=16, cell_options={"activation": "sigmoid"})
     assert sigmoid.hidden_noise == tanh.hidden_noise / 2
     assert sigmoid.synchrony_weight == 4 * tanh.synchrony_weight
-    assert TrainingConfig(hidden=64).learning_rate < tanh.learning_rate
+    assert TrainingConfig(hidden=64).initial_learning_rate < tanh.initial_learning_rate
     assert TrainingConfig(hidden=3).hidden_noise < tanh.hidden_noise
     assert TrainingConfig(hidden=3).patience < tanh.patience
 
@@ -107,7 +107,7 @@ def test_what_is_left_open_fits_the_task() -> None:
         {},
         {"task": "sub", "base": 3, "cell_options": {"activation": "sigmoid", "bias": False}},
         {"optimizer": "sgd", "optimizer_options": {"momentum": 0.5, "nesterov": True}},
-        {"rate": 0.25, "clip": None, "schedule": "cosine", "dtype": "float64"},
+        {"learning_rate": 0.25, "clip": None, "schedule": "cosine", "dtype": "float64"},
     ],
 )
 def test_description_round_trip(settings: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def test_description_round_trip(settings: dict[str, Any]) -> None:
     [("constant", [0.4] * 4), ("linear", [0.4, 0.3, 0.2, 0.1])],
 )
 def test_rate(schedule: str, rates: list[float]) -> None:
-    config = TrainingConfig(schedule=schedule, rate=0.4, max_steps=4)
+    config = TrainingConfig(schedule=schedule, learning_rate=0.4, max_steps=4)
     assert [config.rate_at(step) for step in (1, 2, 3, 4)] == pytest.approx(rates)
 
 

@@ -85,7 +85,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 @pytest.mark.parametrize("settings", [{"base": 3}, {"operands": 4}], ids=str)
 def test_side_by_side_as_alone(settings: dict[str, Any]) -> None:
-    config = sa.TrainingConfig(bits=3, hidden=4, restarts=3, dtype="float64", **settings)
+    config = sa.TrainingConfig(bits=3, hidden=4, candidates=3, dtype="float64", **settings)
     stack, clouds = prepared(config)
     states = clouds.state.copy()
     starts = stack.flat.copy()
@@ -93,7 +93,7 @@ def test_side_by_side_as_alone(settings: dict[str, Any]) -> None:
         clouds.learn()
         clouds.update(0.01, step + 1)
     for i in range(3):
-        alone, its = prepared(replace(config, restarts=1))
+        alone, its = prepared(replace(config, candidates=1))
         alone.flat[...], its.state[...] = starts[i], states[i]
         for step in range(3):
             its.learn()
@@ -126,7 +126,7 @@ def test_weights_of_the_input_move_further() -> None:
 def burst(level: float) -> tuple[BatchedNetworks, IntervalTraining]:
     """Return three networks for a machine of five states; boxes of the second hold everything."""
     stack, clouds = prepared(
-        sa.TrainingConfig(operands=5, hidden=4, restarts=3, dtype="float64"), level
+        sa.TrainingConfig(operands=5, hidden=4, candidates=3, dtype="float64"), level
     )
     stack.kernels["readout"][...] *= 0.1
     stack.kernels["readout"][1] *= 400
@@ -189,7 +189,7 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
         ({}, False),
         ({"operands": 3}, False),
         ({"task": "compare", "base": 10}, False),
-        ({"base": 10, "until": "exact"}, False),
+        ({"base": 10, "goal": "exact"}, False),
         ({"base": 10, "noise": 0.3}, False),
         ({"base": 10, "optimizer": "sgd"}, False),
         ({"base": 10, "cell": "gru"}, False),

@@ -27,5 +27,5 @@ def test_the_pace_follows_from_the_states(
     config = sa.TrainingConfig(**settings)
     assert config.built_task.machine is not None
     assert pace(config.built_task.machine) == expected
-    assert config.learning_rate == expected.rate
+    assert config.initial_learning_rate == expected.rate
     assert config.patience == expected.patience

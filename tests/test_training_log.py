@@ -44,7 +44,7 @@ def test_lines_of_two_runs_are_no_log(tmp_path: Path) -> None:
 
 
 def test_a_family_of_tasks_is_told_apart_by_its_parameters() -> None:
-    five = identity({"task": "scale", "parameters": {"factor": 5}, "seed": 0, "rate": 0.1})
+    five = identity({"task": "scale", "parameters": {"factor": 5}, "seed": 0, "noise": 0.3})
     assert five == {"task": "scale factor=5", "seed": 0}
 
 

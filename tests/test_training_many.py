@@ -25,7 +25,7 @@ def test_each_is_proved_and_knows_its_seed() -> None:
     results = sa.train_many("add", seeds, together=4, bits=5)
     assert all(result.proved and result.evaluation.exact for result in results)
     assert [result.model.training["seed"] for result in results] == seeds
-    assert {result.model.training["restarts"] for result in results} == {1}
+    assert {result.model.training["candidates"] for result in results} == {1}
     assert len({result.steps for result in results}) > 1
     for result in results:
         assert result.model.training["steps"] == result.steps
@@ -36,7 +36,7 @@ def test_each_is_proved_and_knows_its_seed() -> None:
 
 def test_the_first_is_the_network_of_its_own_run() -> None:
     """The words are its own, so with the same sums in another order only rounding differs."""
-    settings = {**PLAIN, "until": "steps", "max_steps": 40}
+    settings = {**PLAIN, "goal": "steps", "max_steps": 40}
     alone = sa.train("sub", seed=9, **settings)
     first, other = sa.train_many("sub", [9, 4], **settings)
     np.testing.assert_allclose(weights(first), weights(alone), rtol=1e-6, atol=1e-8)
@@ -53,7 +53,7 @@ def test_one_network_is_the_run_itself() -> None:
 
 def test_ending_of_some_changes_nothing_for_the_rest() -> None:
     """Those that are left go on as if all were still there."""
-    config = sa.TrainingConfig("add", **PLAIN, until="steps", max_steps=60, restarts=4)
+    config = sa.TrainingConfig("add", **PLAIN, goal="steps", max_steps=60, candidates=4)
     whole = Engine(config, [1, 2, 3, 4])
     for _ in range(30):
         whole.advance()
@@ -67,7 +67,7 @@ def test_ending_of_some_changes_nothing_for_the_rest() -> None:
 
 
 def test_clouds_go_on_as_well() -> None:
-    config = sa.TrainingConfig("add", bits=1, base=10, hidden=12, dtype="float64", restarts=3)
+    config = sa.TrainingConfig("add", bits=1, base=10, hidden=12, dtype="float64", candidates=3)
     whole = Engine(config, [1, 2, 3])
     for _ in range(12):
         whole.advance()
@@ -79,7 +79,7 @@ def test_clouds_go_on_as_well() -> None:
 
 
 def test_each_is_hardened_by_itself() -> None:
-    config = sa.TrainingConfig("add", bits=4, restarts=3)
+    config = sa.TrainingConfig("add", bits=4, candidates=3)
     hardening = Engine(config, [1, 2, 3]).hardening
     hardening.look(np.array([1.0, 0.5, 0.99]))
     assert hardening.begun.tolist() == [True, False, True]
@@ -95,12 +95,12 @@ def test_the_steps_may_be_spent() -> None:
     config = sa.TrainingConfig("add", bits=4, max_steps=10)
     results = Flock(config, [1, 2]).run()
     assert [(result.reached, result.steps) for result in results] == [(False, 10)] * 2
-    until = replace(config, until="steps")
-    assert [result.reached for result in Flock(until, [1, 2]).run()] == [True, True]
+    stays = replace(config, goal="steps")
+    assert [result.reached for result in Flock(stays, [1, 2]).run()] == [True, True]
 
 
 def test_one_that_is_done_may_diverge() -> None:
-    config = sa.TrainingConfig("add", bits=4, restarts=3)
+    config = sa.TrainingConfig("add", bits=4, candidates=3)
     course = Engine(config, [1, 2, 3])
     course.stack.flat[1] = np.nan
     course.check_finite([0, 2])
@@ -121,7 +121,7 @@ def test_a_task_of_your_own() -> None:
         ([1, 1], {}, "a seed occurs twice"),
         ([1], {"together": 0}, "0 networks together: expected 1 or more"),
         ([1], {"seed": 5}, "seed 5: many networks have none"),
-        ([1], {"restarts": 2}, "restarts 2: many networks have none"),
+        ([1], {"candidates": 2}, "candidates 2: many networks have none"),
         ([0, -1], {}, "seed -1: expected 0 to"),
         ([0, 2**32], {}, "seed 4294967296: expected 0 to"),
     ],

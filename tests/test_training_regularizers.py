@@ -58,7 +58,7 @@ def test_synchrony_adds_the_gradient_of_its_penalty() -> None:
 
 
 def test_synchrony_of_networks_side_by_side_is_that_of_each() -> None:
-    config = sa.TrainingConfig(bits=3, hidden=4, batch_size=6, restarts=3, dtype="float64")
+    config = sa.TrainingConfig(bits=3, hidden=4, batch_size=6, candidates=3, dtype="float64")
     network = config.network
     stacked = Unroll(network, network.trainable((3,)), network.trainable((3,)), 4, 6)
     alone = Unroll(network, network.trainable(), network.trainable(), 4, 6)

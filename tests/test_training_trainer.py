@@ -14,7 +14,7 @@ import seqarith as sa
 from seqarith.errors import DivergedError, ModelFileError
 
 RUNS: dict[str, sa.TrainingConfig] = {
-    "adam": sa.TrainingConfig(bits=4, max_steps=90, until="steps"),
+    "adam": sa.TrainingConfig(bits=4, max_steps=90, goal="steps"),
     "adam until exact": sa.TrainingConfig(bits=3, seed=1, max_steps=1000),
     "sgd": sa.TrainingConfig(
         task="sub",
@@ -23,15 +23,15 @@ RUNS: dict[str, sa.TrainingConfig] = {
         optimizer_options={"momentum": 0.9, "nesterov": True},
         schedule="linear",
         max_steps=90,
-        until="steps",
+        goal="steps",
     ),
     "rmsprop": sa.TrainingConfig(
-        base=3, bits=3, optimizer="rmsprop", schedule="cosine", max_steps=90, until="steps",
+        base=3, bits=3, optimizer="rmsprop", schedule="cosine", max_steps=90, goal="steps",
         dtype="float64",
     ),
     "until proved": sa.TrainingConfig(bits=5, hidden=8, seed=2, max_steps=1000),
-    "restarts": sa.TrainingConfig(
-        bits=4, hidden=3, restart_after=60, restarts=3, seed=1, max_steps=200
+    "candidates": sa.TrainingConfig(
+        bits=4, hidden=3, restart_after=60, candidates=3, seed=1, max_steps=200
     ),
     "tutorial": sa.tutorial_config(seed=3, max_steps=300),
 }  # fmt: skip
@@ -80,7 +80,7 @@ def test_resumed_as_uninterrupted(config: sa.TrainingConfig, tmp_path: Path) -> 
         assert content(result.model, tmp_path) == expected
 
 
-@pytest.mark.parametrize("name", ["until proved", "restarts"])
+@pytest.mark.parametrize("name", ["until proved", "candidates"])
 def test_resumed_from_any_look(name: str, tmp_path: Path) -> None:
     """What a look at the networks changes is in the checkpoint of its step."""
     config, kept = RUNS[name], list[sa.Checkpoint]()
@@ -94,7 +94,7 @@ def test_resumed_from_any_look(name: str, tmp_path: Path) -> None:
 
 
 def test_the_best_network_is_remembered(tmp_path: Path) -> None:
-    config = replace(RUNS["restarts"], max_steps=58, restart_after=0)
+    config = replace(RUNS["candidates"], max_steps=58, restart_after=0)
     whole = sa.Trainer(config).run()
     checkpoint = stopped_at(config, 55, tmp_path)
     assert checkpoint.best > 0
@@ -147,7 +147,7 @@ def test_until_exact_stops_as_soon_as_it_is(task: str, cell_options: dict[str, A
 
 
 def test_until_steps_makes_all_of_them() -> None:
-    result = sa.train("add", bits=3, until="steps", max_steps=123)
+    result = sa.train("add", bits=3, goal="steps", max_steps=123)
     assert (result.steps, result.reached) == (123, True)
 
 
@@ -194,8 +194,8 @@ def test_operands_too_wide_to_try_all_are_said_to_be_sampled() -> None:
 
 
 DIVERGING = sa.TrainingConfig(
-    bits=4, optimizer="sgd", rate=1e38, clip=None, loss="binary_cross_entropy",
-    optimizer_options={"momentum": 0.99}, max_steps=2000, until="steps",
+    bits=4, optimizer="sgd", learning_rate=1e38, clip=None, loss="binary_cross_entropy",
+    optimizer_options={"momentum": 0.99}, max_steps=2000, goal="steps",
 )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def test_divergence_is_said_and_keeps_the_last_good_checkpoint(tmp_path: Path) -
 
 def test_divergence_in_the_middle(tmp_path: Path) -> None:
     """A run that was well until its parameters were spoilt: the checkpoint before stays."""
-    config = sa.TrainingConfig(bits=4, max_steps=100, until="steps")
+    config = sa.TrainingConfig(bits=4, max_steps=100, goal="steps")
     trainer = sa.Trainer(config)
     path = tmp_path / "c"
 
@@ -236,7 +236,7 @@ def test_reports_and_checkpoints_come_when_they_should() -> None:
     reports: list[sa.Report] = []
     checkpoints: list[sa.Checkpoint] = []
     hooks = sa.Hooks(report=reports.append, checkpoint=checkpoints.append, checkpoint_every=60)
-    sa.Trainer(sa.TrainingConfig(bits=4, max_steps=200, until="steps")).run(hooks)
+    sa.Trainer(sa.TrainingConfig(bits=4, max_steps=200, goal="steps")).run(hooks)
     assert [report.step for report in reports] == [50, 100, 150, 200]
     assert [checkpoint.step for checkpoint in checkpoints] == [60, 120, 180]
     for report in reports:
@@ -248,7 +248,7 @@ def test_reports_and_checkpoints_come_when_they_should() -> None:
 
 def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
     """Loss and accuracy of step 50 from the weights after step 49, in the words of the API."""
-    config = sa.TrainingConfig(bits=3, batch_size=16, max_steps=50, until="steps", dtype="float64")
+    config = sa.TrainingConfig(bits=3, batch_size=16, max_steps=50, goal="steps", dtype="float64")
     reports: list[sa.Report] = []
     sa.Trainer(config).run(sa.Hooks(report=reports.append))
     trainer = sa.Trainer(config, stopped_at(config, 49, tmp_path))

@@ -42,9 +42,9 @@ class Case:
             bits=self.steps - 1,
             batch_size=self.batch,
             hidden=self.hidden,
-            rate=RATE,
+            learning_rate=RATE,
             clip=CLIP,
-            until="steps",
+            goal="steps",
         )
 
     @property

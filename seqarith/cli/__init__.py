@@ -66,6 +66,15 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, the summary of each in full."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                (name, command.get_short_help_str(limit=1000))
+                for name in COMMANDS
+                if (command := self.get_command(ctx, name))
+            )
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -34,7 +34,13 @@ MANY = 2**25
 
 @click.command("eval")
 @click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
-@click.option("--bits", type=int, help="Digits of each operand.  [default: as in training]")
+@click.option(
+    "--digits",
+    "--bits",
+    "bits",
+    type=int,
+    help="Digits of each operand.  [default: as in training]",
+)
 @click.option("--samples", type=int, help="Run so many random operands instead of all.")
 @click.option("--exhaustive", is_flag=True, help="Run all operands, however many there are.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")

@@ -38,7 +38,13 @@ EXHAUSTIVE = 2**16
     type=click.Path(path_type=Path),
     help="The picture, .png, .svg or .pdf.  [default: KIND.png]",
 )
-@click.option("--bits", type=int, help="Digits of an operand; for widths: the most of them.")
+@click.option(
+    "--digits",
+    "--bits",
+    "bits",
+    type=int,
+    help="Digits of an operand; for widths: the most of them.",
+)
 @click.option(
     "--samples", type=click.IntRange(min=1), default=SAMPLES, show_default=True,
     help="Random operands where not all are run.",

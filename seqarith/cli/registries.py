@@ -73,7 +73,7 @@ def _print_task(row: dict[str, Any]) -> None:
         f"{'' if row['negative'] else ', naturals only'}; for example {row['example']}"
     )
     if row["parameters"]:
-        shown = " ".join(f"--param {name}={value}" for name, value in row["parameters"].items())
+        shown = " ".join(f"--{name} {value}" for name, value in row["parameters"].items())
         say(f"{'':<12} {shown}")
 
 

@@ -4,27 +4,91 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqarith.cli.output import notice
+from seqarith.cli.settings import GroupedCommand, GroupedOption, setting_option
 from seqarith.errors import InvalidValueError, TaskError
 
 if TYPE_CHECKING:
     from seqarith.model import Model
     from seqarith.tasks.task import Task
 
+OWN = "seqarith.task_options"
+
+
+class TaskCommand(GroupedCommand):
+    """A command whose argument TASK brings options: the task's parameters, as --factor of scale.
+
+    Args:
+        renamed: Old names of options and their new names.
+    """
+
+    def __init__(self, *args: Any, renamed: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self._renamed = renamed
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        args = [self._new(ctx, arg) for arg in args]
+        ctx.meta[OWN] = self._of_task(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *self.own_options(ctx)]
+
+    @staticmethod
+    def own_options(ctx: click.Context) -> list[GroupedOption]:
+        """Return the options of the task that was named."""
+        found: list[GroupedOption] = ctx.meta.get(OWN, [])
+        return found
+
+    def _new(self, ctx: click.Context, arg: str) -> str:
+        """Return an argument with the new name of its option; say so where that is another."""
+        name, equals, value = arg.partition("=")
+        if name not in self._renamed:
+            return arg
+        if not ctx.resilient_parsing:  # as for the completion of a shell
+            notice(f"{name} is called {self._renamed[name]} now; the old name works until 0.7.")
+        return self._renamed[name] + equals + value
+
+    def _of_task(self, ctx: click.Context, args: list[str]) -> list[GroupedOption]:
+        from seqarith.registry import TASKS
+
+        parser = self.make_parser(ctx)
+        parser.ignore_unknown_options = True  # they may be the task's
+        try:
+            named, others, _ = parser.parse_args(list(args))
+        except click.UsageError:  # it is told when the command is parsed
+            return []
+        words = [named.get("task"), *others]
+        task = next((word for word in words if isinstance(word, str) and word in TASKS), None)
+        known = {option for each in self.get_params(ctx) for option in each.opts}
+        unknown = [arg for arg in args if arg.startswith("--") and arg.split("=")[0] not in known]
+        if task is None or not (unknown or {*ctx.help_option_names} & {*args}):
+            return []
+        from seqarith.tasks.parameters import parameters_of
+
+        settings = [each for each in parameters_of(TASKS[task]) if each.flags[0] not in known]
+        return [setting_option(each, f"Parameters of {task}") for each in settings]
+
+
 param_option = click.option(
     "--param",
+    cls=GroupedOption,
+    group="Task",
     multiple=True,
     metavar="NAME=VALUE",
-    help="What the task leaves open, for instance factor=3; may be repeated. See 'tasks NAME'.",
+    help="A parameter of the task, for instance factor=3; may be repeated. See 'tasks NAME'.",
 )
 task_from_option = click.option(
     "--task-from",
+    cls=GroupedOption,
+    group="Task",
     metavar="MODULE:NAME",
     help="Your own task: a function on integers, a Task or a MealyMachine in a module of yours, "
     "in this folder for instance. --param order=most and the like say how it is read.",
@@ -61,6 +125,8 @@ function_option = click.option(
 )
 ask_option = click.option(
     "--ask",
+    cls=GroupedOption,
+    group="Task",
     type=int,
     metavar="N",
     help="With --task-from: ask a function N words at most.  [default: about 200,000]",
@@ -115,7 +181,7 @@ def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -
     """Return the task of a function; say what was asked, and what is doubtful."""
     import warnings
 
-    from seqarith.cli.output import Bar, notice
+    from seqarith.cli.output import Bar
     from seqarith.errors import CutShortWarning, UnboundedWarning
     from seqarith.tasks.custom.from_function import task_from_function
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ import click
 from click.core import ParameterSource
 
 from seqarith.cli.output import StatusLine, json_option, notice
+from seqarith.cli.settings import GroupedOption, setting_options
 from seqarith.cli.task_options import (
+    TaskCommand,
     ask_option,
     own_task,
     param_option,
@@ -24,151 +27,76 @@ from seqarith.cli.task_options import (
 )
 from seqarith.cli.training_summary import Outcome
 from seqarith.errors import InvalidValueError, LogError, OutputError
+from seqarith.training.settings import options as table_options
 
 if TYPE_CHECKING:
+    from seqarith.setting import Setting
     from seqarith.training.checkpoint import Checkpoint
     from seqarith.training.config import TrainingConfig
     from seqarith.training.progress import Report
 
-OPTIONS = {
-    "bits": "bits",
-    "base": "base",
-    "operands": "operands",
-    "cell": "cell",
-    "hidden": "hidden",
-    "layers": "layers",
-    "digits": "digits",
-    "loss": "loss",
-    "optimizer": "optimizer",
-    "lr": "rate",
-    "schedule": "schedule",
-    "clip": "clip",
-    "batch_size": "batch_size",
-    "max_steps": "max_steps",
-    "until": "until",
-    "noise": "noise",
-    "synchrony": "synchrony",
-    "restart_after": "restart_after",
-    "restarts": "restarts",
-    "seed": "seed",
-    "dtype": "dtype",
-}
-"""Options of the command line, and the settings that they are."""
-
 PRESET_OPTIONS = ("seed", "max_steps")
+RENAMED = {"--until": "--goal", "--restarts": "--candidates"}
+"""Options that were called otherwise before 0.6; the old names work until 0.7."""
+
+_path_option = partial(
+    click.option, cls=GroupedOption, group="Files", type=click.Path(path_type=Path)
+)
 
 
-@click.command("train")
+@setting_options(setting for setting, _ in table_options())
+@click.command("train", cls=TaskCommand, renamed=RENAMED)
 @click.argument("task", required=False)
-@click.option("--bits", type=int, default=8, show_default=True, help="Digits of each operand.")
-@click.option("--base", type=int, default=2, show_default=True, help="Base of the digits, 2 to 16.")
-@click.option("--operands", type=int, help="Number of operands.  [default: the task's]")
 @param_option
 @task_from_option
 @ask_option
-@click.option("--cell", default="elman", show_default=True, help="The recurrence; see 'cells'.")
-@click.option("--activation", default="tanh", show_default=True, help="tanh, sigmoid or relu.")
-@click.option("--hidden", type=int, help="Hidden units.  [default: fits the task]")
-@click.option("--layers", type=int, default=1, show_default=True, help="Layers of the cell.")
-@click.option(
-    "--digits",
-    help="How a digit is read: bits, onehot, scalar (as it is) or scaled (to 1 at most).  "
-    "[default: bits in base 2, else onehot]",
-)
-@click.option("--loss", help="The loss; see 'losses'.  [default: fits the task]")
-@click.option("--optimizer", default="adam", show_default=True, help="See 'optimizers'.")
-@click.option("--momentum", type=float, help="Of sgd.")
-@click.option("--nesterov", is_flag=True, default=None, help="Nesterov's momentum, of sgd.")
-@click.option("--lr", type=float, help="Learning rate.  [default: the optimizer's]")
-@click.option("--schedule", default="constant", show_default=True, help="Of the learning rate.")
-@click.option(
-    "--clip",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="Greatest norm of the gradient; 0: no limit.",
-)
-@click.option("--batch-size", type=int, help="Words a step.  [default: fits the task]")
-@click.option("--max-steps", type=int, default=10_000, show_default=True, help="Most steps.")
-@click.option(
-    "--until",
-    help="Goal: 'proved' at every width, 'exact' on every operand tuple, or all 'steps'.  "
-    "[default: proved where that can be, else exact]",
-)
 @click.option(
     "--budget",
+    cls=GroupedOption,
+    group="Proof",
     type=float,
     default=10.0,
     show_default=True,
     help="Seconds for a last search for a proof, or for a wrong input, once the steps are spent.",
 )
-@click.option(
-    "--restarts",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Networks trained side by side; the first that reaches the goal is kept.",
-)
-@click.option(
-    "--restart-after",
-    type=int,
-    help="Begin anew after so many steps without success; 0: never.  [default: fits the network]",
-)
-@click.option(
-    "--noise",
-    type=float,
-    help="Of the hidden vectors while training, a standard deviation.  [default: fits the network]",
-)
-@click.option(
-    "--synchrony",
-    type=float,
-    help="Weight of the penalty on hidden vectors of one past that differ.  [default: likewise]",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Fixes everything random.")
-@click.option("--dtype", default="float32", show_default=True, help="float32 or float64.")
-@click.option("--preset", help="'tutorial': the RNN tutorial of 2015, to the last digit.")
-@click.option("--log", type=click.Path(path_type=Path), help="Write a line of JSON a report.")
-@click.option(
+@_path_option("--log", help="Write a line of JSON for every progress report.")
+@_path_option(
     "--checkpoint",
-    type=click.Path(path_type=Path),
     help="Keep the state of the run in this file.  [default: that of --resume]",
 )
 @click.option(
     "--checkpoint-every",
+    cls=GroupedOption,
+    group="Files",
     type=int,
     default=100,
     show_default=True,
     help="Steps between checkpoints.",
 )
-@click.option(
+@_path_option(
     "--resume",
-    type=click.Path(path_type=Path),
-    help="Go on from a checkpoint; its settings hold, --max-steps and --until may change.",
+    help="Go on from a checkpoint; its settings hold, --max-steps and --goal may change.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("model.npz"),
-    show_default=True,
-    help="The model file.",
+@_path_option(
+    "-o", "--output", default=Path("model.npz"), show_default=True, help="The model file."
 )
 @json_option
 @click.pass_context
 def train_command(ctx: click.Context, /, **options: Any) -> None:
     """Train a network on TASK and save it.
 
-    TASK is add, sub, ...; 'seqarith tasks' lists all. With no more options the network learns
-    8-bit sums until it is proved right for operands of every width; the proof is saved with it.
+    TASK is add, sub, ...; 'seqarith tasks' lists all. After TASK, --help also lists the parameters
+    of that task. With no more options the network learns 8-bit sums until it is proved right for
+    operands of every width; the proof is saved with it.
 
     Exit code 0: the goal was reached; 3: the steps were spent before; 130: interrupted.
 
     \b
       seqarith train add
-      seqarith train add --hidden 3 --restarts 32
+      seqarith train add --hidden 3 --candidates 32
       seqarith train sub --bits 16 --hidden 32 --seed 3 -o sub.npz
       seqarith train add --base 10 --bits 3
-      seqarith train scale --param factor=5
+      seqarith train scale --factor 5
       seqarith train --task-from mymodule:double
       seqarith train add --preset tutorial
       seqarith train add --checkpoint run.ckpt --max-steps 100000
@@ -238,28 +166,22 @@ def _config(
     from seqarith.training.config import TrainingConfig
 
     given = {
-        name for name in options if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        name: value
+        for name, value in options.items()
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
+    if given.get("clip") == 0:
+        given["clip"] = None
+    settings = _settings(ctx, given)
     if checkpoint is not None:
-        return _resumed_config(options, given, checkpoint)
+        return _resumed_config(options, settings, checkpoint)
     if options["preset"] == "tutorial":
-        free = {"activation", "momentum", "nesterov", "param", "task_from", "ask"}
-        fixed = given & (set(OPTIONS) | free) - {*PRESET_OPTIONS}
-        if fixed or options["task"] not in (None, "add"):
-            wrong = f"--{min(fixed).replace('_', '-')}" if fixed else f"task {options['task']!r}"
-            raise InvalidValueError(
-                f"--preset tutorial fixes all but --seed and --max-steps; drop {wrong}"
-            )
-        from seqarith.training.tutorial import tutorial_config
-
-        changed = {name: options[name] for name in PRESET_OPTIONS if name in given}
-        return tutorial_config(**changed)
+        return _preset_config(given, settings)
     if options["ask"] is not None and options["task_from"] is None:
         raise InvalidValueError(f"--ask {options['ask']}: only a function of --task-from is asked")
-    settings = _settings(options, set(OPTIONS), given)
     if options["task_from"] is not None:
         return _own_config(options, settings)
-    return TrainingConfig(task=options["task"], preset=options["preset"], **settings)
+    return TrainingConfig(task=options["task"], **settings)
 
 
 def _own_config(options: dict[str, Any], settings: dict[str, Any]) -> TrainingConfig:
@@ -268,38 +190,67 @@ def _own_config(options: dict[str, Any], settings: dict[str, Any]) -> TrainingCo
     place = options["task_from"]
     if options["task"] is not None:
         raise InvalidValueError(f"task {options['task']!r} and --task-from {place}: give one")
-    base, operands, given = (settings.pop(name) for name in ("base", "operands", "parameters"))
-    task = own_task(place, base, operands, given, options["ask"])
-    return TrainingConfig.for_task(task, preset=options["preset"], **settings)
+    base, operands = settings.pop("base", 2), settings.pop("operands", None)
+    task = own_task(place, base, operands, settings.pop("parameters"), options["ask"])
+    return TrainingConfig.for_task(task, **settings)
 
 
 def _resumed_config(
-    options: dict[str, Any], given: set[str], checkpoint: Checkpoint
+    options: dict[str, Any], settings: dict[str, Any], checkpoint: Checkpoint
 ) -> TrainingConfig:
     from dataclasses import replace
 
     if options["task_from"] is not None:
         raise InvalidValueError("--task-from and --resume: the checkpoint holds its task; drop one")
-    settings = _settings(options, given & set(OPTIONS), given)
     if options["task"] is not None:
         settings["task"] = options["task"]
-    for name in ("cell_options", "optimizer_options", "parameters"):
-        settings[name] = {**getattr(checkpoint.config, name), **settings[name]}
-    if options["preset"] is not None:
-        settings["preset"] = options["preset"]
-    return replace(checkpoint.config, **settings)
-
-
-def _settings(options: dict[str, Any], chosen: set[str], given: set[str]) -> dict[str, Any]:
-    settings = {OPTIONS[name]: options[name] for name in chosen}
-    if settings.get("clip") == 0:
-        settings["clip"] = None
-    settings["parameters"] = parameters(options["param"])
-    said = "activation" in given
-    settings["cell_options"] = {"activation": options["activation"]} if said else {}
-    settings["optimizer_options"] = {
-        name: options[name] for name in ("momentum", "nesterov") if options[name] is not None
+    merged: dict[str, Any] = {
+        name: {**getattr(checkpoint.config, name), **value} if isinstance(value, dict) else value
+        for name, value in settings.items()
     }
+    return replace(checkpoint.config, **merged)
+
+
+def _preset_config(given: dict[str, Any], settings: dict[str, Any]) -> TrainingConfig:
+    """Return the settings of the tutorial; what is given beside them must not contradict them."""
+    from seqarith.training.tutorial import BITS, tutorial_config
+
+    config = tutorial_config(**{name: given[name] for name in PRESET_OPTIONS if name in given})
+
+    def repeats(setting: Setting, mapping: str) -> bool:
+        value, fixed = given[setting.name], getattr(config, mapping or setting.name)
+        if mapping:
+            fixed = fixed.get(setting.name, setting.default)
+        # Its operands have 7 bits, its words have 8: either may be called the width.
+        return value == fixed or (setting.name == "bits" and value == BITS + 1)
+
+    wrong = [
+        "/".join(setting.flags)
+        for setting, mapping in table_options()
+        if setting.name in given and not repeats(setting, mapping)
+    ]
+    wrong += [f"--{name.replace('_', '-')}" for name in ("task_from", "ask") if name in given]
+    wrong += ["--param"] * bool(settings["parameters"])
+    if given.get("task", "add") != "add":
+        wrong.append(f"task {given['task']!r}")
+    if wrong:
+        raise InvalidValueError(
+            f"--preset tutorial fixes all but --seed and --max-steps; drop {wrong[0]}"
+        )
+    return config
+
+
+def _settings(ctx: click.Context, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that options stand for."""
+    settings: dict[str, Any] = {"parameters": parameters(given.get("param", ()))}
+    for option in TaskCommand.own_options(ctx):
+        if option.name in given:
+            settings["parameters"][option.name] = given[option.name]
+    for setting, mapping in table_options():
+        if setting.name in given and mapping:
+            settings.setdefault(mapping, {})[setting.name] = given[setting.name]
+        elif setting.name in given:
+            settings[setting.name] = given[setting.name]
     return settings
 
 

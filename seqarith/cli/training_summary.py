@@ -28,7 +28,7 @@ class Outcome:
     def __init__(self, result: TrainingResult, place: Path, budget: float) -> None:
         self._result, self._place = result, place
         self._verdict: Verdict | None = None
-        self._goal = result.model.training["until"]
+        self._goal = result.model.training["goal"]
         if self._goal == "proved" and not result.proved and budget > 0:
             from seqarith.certification.certify import certify
 
@@ -89,7 +89,7 @@ class Outcome:
         if not self.reached and self._agree:
             notice(
                 f"The goal, {self._goal}, was not reached in {steps:,} steps; try --max-steps "
-                f"{2 * steps}, --restarts 16, another --seed or more --hidden units."
+                f"{2 * steps}, --candidates 16, another --seed or more --hidden units."
             )
 
     def _counted(self) -> str:
@@ -140,6 +140,7 @@ class Outcome:
             "model": str(self._place),
             "task": known.task,
             "bits": known.bits,
+            **{key: self.model.training[key] for key in ("cell", "hidden", "noise", "seed")},
             "steps": self._result.steps,
             "examples": self._result.examples,
             "seconds": round(seconds, 3),

@@ -62,7 +62,7 @@ class BatchedNetworks:
     paid once for all.
 
     Args:
-        config: The settings; ``restarts`` is S.
+        config: The settings; ``candidates`` is S.
         seeds: The seed of each network's initial weights; None: all follow from the run's.
 
     Attributes:
@@ -74,7 +74,7 @@ class BatchedNetworks:
 
     def __init__(self, config: TrainingConfig, seeds: Sequence[int] | None = None) -> None:
         self._config, self._network, self._seeds = config, config.network, seeds
-        leading = (config.restarts,) if config.restarts > 1 else ()
+        leading = (config.candidates,) if config.candidates > 1 else ()
         self._parameters = self._network.trainable(leading)
         self._gradients = self._network.trainable(leading)
         self.kernels, self.gradients = self._parameters.arrays, self._gradients.arrays

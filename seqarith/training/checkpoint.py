@@ -14,9 +14,9 @@ from seqarith.optimizers import SCRATCH, Memory
 from seqarith.training.config import TrainingConfig
 
 FORMAT = "seqarith-checkpoint"
-VERSION = 1
+VERSION = 2
 PARAMETERS, CLOUDS = "parameters", "clouds"
-EXTENDABLE = ("max_steps", "until")
+EXTENDABLE = ("max_steps", "goal")
 """Settings that may change when a run is resumed."""
 
 
@@ -84,15 +84,15 @@ class Checkpoint:
             raise ModelFileError(f"{found.path}: its settings: {error}") from None
         step, best, lessons = header["step"], header.get("best", 0), header["lessons"]
         begun, level = header["hardening"]
-        if step > config.max_steps or best >= config.restarts:
+        if step > config.max_steps or best >= config.candidates:
             raise ModelFileError(
                 f"{found.path}: step {step} of {config.max_steps}, network {best} of "
-                f"{config.restarts}"
+                f"{config.candidates}"
             )
         if any(letter >= config.built_task.letters for word in lessons for letter in word):
             raise ModelFileError(f"{found.path}: a word has a letter that the task has not")
         names = (PARAMETERS, *config.built_optimizer.slots)
-        leading = (config.restarts,) if config.restarts > 1 else ()
+        leading = (config.candidates,) if config.candidates > 1 else ()
         shapes = dict.fromkeys(names, (*leading, config.network.size))
         if config.interval_size:
             shapes[CLOUDS] = (*leading, config.interval_size)

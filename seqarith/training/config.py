@@ -2,155 +2,85 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, final
+from typing import Any, Self, final
 
 import numpy as np
 
 from seqarith.cells.cell import Array, Cell
 from seqarith.certification.adapter import check_provable, is_provable
 from seqarith.errors import InvalidValueError, TaskError
-from seqarith.formats import (
-    MAX_BATCH,
-    MAX_CANDIDATES,
-    MAX_SEED,
-    MAX_STEPS,
-    MAX_TRAINING_DIGITS,
-    SETTINGS,
-)
+from seqarith.formats import renamed
 from seqarith.losses import Loss
 from seqarith.network import Network
 from seqarith.optimizers import Optimizer
 from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
+from seqarith.setting import with_arguments
 from seqarith.tasks.description import build_task, describe_task, named_task
 from seqarith.tasks.task import Task
 from seqarith.tasks.vectors import input_vectors
-from seqarith.training.defaults import Recipe, fitting, recipe, trains_on_intervals
+from seqarith.training.defaults import (
+    NetworkDefaults,
+    network_defaults,
+    task_defaults,
+    trains_on_intervals,
+)
 from seqarith.training.interval_schedule import IntervalSchedule, pace
+from seqarith.training.settings import SCHEMA, SETTINGS, Settings, check_names, resolve
 
-Until = Literal["steps", "exact", "proved"]
-GOALS = ("steps", "exact", "proved")
 MAX_NUMBERS = 2**28
 """Numbers in the hidden vectors of one training step, at most: 1 GiB in float32."""
 
 
 @final
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Settings):
     """The settings of a run.
 
-    Args:
-        task: Name of a task.
-        bits: Digits of each operand in training.
-        base: Base of the digits, 2 to 16.
-        operands: Number of operands; default: the task's own.
-        parameters: What the task leaves open.
-        cell: Name of a cell.
-        cell_options: Its options, for instance ``{"activation": "tanh"}``.
-        hidden: Hidden width; default: what fits the task.
-        layers: Layers of the cell.
-        digits: How a digit is put into numbers, see `seqarith.tasks.vectors`: a name, or a table
-            with a row for each letter; default: bits in base 2, else one-hot.
-        loss: Name of a loss; default: binary cross-entropy for two symbols, else cross-entropy.
-        reduction: How the loss is summed: ``"mean"`` or ``"sum"``; see `seqarith.losses`.
-        optimizer: Name of an optimizer.
-        optimizer_options: Its options, for instance ``{"momentum": 0.9}``.
-        rate: Learning rate; default: for Adam one that fits the network
-            (`seqarith.training.defaults`), else the optimizer's own.
-        schedule: Name of a schedule of the rate over ``max_steps``.
-        clip: Greatest Euclidean norm of the gradient, or None.
-        batch_size: Words a step; default: what fits the task.
-        max_steps: Most steps.
-        until: When to stop before: ``"proved"`` as soon as the network is proved right at every
-            width; ``"exact"`` as soon as every operand tuple comes out right (where those are
-            more than 2**24: a sample); ``"steps"`` never. Default: proved where that can be.
-        noise: Standard deviation of the noise on the hidden vectors; see
-            `seqarith.training.regularizers`. Default: what fits the network where the goal is a
-            proof, else 0.
-        synchrony: Weight of the synchrony penalty; likewise.
-        restart_after: Steps after which training begins anew with other weights, while the goal
-            is not reached; 0: never. Default: likewise.
-        restarts: Networks that are trained side by side, from different initial weights, on the
-            same words, until the first of them reaches the goal.
-        seed: Of the initial weights and the words.
-        dtype: ``"float32"`` or ``"float64"``.
-        preset: ``"tutorial"`` or nothing: where weights and words come from.
-        own: A task that no registry knows, as `seqarith.tasks.description` writes it; see
-            `for_task`.
-        function: The function that its machine was found in, where it is at hand. It is no part
-            of the settings: no file holds it.
-
     Raises:
+        TypeError: There is no such setting.
         UnknownNameError: A name is in no registry.
         InvalidValueError: A value is out of range.
         TaskError: The task cannot be built so.
+
+    Example:
+        >>> config = TrainingConfig(task="add", bits=4, hidden=3)
+        >>> config.goal, config.batch
+        ('proved', 64)
     """
 
-    task: str = "add"
-    bits: int = 8
-    base: int = 2
-    operands: int | None = None
-    parameters: Mapping[str, int | str] = field(default_factory=dict)
-    cell: str = "elman"
-    cell_options: Mapping[str, Any] = field(default_factory=dict)
-    hidden: int | None = None
-    layers: int = 1
-    digits: str | Sequence[Sequence[float]] | None = None
-    loss: str | None = None
-    reduction: str = "mean"
-    optimizer: str = "adam"
-    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
-    rate: float | None = None
-    schedule: str = "constant"
-    clip: float | None = 1.0
-    batch_size: int | None = None
-    max_steps: int = 10_000
-    until: Until | None = None
-    noise: float | None = None
-    synchrony: float | None = None
-    restart_after: int | None = None
-    restarts: int = 1
-    seed: int = 0
-    dtype: str = "float32"
-    preset: str | None = None
-    own: Mapping[str, Any] | None = None
     function: Callable[..., int] | None = field(default=None, repr=False, compare=False)
+    """The function that the machine of an own task was found in, where it is at hand. It is no
+    part of the settings: no file holds it."""
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Self:
+        """Refuse keywords that are no settings, with the names of those that they may mean."""
+        check_names(keywords, [*SETTINGS, "function"], cls.__name__)
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        _check("batch size", self.batch, 1, MAX_BATCH)
-        _check("max steps", self.max_steps, 1, MAX_STEPS)
-        _check("seed", self.seed, 0, MAX_SEED)
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise InvalidValueError(
-                f"learning rate {self.rate}: expected a number above 0, say 0.01"
-            )
-        if self.clip is not None and not 0 < self.clip < float("inf"):
-            raise InvalidValueError(f"clip {self.clip}: expected a number above 0, say 1")
-        _check("restarts", self.restarts, 1, MAX_CANDIDATES)
-        if self.until not in (None, *GOALS):
-            raise InvalidValueError(f"until {self.until!r}: expected {', '.join(GOALS)}")
-        for name in ("noise", "synchrony"):
+        for name, setting in SETTINGS.items():
             value = getattr(self, name)
-            if value is not None and not 0 <= value < float("inf"):
-                raise InvalidValueError(f"{name} {value}: expected 0 or more, say 0.3")
-        if self.restart_after is not None:
-            _check("restart after", self.restart_after, 0, MAX_STEPS)
-        if self.preset not in (None, "tutorial"):
-            raise InvalidValueError(f"preset {self.preset!r}: expected tutorial")
+            if isinstance(value, np.generic):  # an element of an array, as in a sweep
+                value = value.item()
+                object.__setattr__(self, name, value)
+            # What is made of mappings and tables is checked by those that read them.
+            if isinstance(value, str) or not isinstance(value, Mapping | Sequence | np.ndarray):
+                setting.check(value)
         if self.schedule not in SCHEDULES:
             SCHEDULES[self.schedule]
         for name, value in zip(
             ("task", "base", "operands"), _identity(self.built_task), strict=True
         ):
             object.__setattr__(self, name, value)
-        self.built_task.check_bits(self.bits)
+        if self.goal is None:
+            object.__setattr__(self, "goal", "proved" if is_provable(self.built_task) else "exact")
+        elif self.goal == "proved":
+            check_provable(self.built_task)
         _ = self.network, self.built_optimizer
         self._check_size()
-        if self.until == "proved":
-            check_provable(self.built_task)
         if self.synchrony and self.built_task.machine is None:
             raise InvalidValueError(
                 f"synchrony {self.synchrony}: task {self.task!r} has no machine whose states "
@@ -159,18 +89,13 @@ class TrainingConfig:
 
     def _check_size(self) -> None:
         """Refuse a run whose buffers would fill the memory, before anything of it is made."""
-        if self.bits > MAX_TRAINING_DIGITS:
-            raise InvalidValueError(
-                f"operands of {self.bits} digits: training takes at most {MAX_TRAINING_DIGITS}; "
-                "what a network learns from short operands holds for long ones"
-            )
         steps = self.built_task.natural_layout(self.bits).steps
-        numbers = steps * self.batch * self.restarts * self.width
+        numbers = steps * self.batch * self.candidates * self.width
         if numbers > MAX_NUMBERS:
             raise InvalidValueError(
-                f"{steps} steps of {self.batch} words in {self.restarts} networks of {self.width} "
-                f"hidden units are {numbers} numbers a training step; at most {MAX_NUMBERS} are "
-                "held: take fewer of one of these"
+                f"{steps} steps of {self.batch} words in {self.candidates} networks of "
+                f"{self.width} hidden units are {numbers} numbers a training step; at most "
+                f"{MAX_NUMBERS} are held: take fewer of one of these"
             )
 
     @cached_property
@@ -218,9 +143,9 @@ class TrainingConfig:
     @cached_property
     def own_vectors(self) -> Array | None:
         """The input vectors that the network brings, shape (A, D); None: they are the task's."""
-        if self.digits is None:
+        if self.input_encoding is None:
             return None
-        return input_vectors(self.built_task, self.digits)
+        return input_vectors(self.built_task, self.input_encoding)
 
     @cached_property
     def vectors(self) -> Array:
@@ -230,23 +155,16 @@ class TrainingConfig:
     @cached_property
     def width(self) -> int:
         """``hidden``, or what it is by default."""
-        return fitting(self.built_task).hidden if self.hidden is None else self.hidden
+        return task_defaults(self.built_task).hidden if self.hidden is None else self.hidden
 
     @cached_property
     def batch(self) -> int:
         """``batch_size``, or what it is by default."""
-        return fitting(self.built_task).batch if self.batch_size is None else self.batch_size
+        return task_defaults(self.built_task).batch if self.batch_size is None else self.batch_size
 
     @cached_property
-    def goal(self) -> Until:
-        """When to stop: ``until``, or what it is by default."""
-        if self.until is not None:
-            return self.until
-        return "proved" if is_provable(self.built_task) else "exact"
-
-    @cached_property
-    def _recipe(self) -> Recipe:
-        return recipe(self.network.cell, self.width, fitting(self.built_task))
+    def _defaults(self) -> NetworkDefaults:
+        return network_defaults(self.network.cell, self.width, task_defaults(self.built_task))
 
     @cached_property
     def _pace(self) -> IntervalSchedule | None:
@@ -254,26 +172,28 @@ class TrainingConfig:
         return pace(machine) if self.interval_size and machine is not None else None
 
     @cached_property
-    def learning_rate(self) -> float:
-        """``rate``, or what it is by default."""
-        fitting = self._recipe.rate if self.optimizer == "adam" else self.built_optimizer.rate
+    def initial_learning_rate(self) -> float:
+        """``learning_rate``, or what it is by default."""
+        fitting = self._defaults.rate if self.optimizer == "adam" else self.built_optimizer.rate
         fitting = self._pace.rate if self._pace else fitting
-        return fitting if self.rate is None else self.rate
+        return fitting if self.learning_rate is None else self.learning_rate
 
     @cached_property
     def hidden_noise(self) -> float:
         """``noise``, or what it is by default."""
-        return 0.0 if self.interval_size else self._hardened(self.noise, self._recipe.noise)
+        return 0.0 if self.interval_size else self._hardened(self.noise, self._defaults.noise)
 
     @cached_property
     def synchrony_weight(self) -> float:
         """``synchrony``, or what it is by default."""
-        return 0.0 if self.interval_size else self._hardened(self.synchrony, self._recipe.synchrony)
+        return (
+            0.0 if self.interval_size else self._hardened(self.synchrony, self._defaults.synchrony)
+        )
 
     @cached_property
     def patience(self) -> int:
         """``restart_after``, or what it is by default."""
-        fitting = self._pace.patience if self._pace else self._recipe.restart_after
+        fitting = self._pace.patience if self._pace else self._defaults.restart_after
         return int(self._hardened(self.restart_after, fitting))
 
     def _hardened(self, said: float | None, fitting: float) -> float:
@@ -296,28 +216,45 @@ class TrainingConfig:
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, numbered from 1."""
-        return self.learning_rate * SCHEDULES[self.schedule]((step - 1) / self.max_steps)
+        return self.initial_learning_rate * SCHEDULES[self.schedule]((step - 1) / self.max_steps)
 
     def describe(self) -> dict[str, Any]:
         """Return the settings, those by default too, ready for JSON."""
-        names = [f.name for f in dataclasses.fields(self) if f.name != "function"]
-        values = [getattr(self, name) for name in names]
-        copies = [_plain(value) for value in values]
         settings = {
-            **dict(zip(names, copies, strict=True)),
+            **{name: _plain(getattr(self, name)) for name in SETTINGS},
             "hidden": self.width,
             "batch_size": self.batch,
-            "until": self.goal,
-            "rate": self.learning_rate,
+            "learning_rate": self.initial_learning_rate,
             "noise": self.hidden_noise,
             "synchrony": self.synchrony_weight,
             "restart_after": self.patience,
         }
-        # What older files do not have is written only where it says something.
-        for name, usual in (("own", None), ("layers", 1), ("digits", None)):
-            if settings[name] == usual:
-                del settings[name]
-        return settings
+        return {
+            name: value
+            for name, value in settings.items()
+            if not (SETTINGS[name].optional and value == SETTINGS[name].default)
+        }
+
+    @staticmethod
+    def from_keywords(task: str | Task, /, **keywords: Any) -> TrainingConfig:
+        """Return the settings that keywords of `train` stand for.
+
+        Args:
+            task: Name of a task, or a task itself.
+            keywords: Settings, and options of the task, the cell and the optimizer.
+
+        Raises:
+            TypeError: There is no such setting; the message names the nearest.
+            UnknownNameError, InvalidValueError, TaskError: As `TrainingConfig` does.
+
+        Example:
+            >>> config = TrainingConfig.from_keywords("scale", factor=5, activation="sigmoid")
+            >>> config.built_task.formula, config.network.cell
+            ('5 * a', Elman(activation='sigmoid', bias=True))
+        """
+        if isinstance(task, Task):
+            return TrainingConfig.for_task(task, **resolve(None, keywords))
+        return TrainingConfig(task=task, **resolve(task, keywords))
 
     @staticmethod
     def for_task(task: Task, **settings: Any) -> TrainingConfig:
@@ -345,12 +282,14 @@ class TrainingConfig:
             InvalidValueError: It has other settings than these, or one of another type or range.
             TaskError: The task cannot be built so.
         """
-        SETTINGS.check(description, "config")
-        config = TrainingConfig(**description)
+        settings = renamed(description)
+        SCHEMA.check(settings, "config")
+        config = TrainingConfig(**settings)
         found = config.describe()
-        for name, value in description.items():
-            if found[name] != value:
-                raise InvalidValueError(f"config.{name} is {value!r}; it makes {found[name]!r}")
+        for name, value in settings.items():
+            makes = found.get(name, SETTINGS[name].default)
+            if makes != value:
+                raise InvalidValueError(f"config.{name} is {value!r}; it makes {makes!r}")
         return config
 
 
@@ -382,6 +321,4 @@ def _check_same(task: Task, registered: Task) -> None:
         )
 
 
-def _check(name: str, value: int, low: int, high: int) -> None:
-    if type(value) is not int or not low <= value <= high:
-        raise InvalidValueError(f"{name} {value}: expected {low} to {high}")
+TrainingConfig.__doc__ = with_arguments(TrainingConfig.__doc__, SETTINGS.values())

@@ -1,4 +1,4 @@
-"""What settings are when nobody says otherwise: they fit the task and the network."""
+"""Default hyperparameters for a task and for a network."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RELU_RATE, RELU_SYNCHRONY, RELU_PATIENCE = 0.64, 4.0, 300
 
 @final
 @dataclass(frozen=True)
-class Fitting:
-    """Sizes that fit a task.
+class TaskDefaults:
+    """Sizes of a network and its batches for a task.
 
     Attributes:
         hidden: Hidden units.
@@ -33,34 +33,34 @@ class Fitting:
     rate: float
 
 
-def fitting(task: Task) -> Fitting:
-    """Return sizes for a task.
+def task_defaults(task: Task) -> TaskDefaults:
+    """Return the default sizes for a task.
 
     They grow with what there is to tell apart: states of the machine times letters. A task without
     a machine gets the largest.
     """
     machine = task.machine
     if machine is None:
-        return Fitting(hidden=64, batch=256, rate=0.5)
+        return TaskDefaults(hidden=64, batch=256, rate=0.5)
     if machine.states <= 2 and machine.letters <= 4:
-        return Fitting(hidden=16, batch=64, rate=1.0)
+        return TaskDefaults(hidden=16, batch=64, rate=1.0)
     if machine.states * machine.letters <= 12:
-        return Fitting(hidden=32, batch=128, rate=1.0)
+        return TaskDefaults(hidden=32, batch=128, rate=1.0)
     if machine.states * machine.letters <= 32:
-        return Fitting(hidden=48, batch=256, rate=0.5)
-    return Fitting(hidden=64, batch=256, rate=1.0)
+        return TaskDefaults(hidden=48, batch=256, rate=0.5)
+    return TaskDefaults(hidden=64, batch=256, rate=1.0)
 
 
 @final
 @dataclass(frozen=True)
-class Recipe:
-    """Settings that fit a network.
+class NetworkDefaults:
+    """Settings of training for a network.
 
     Attributes:
         rate: Learning rate of Adam.
         noise: See `seqarith.training.regularizers`.
         synchrony: Likewise.
-        restart_after: Steps after which a run without success begins anew.
+        restart_after: Steps without success after which training restarts from other weights.
     """
 
     rate: float
@@ -69,8 +69,8 @@ class Recipe:
     restart_after: int
 
 
-def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
-    """Return settings for a cell of a width, for a task of some sizes.
+def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDefaults:
+    """Return the default settings for a cell of a width.
 
     They were found by measurement (``benchmarks/proofs.py``). Noise and synchrony follow the
     half-width of the range of the hidden units: 1 for tanh, 1/2 for the sigmoid. Narrow networks
@@ -80,8 +80,10 @@ def recipe(cell: Cell, hidden: int, sizes: Fitting) -> Recipe:
     half_width = 0.5 if activation == "sigmoid" else 1.0
     noise = NOISE * half_width * min(1.0, hidden / 6)
     if activation == "relu":
-        return Recipe(RELU_RATE * sizes.rate / hidden, noise, RELU_SYNCHRONY, RELU_PATIENCE)
-    return Recipe(
+        return NetworkDefaults(
+            RELU_RATE * sizes.rate / hidden, noise, RELU_SYNCHRONY, RELU_PATIENCE
+        )
+    return NetworkDefaults(
         rate=min(MOST_RATE, sizes.rate / (half_width * hidden)),
         noise=noise,
         synchrony=SYNCHRONY / half_width**2,

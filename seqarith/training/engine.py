@@ -33,7 +33,7 @@ class Engine:
     """The state of a run, and how it moves on.
 
     Args:
-        config: The settings; ``restarts`` is the number S of networks.
+        config: The settings; ``candidates`` is the number S of networks.
         seeds: The seed of each network's initial weights; None: all follow from the run's. Then
             the networks are hardened together, as the best of them bears it, else each by itself.
         beside: The seeds that the networks began with side by side; default: these.
@@ -109,7 +109,7 @@ class Engine:
 
     def shares(self) -> NDArray[np.float64]:
         """Return each network's share of right digits on the words of the last step, (S,)."""
-        letters, count = self.batches.letters(self.step - 1), self.config.restarts
+        letters, count = self.batches.letters(self.step - 1), self.config.candidates
         right = (self.examiner.right(self.logits(row), letters) for row in range(count))
         return np.array([each.mean() for each in right])
 
@@ -132,7 +132,7 @@ class Engine:
         """
         training = {**self._description, "steps": self.step}
         if self.seeds is not None:
-            training |= {"seed": self.seeds[index], "restarts": 1}
+            training |= {"seed": self.seeds[index], "candidates": 1}
             if self._beside is not None and len(self._beside) > 1:
                 training["beside"] = list(self._beside)
         config, parameters = self.config, self.stack.parameters(index)
@@ -147,7 +147,7 @@ class Engine:
     def kept(self, rows: Sequence[int]) -> Engine:
         """Return the course of some of the networks alone, each with a seed of its own."""
         assert self.seeds is not None
-        config = replace(self.config, restarts=len(rows))
+        config = replace(self.config, candidates=len(rows))
         other = Engine(config, [self.seeds[row] for row in rows], self._beside)
         other.step, other.batches, other.lessons.words = self.step, self.batches, self.lessons.words
         _copy_rows(self.stack.flat, other.stack.flat, rows)
@@ -168,7 +168,8 @@ class Engine:
         if not np.isfinite(self.stack.flat.reshape(-1, self.config.network.size)[rows]).all():
             raise DivergedError(
                 f"training diverged before step {self.step}: parameters are not finite; lower the "
-                f"learning rate (now {self.config.learning_rate:g}) or clip the gradient (--clip 1)"
+                f"learning rate (now {self.config.initial_learning_rate:g}) or clip the gradient "
+                "(--clip 1)"
             )
 
 

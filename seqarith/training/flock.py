@@ -32,7 +32,7 @@ class Flock:
     """
 
     def __init__(self, config: TrainingConfig, seeds: Sequence[int]) -> None:
-        self._course = Engine(replace(config, restarts=len(seeds)), seeds)
+        self._course = Engine(replace(config, candidates=len(seeds)), seeds)
         self._rows: dict[int, int] = {seed: row for row, seed in enumerate(seeds)}
         self._seeds, self._results = seeds, dict[int, TrainingResult]()
 
@@ -77,7 +77,7 @@ class Flock:
 
     def _close_ranks(self) -> None:
         """Leave out the networks that have ended, once they are half."""
-        if 0 < 2 * len(self._rows) <= self._course.config.restarts:
+        if 0 < 2 * len(self._rows) <= self._course.config.candidates:
             self._course = self._course.kept(list(self._rows.values()))
             self._rows = {seed: row for row, seed in enumerate(self._rows)}
 
@@ -100,7 +100,7 @@ def train_many(
         task: Name of a task, or a task.
         seeds: All different.
         together: Networks that are trained side by side, at least 1.
-        settings: Any setting of `TrainingConfig` but ``seed`` and ``restarts``.
+        settings: Any setting of `TrainingConfig` but ``seed`` and ``candidates``.
 
     Returns:
         The results, in the order of the seeds.
@@ -121,10 +121,7 @@ def train_many(
     results: list[TrainingResult] = []
     for start in range(0, len(seeds), together):
         group = list(seeds[start : start + together])
-        if isinstance(task, Task):
-            config = TrainingConfig.for_task(task, seed=group[0], **settings)
-        else:
-            config = TrainingConfig(task=task, seed=group[0], **settings)
+        config = TrainingConfig.from_keywords(task, seed=group[0], **settings)
         results += Flock(config, group).run()
     return results
 
@@ -144,7 +141,7 @@ def _check(seeds: Sequence[int], together: int, settings: dict[str, Any]) -> Non
     for seed in seeds:
         if not 0 <= seed < 2**32:
             raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
-    for name in ("seed", "restarts", "preset"):
+    for name in ("seed", "candidates", "preset"):
         if name in settings:
             raise InvalidValueError(
                 f"{name} {settings[name]!r}: many networks have none; leave it out"

@@ -58,7 +58,7 @@ class Regularizers:
 
     def __init__(self, config: TrainingConfig, unroll: Unroll, each: bool = False) -> None:
         self._unroll, self._weight = unroll, config.synchrony_weight
-        shape = (config.restarts,) if each else ()
+        shape = (config.candidates,) if each else ()
         self.begun, self.level = np.zeros(shape, np.bool), np.full(shape, LEAST)
         if unroll.noise is not None:
             rng = stream(config.seed, STREAM_NOISE)

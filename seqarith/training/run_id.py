@@ -17,7 +17,7 @@ def identity(settings: Mapping[str, Any]) -> dict[str, str | int]:
     """Return what tells a run from others, as far as settings or a line of a log hold it.
 
     Example:
-        >>> identity({"task": "scale", "parameters": {"factor": 5}, "seed": 0, "rate": 0.1})
+        >>> identity({"task": "scale", "parameters": {"factor": 5}, "seed": 0, "noise": 0.3})
         {'task': 'scale factor=5', 'seed': 0}
     """
     found = {key: settings[key] for key in IDENTITY if type(settings.get(key)) in (str, int)}

@@ -154,7 +154,11 @@ class Trainer:
         """Return whether a network has reached the goal, and its proof; that one is the best."""
         course, examiner = self._course, self._course.examiner
         course.check_finite()
-        if self.config.goal == "steps" and not course.hardening.used and self.config.restarts == 1:
+        if (
+            self.config.goal == "steps"
+            and not course.hardening.used
+            and self.config.candidates == 1
+        ):
             return False, None
         shares = course.shares()
         self._best = int(np.argmax(shares))
@@ -190,6 +194,4 @@ def train(task: str | Task = "add", **settings: Any) -> TrainingResult:
         >>> str(result.model.predict(3, 5))
         '3 - 5 = -2'
     """
-    if isinstance(task, Task):
-        return Trainer(TrainingConfig.for_task(task, **settings)).run()
-    return Trainer(TrainingConfig(task=task, **settings)).run()
+    return Trainer(TrainingConfig.from_keywords(task, **settings)).run()

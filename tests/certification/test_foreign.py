@@ -149,7 +149,7 @@ def test_the_induction_needs_no_more_than_the_step(monkeypatch: pytest.MonkeyPat
 
 
 def test_it_is_trained_until_it_is_proved(registered: None, tmp_path: Path) -> None:
-    result = sa.train("add", cell="mgu", hidden=8, seed=0, until="proved", max_steps=3000)
+    result = sa.train("add", cell="mgu", hidden=8, seed=0, goal="proved", max_steps=3000)
     assert result.model.certificate is not None
     result.model.save(tmp_path / "m.npz")
     loaded = sa.Model.load(tmp_path / "m.npz")

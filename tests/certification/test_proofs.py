@@ -261,7 +261,7 @@ def test_a_proof_survives_its_file(trained: sa.Model, verdict: sa.Proved, tmp_pa
 
 @pytest.mark.parametrize("name", GATED)
 def test_plainly_trained_networks_are_refuted(name: str) -> None:
-    model = sa.train("add", cell=name, hidden=6, seed=0, bits=6, until="exact").model
+    model = sa.train("add", cell=name, hidden=6, seed=0, bits=6, goal="exact").model
     verdict = sa.certify(model, 3)
     assert isinstance(verdict, sa.Refuted)
     word = np.array(verdict.word)[:, None]

@@ -151,7 +151,7 @@ def test_the_commands_find_it_train_it_and_prove_it(
 def test_a_file_cannot_say_what_a_cell_of_this_package_does(
     registered: Any, tmp_path: Path
 ) -> None:
-    result = sa.train("add", cell="mgu", bits=2, hidden=4, max_steps=1, until="steps")
+    result = sa.train("add", cell="mgu", bits=2, hidden=4, max_steps=1, goal="steps")
     described = result.model.header()["network"]
     from seqarith.model import build_network
 

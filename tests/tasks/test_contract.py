@@ -270,7 +270,7 @@ def test_every_task_says_why(task: Task) -> None:
     ("name", "options", "message"),
     [
         ("scale", {"factor": 65}, "factor 65: expected an integer from -64 to 64"),
-        ("scale", {"factor": "3"}, "factor 3: expected an integer"),
+        ("scale", {"factor": "3"}, "factor '3': expected an integer"),
         ("scale", {"factor": True}, "factor True: expected an integer"),
         ("linear", {"c0": 10**7}, "c0 10000000: expected an integer"),
         ("linear", {"c1": -65}, "c1 -65"),
@@ -278,15 +278,15 @@ def test_every_task_says_why(task: Task) -> None:
         ("divide", {"divisor": 1}, "divisor 1: expected an integer from 2 to 64"),
         ("divide", {"divisor": 0}, "divisor 0"),
         ("mod", {"divisor": 65}, "divisor 65"),
-        ("mod", {"order": "left"}, "order left: expected least or most"),
+        ("mod", {"order": "left"}, "order 'left': expected least or most"),
         ("compare", {"order": 1}, "order 1: expected least or most"),
         ("shift", {"places": 17}, "places 17: expected an integer from -16 to 16"),
         ("shift", {"base": 10, "places": 4}, "places 4 in base 10 take 10000 states; at most 4096"),
         ("average", {"base": 3}, "base 3 is odd"),
         ("and", {"base": 10}, "base 10: its digits are no groups of bits"),
-        ("or", {"operands": 1}, "1 operands: expected 2 to 16"),
-        ("max", {"operands": 6}, "6 operands: expected 2 to 5"),
-        *[(name, {"base": 17}, "base 17 is not supported") for name in MEANT],
+        ("or", {"operands": 1}, "operands 1: expected an integer from 2 to 16"),
+        ("max", {"operands": 6}, "operands 6: expected an integer from 2 to 5"),
+        *[(name, {"base": 17}, "base 17: expected an integer from 2 to 16") for name in MEANT],
     ],
 )
 def test_parameters_out_of_range(name: str, options: dict[str, Any], message: str) -> None:

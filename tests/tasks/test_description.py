@@ -62,7 +62,7 @@ def test_symbols_most_significant_first(tmp_path: Path) -> None:
         lambda a, b: "yes" if a >= b else "no", order="most", base=3, symbols=("no", "yes"),
         name="holds", notation="{} is at least {}",
     )  # fmt: skip
-    sa.train(task, bits=2, max_steps=3, until="steps").model.save(tmp_path / "m.npz")
+    sa.train(task, bits=2, max_steps=3, goal="steps").model.save(tmp_path / "m.npz")
     model = sa.Model.load(tmp_path / "m.npz")
     assert (model.task.order, model.task.symbols) == ("most", ("no", "yes"))
     assert [model.task.reference(a, b) for a, b in [(3, 3), (2, 9), (10**40, 7)]] == [1, 0, 1]
@@ -79,7 +79,7 @@ def test_a_machine_of_a_file_has_no_parameters(triple: Task) -> None:
 
 
 def test_a_run_of_an_own_task_is_resumed(triple: Task, tmp_path: Path) -> None:
-    config = sa.TrainingConfig.for_task(triple, bits=4, max_steps=20, until="steps")
+    config = sa.TrainingConfig.for_task(triple, bits=4, max_steps=20, goal="steps")
     whole = sa.Trainer(config).run().model
     taken: list[sa.Checkpoint] = []
     hooks = sa.Hooks(checkpoint=taken.append, checkpoint_every=10)

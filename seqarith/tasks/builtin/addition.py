@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from seqarith.tasks.builtin.carry import carry_machine
-from seqarith.tasks.parameters import check_operands
+from seqarith.tasks.parameters import Base, Operands, check_letters, task_factory
 from seqarith.tasks.task import Range, Task
 
 
-def add(base: int = 2, operands: int = 2) -> Task:
+@task_factory
+def add(base: Base = 2, operands: Operands = 2) -> Task:
     """Add integers; the machine remembers the carry.
 
     Finite-state because the digits read so far affect the digits to come only through the carry,
     0 .. operands - 1. The sum of two n-digit operands has n + 1 digits, so nothing wraps. Negative
     operands work by sign extension.
-
-    Args:
-        base: 2 to 16.
-        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
 
     Raises:
         TaskError: A value is out of range.
@@ -26,7 +23,7 @@ def add(base: int = 2, operands: int = 2) -> Task:
         >>> task.reference(200, 100), task.machine.states, task.natural_layout(8).steps
         (300, 2, 9)
     """
-    check_operands(base, operands)
+    check_letters(base, operands)
     return Task(
         name="add",
         notation=" + ".join(["{}"] * operands),
@@ -38,15 +35,12 @@ def add(base: int = 2, operands: int = 2) -> Task:
     )
 
 
-def sub(base: int = 2, operands: int = 2) -> Task:
+@task_factory
+def sub(base: Base = 2, operands: Operands = 2) -> Task:
     """Subtract integers from the first one; the machine remembers the borrow.
 
     Finite-state because only the borrow is remembered. The result is signed, in base complement
     (two's complement for base 2), one digit longer than the operands.
-
-    Args:
-        base: 2 to 16.
-        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
 
     Raises:
         TaskError: A value is out of range.
@@ -56,7 +50,7 @@ def sub(base: int = 2, operands: int = 2) -> Task:
         >>> task.reference(3, 5), task.machine.names
         (-2, ('borrow 0', 'borrow 1'))
     """
-    check_operands(base, operands)
+    check_letters(base, operands)
     return Task(
         name="sub",
         notation=" - ".join(["{}"] * operands),

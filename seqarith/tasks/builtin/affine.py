@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from seqarith.schema import Integer
 from seqarith.tasks.builtin.carry import carry_machine
-from seqarith.tasks.parameters import check_base, check_integer
+from seqarith.tasks.parameters import Base, task_factory
 from seqarith.tasks.task import Range, Task
 
 LARGEST = 64
 """Largest factor: the states grow with it."""
 LARGEST_CONSTANT = 10**6
+_FACTOR, _CONSTANT = Integer(-LARGEST, LARGEST), Integer(-LARGEST_CONSTANT, LARGEST_CONSTANT)
 
 
-def neg(base: int = 2) -> Task:
+@task_factory
+def neg(base: Base = 2) -> Task:
     """Negate an integer; the machine remembers the borrow.
 
     Finite-state because -a is 0 - a: one borrow travels from digit to digit. The result is signed.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -27,7 +29,6 @@ def neg(base: int = 2) -> Task:
         >>> task.equation([37], task.reference(37)), task.machine.names
         ('-(37) = -37', ('borrow 0', 'borrow 1'))
     """
-    check_base(base)
     return Task(
         name="neg",
         notation="-({})",
@@ -39,14 +40,12 @@ def neg(base: int = 2) -> Task:
     )
 
 
-def increment(base: int = 2) -> Task:
+@task_factory
+def increment(base: Base = 2) -> Task:
     """Add one; the machine remembers the carry.
 
     Finite-state because the 1 is the initial carry: it travels through digits that are base - 1
     and disappears at the first other digit.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -56,7 +55,6 @@ def increment(base: int = 2) -> Task:
         >>> task.reference(255), task.machine.names
         (256, ('carry 1', 'carry 0'))
     """
-    check_base(base)
     return Task(
         name="increment",
         notation="{} + 1",
@@ -68,16 +66,15 @@ def increment(base: int = 2) -> Task:
     )
 
 
-def scale(base: int = 2, factor: int = 3) -> Task:
+@task_factory
+def scale(
+    base: Base = 2, factor: Annotated[int, _FACTOR, "What the operand is multiplied by."] = 3
+) -> Task:
     """Multiply by a constant; the machine remembers a carry below the factor.
 
     Finite-state because the constant is fixed: if the carry is below the factor, digit times
     factor plus carry is below factor times base, so the next carry is below the factor again. A
     product of two operands has no such bound: see ``mul``.
-
-    Args:
-        base: 2 to 16.
-        factor: -64 to 64.
 
     Raises:
         TaskError: A value is out of range.
@@ -87,8 +84,6 @@ def scale(base: int = 2, factor: int = 3) -> Task:
         >>> task.reference(37), task.machine.states, task.machine.names[-1]
         (185, 5, 'carry 4')
     """
-    check_base(base)
-    check_integer("factor", factor, -LARGEST, LARGEST)
     return Task(
         name="scale",
         notation=f"{factor} * {{}}",
@@ -101,17 +96,17 @@ def scale(base: int = 2, factor: int = 3) -> Task:
     )
 
 
-def linear(base: int = 2, c1: int = 2, c2: int = -1, c0: int = 1) -> Task:
+@task_factory
+def linear(
+    base: Base = 2,
+    c1: Annotated[int, _FACTOR, "Factor of the first operand."] = 2,
+    c2: Annotated[int, _FACTOR, "Factor of the second operand."] = -1,
+    c0: Annotated[int, _CONSTANT, "The constant."] = 1,
+) -> Task:
     """Add multiples of two operands and a constant; the machine remembers the carry.
 
     Finite-state because the coefficients are fixed and bound the carry. The constant is the carry
     before the first digit. Carries may be negative.
-
-    Args:
-        base: 2 to 16.
-        c1: Factor of the first operand, -64 to 64.
-        c2: Factor of the second operand, -64 to 64.
-        c0: The constant, -1,000,000 to 1,000,000.
 
     Raises:
         TaskError: A value is out of range.
@@ -121,10 +116,6 @@ def linear(base: int = 2, c1: int = 2, c2: int = -1, c0: int = 1) -> Task:
         >>> task.formula, task.equation((10, 9), task.reference(10, 9))
         ('2*a - 3*b + 5', '2*10 - 3*9 + 5 = -2')
     """
-    check_base(base)
-    check_integer("c1", c1, -LARGEST, LARGEST)
-    check_integer("c2", c2, -LARGEST, LARGEST)
-    check_integer("c0", c0, -LARGEST_CONSTANT, LARGEST_CONSTANT)
 
     def bounds(a: Range, b: Range) -> Range:
         first, second = _multiple(c1, a), _multiple(c2, b)

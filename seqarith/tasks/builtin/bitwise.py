@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 from operator import and_, or_, xor
+from typing import Annotated
 
 import numpy as np
 
 from seqarith.digits import count_digits, to_digits
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
-from seqarith.tasks.parameters import check_base, check_operands
+from seqarith.tasks.parameters import BASE, Base, Operands, check_letters, task_factory
 from seqarith.tasks.task import Range, Task
 
+BitBase = Annotated[int, BASE, "Base of the digits, which are groups of bits: 2, 4, 8 or 16."]
 
-def bitwise_and(base: int = 2, operands: int = 2) -> Task:
+
+@task_factory
+def bitwise_and(base: BitBase = 2, operands: Operands = 2) -> Task:
     """Take the bits that are set in all operands; the machine remembers nothing.
 
     Finite-state with one state because every digit of the result depends only on the digits at its
     own place. A digit of base 4, 8 or 16 is a group of bits; in other bases, digits do not match
     bits. Negative operands are two's complement, as in Python.
-
-    Args:
-        base: 2, 4, 8 or 16.
-        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
 
     Raises:
         TaskError: A value is out of range.
@@ -37,14 +37,11 @@ def bitwise_and(base: int = 2, operands: int = 2) -> Task:
     return _bitwise("and", "&", and_, base, operands)
 
 
-def bitwise_or(base: int = 2, operands: int = 2) -> Task:
+@task_factory
+def bitwise_or(base: BitBase = 2, operands: Operands = 2) -> Task:
     """Take the bits that are set in any operand; the machine remembers nothing.
 
     Finite-state with one state, for the reason of ``and``.
-
-    Args:
-        base: 2, 4, 8 or 16.
-        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
 
     Raises:
         TaskError: A value is out of range.
@@ -56,14 +53,11 @@ def bitwise_or(base: int = 2, operands: int = 2) -> Task:
     return _bitwise("or", "|", or_, base, operands)
 
 
-def bitwise_xor(base: int = 2, operands: int = 2) -> Task:
+@task_factory
+def bitwise_xor(base: BitBase = 2, operands: Operands = 2) -> Task:
     """Take the bits that are set in an odd number of operands; the machine remembers nothing.
 
     Finite-state with one state, for the reason of ``and``.
-
-    Args:
-        base: 2, 4, 8 or 16.
-        operands: 2 to 16, as long as ``base**operands`` letters are at most 65,536.
 
     Raises:
         TaskError: A value is out of range.
@@ -75,14 +69,12 @@ def bitwise_xor(base: int = 2, operands: int = 2) -> Task:
     return _bitwise("xor", "^", xor, base, operands)
 
 
-def bitwise_not(base: int = 2) -> Task:
+@task_factory
+def bitwise_not(base: Base = 2) -> Task:
     """Take the complement of every digit, which is -a - 1; the machine remembers nothing.
 
     Finite-state with one state because every digit d becomes base - 1 - d. The leading zeros of a
     natural become base - 1 for ever, so the result is negative, in base complement.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -92,7 +84,6 @@ def bitwise_not(base: int = 2) -> Task:
         >>> task.equation([37], task.reference(37)), task.natural_layout(8).steps
         ('~37 = -38', 9)
     """
-    check_base(base)
     return Task(
         name="not",
         notation="~{}",
@@ -107,7 +98,7 @@ def bitwise_not(base: int = 2) -> Task:
 def _bitwise(
     name: str, sign: str, operation: Callable[[int, int], int], base: int, operands: int
 ) -> Task:
-    check_operands(base, operands)
+    check_letters(base, operands)
     if base not in (2, 4, 8, 16):
         raise TaskError(
             f"base {base}: its digits are no groups of bits; {name!r} takes base 2, 4, 8 or 16"

@@ -6,19 +6,17 @@ import numpy as np
 
 from seqarith.digits import count_digits, from_digits, to_digits
 from seqarith.machine import MealyMachine, Table
-from seqarith.tasks.parameters import check_base
+from seqarith.tasks.parameters import Base, task_factory
 from seqarith.tasks.task import Range, Task
 
 
-def gray(base: int = 2) -> Task:
+@task_factory
+def gray(base: Base = 2) -> Task:
     """Turn an integer into its Gray code; the machine remembers the last digit.
 
     Digit i of the code is (a_i - a_(i+1)) mod base, so that consecutive integers differ in one
     digit; in base 2 it is a xor a // 2. Finite-state with a delay of one step: the machine must
     read one digit ahead. A negative integer has the code of the natural ~a.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -30,7 +28,6 @@ def gray(base: int = 2) -> Task:
         >>> task.delay, task.machine.states
         (1, 2)
     """
-    check_base(base)
 
     def step(last: int, digits: Table) -> tuple[list[int], Table]:
         return digits.tolist(), (last - digits) % base
@@ -50,15 +47,13 @@ def gray(base: int = 2) -> Task:
     )
 
 
-def ungray(base: int = 2) -> Task:
+@task_factory
+def ungray(base: Base = 2) -> Task:
     """Turn a Gray code back into its integer, most significant digit first.
 
     Finite-state because digit i is (g_i + a_(i+1)) mod base: the machine remembers the last digit
     of its output. Least significant digit first, every digit would depend on all digits that
     follow. The operand is a natural, as every code is.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -68,7 +63,6 @@ def ungray(base: int = 2) -> Task:
         >>> [task.reference(code) for code in (0, 1, 3, 2, 6, 7, 5, 4)]
         [0, 1, 2, 3, 4, 5, 6, 7]
     """
-    check_base(base)
 
     def step(last: int, digits: Table) -> tuple[list[int], Table]:
         following = (last + digits) % base
@@ -90,14 +84,12 @@ def ungray(base: int = 2) -> Task:
     )
 
 
-def parity(base: int = 2) -> Task:
+@task_factory
+def parity(base: Base = 2) -> Task:
     """Tell whether the sum of a natural's digits is even or odd: in base 2, the number of ones.
 
     Finite-state with two states: the sum so far is even or odd. The operand is a natural, since a
     negative number has infinitely many digits that are not zero.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -107,7 +99,6 @@ def parity(base: int = 2) -> Task:
         >>> task.equation([37], task.reference(37)), task.machine.names
         ('parity of 37 = odd', ('even', 'odd'))
     """
-    check_base(base)
     names = ("even", "odd")
     rows = [[(state + digit) % 2 for digit in range(base)] for state in range(2)]
     return Task(

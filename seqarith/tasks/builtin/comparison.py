@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Annotated
 
 import numpy as np
 
-from seqarith.digits import Order, to_digits
+from seqarith.digits import to_digits
 from seqarith.machine import MealyMachine, Table
-from seqarith.tasks.parameters import check_base, check_operands, check_order
+from seqarith.schema import Integer
+from seqarith.tasks.parameters import Base, DigitOrder, check_letters, task_factory
 from seqarith.tasks.task import Range, Task
 
 RELATIONS = ("<", "=", ">")
 MAX_LEADERS = 5
 """Most operands of `maximum`: every set of them that may be ahead is a state."""
+Leaders = Annotated[int, Integer(2, MAX_LEADERS), "Number of operands."]
 
 
-def compare(base: int = 2, order: Order = "least") -> Task:
+@task_factory
+def compare(base: Base = 2, order: DigitOrder = "least") -> Task:
     """Tell whether the first of two naturals is less, equal or greater.
 
     Finite-state because only the result so far matters: least significant digit first, the last
     pair of different digits decides; most significant digit first, the first pair decides.
     Operands are naturals: in a word, the highest digit of a large natural looks like the sign of a
     negative number.
-
-    Args:
-        base: 2 to 16.
-        order: ``"least"`` or ``"most"`` significant digit first.
 
     Raises:
         TaskError: A value is out of range.
@@ -36,8 +36,6 @@ def compare(base: int = 2, order: Order = "least") -> Task:
         >>> task.equation((37, 58), task.reference(37, 58)), task.machine.states
         ('37 ? 58 : <', 3)
     """
-    check_base(base)
-    check_order(order)
     first, second = to_digits(np.arange(base**2), 2, base=base).astype(np.intp)
     verdicts = np.sign(first - second) + 1
 
@@ -65,17 +63,14 @@ def compare(base: int = 2, order: Order = "least") -> Task:
     )
 
 
-def maximum(base: int = 2, operands: int = 2) -> Task:
+@task_factory
+def maximum(base: Base = 2, operands: Leaders = 2) -> Task:
     """Take the largest of several naturals, most significant digit first.
 
     Finite-state because the machine remembers only which operands are ahead (equal so far): one
     state for each possible set. Least significant digit first it is not finite-state: the first
     digit of the result depends on the last digits of the operands. Operands are naturals: the
     first digit of a word cannot distinguish a large natural from a negative number.
-
-    Args:
-        base: 2 to 16.
-        operands: 2 to 5, as long as ``base**operands`` letters are at most 65,536.
 
     Raises:
         TaskError: A value is out of range.
@@ -85,7 +80,7 @@ def maximum(base: int = 2, operands: int = 2) -> Task:
         >>> task.reference(37, 58), task.machine.names
         (58, ('ahead: a b', 'ahead: a', 'ahead: b'))
     """
-    check_operands(base, operands, MAX_LEADERS)
+    check_letters(base, operands)
     return Task(
         name="max",
         notation=f"max({', '.join(['{}'] * operands)})",
@@ -99,14 +94,11 @@ def maximum(base: int = 2, operands: int = 2) -> Task:
     )
 
 
-def minimum(base: int = 2, operands: int = 2) -> Task:
+@task_factory
+def minimum(base: Base = 2, operands: Leaders = 2) -> Task:
     """Take the smallest of several naturals, most significant digit first.
 
     Finite-state for the reason of ``max``.
-
-    Args:
-        base: 2 to 16.
-        operands: 2 to 5, as long as ``base**operands`` letters are at most 65,536.
 
     Raises:
         TaskError: A value is out of range.
@@ -115,7 +107,7 @@ def minimum(base: int = 2, operands: int = 2) -> Task:
         >>> minimum(operands=3).reference(37, 58, 21)
         21
     """
-    check_operands(base, operands, MAX_LEADERS)
+    check_letters(base, operands)
     return Task(
         name="min",
         notation=f"min({', '.join(['{}'] * operands)})",

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from seqarith.digits import Order
 from seqarith.machine import MealyMachine, Table
-from seqarith.tasks.parameters import check_base, check_integer, check_order
+from seqarith.schema import Integer
+from seqarith.tasks.parameters import Base, DigitOrder, task_factory
 from seqarith.tasks.task import Task
 
 LARGEST = 64
 """Largest divisor: the states grow with it, in `mod` by its square."""
+Divisor = Annotated[int, Integer(2, LARGEST), "What the operand is divided by."]
 
 
-def divide(base: int = 2, divisor: int = 3) -> Task:
+@task_factory
+def divide(base: Base = 2, divisor: Divisor = 3) -> Task:
     """Divide a natural by a constant, rounding down, most significant digit first.
 
     Finite-state because it is long division: the machine remembers a remainder below the divisor.
     Least significant digit first it is not finite-state: the first digit of the quotient depends
     on digits at any distance. The operand is a natural: the first digit of a word cannot
     distinguish a large natural from a negative number.
-
-    Args:
-        base: 2 to 16.
-        divisor: 2 to 64.
 
     Raises:
         TaskError: A value is out of range.
@@ -33,8 +33,6 @@ def divide(base: int = 2, divisor: int = 3) -> Task:
         >>> task.equation([37], task.reference(37)), task.machine.states
         ('37 // 7 = 5', 7)
     """
-    check_base(base)
-    check_integer("divisor", divisor, 2, LARGEST)
 
     def step(remainder: int, digits: Table) -> tuple[list[int], Table]:
         symbols, following = np.divmod(remainder * base + digits, divisor)
@@ -54,18 +52,14 @@ def divide(base: int = 2, divisor: int = 3) -> Task:
     )
 
 
-def mod(base: int = 2, divisor: int = 3, order: Order = "most") -> Task:
+@task_factory
+def mod(base: Base = 2, divisor: Divisor = 3, order: DigitOrder = "most") -> Task:
     """Take the remainder of a natural by a constant.
 
     Finite-state because the machine remembers only a remainder r: most significant digit first,
     the next remainder is (base * r + digit) mod divisor. Least significant digit first, it must
     also remember the remainder of the power of the base, one of finitely many. The operand is a
     natural, since the value of a sign depends on the length of the word.
-
-    Args:
-        base: 2 to 16.
-        divisor: 2 to 64.
-        order: ``"least"`` or ``"most"`` significant digit first.
 
     Raises:
         TaskError: A value is out of range.
@@ -77,9 +71,6 @@ def mod(base: int = 2, divisor: int = 3, order: Order = "most") -> Task:
         >>> mod(divisor=7, order="least").machine.states
         21
     """
-    check_base(base)
-    check_integer("divisor", divisor, 2, LARGEST)
-    check_order(order)
     machine = _from_most(base, divisor) if order == "most" else _from_least(base, divisor)
     return Task(
         name="mod",

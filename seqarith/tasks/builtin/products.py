@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from seqarith.tasks.parameters import check_base
+from seqarith.tasks.parameters import Base, task_factory
 from seqarith.tasks.task import Range, Task
 
 
-def mul(base: int = 2) -> Task:
+@task_factory
+def mul(base: Base = 2) -> Task:
     """Multiply two naturals at a fixed width; no finite memory can do it at every width.
 
     Not finite-state: after n digits of both operands, the output depends on the operands
     themselves, not only on a carry. If only zeros follow, the machine must still output the high
     half of the product, which has about base**n values. So a network can learn it only at the
     training width. Nothing is claimed about other widths, and `certify` refuses the task.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -25,7 +23,6 @@ def mul(base: int = 2) -> Task:
         >>> task.reference(37, 58), task.machine, task.natural_layout(4).steps
         (2146, None, 8)
     """
-    check_base(base)
 
     def bounds(a: Range, b: Range) -> Range:
         corners = [x * y for x in a for y in b]
@@ -43,14 +40,12 @@ def mul(base: int = 2) -> Task:
     )
 
 
-def square(base: int = 2) -> Task:
+@task_factory
+def square(base: Base = 2) -> Task:
     """Square a natural at a fixed width; no finite memory can do it at every width.
 
     Not finite-state, for the reason of ``mul``: after the operand's last digit the machine must
     still output the high half of the square, which has about base**n values.
-
-    Args:
-        base: 2 to 16.
 
     Raises:
         TaskError: The base is out of range.
@@ -59,7 +54,6 @@ def square(base: int = 2) -> Task:
         >>> square().reference(37)
         1369
     """
-    check_base(base)
     return Task(
         name="square",
         notation="{}**2",

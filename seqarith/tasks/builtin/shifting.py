@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from seqarith.digits import to_digits
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine, Table
-from seqarith.tasks.parameters import check_base, check_integer
+from seqarith.schema import Integer
+from seqarith.tasks.parameters import BASE, Base, task_factory
 from seqarith.tasks.task import Task
 
 MAX_PLACES = 16
 MAX_STATES = 4096
+Places = Annotated[
+    int,
+    Integer(-MAX_PLACES, MAX_PLACES),
+    f"Digits to shift to the left; ``base**places`` states are at most {MAX_STATES:,}.",
+]
 
 
-def shift(base: int = 2, places: int = 1) -> Task:
+@task_factory
+def shift(base: Base = 2, places: Places = 1) -> Task:
     """Shift an integer by some digits, to the left, or to the right for negative places.
 
     A shift to the left multiplies by ``base**places``: finite-state because the machine remembers
     only the last ``places`` digits. A shift to the right divides and rounds down: the machine
     remembers nothing and drops the first digits, which is a delay.
-
-    Args:
-        base: 2 to 16.
-        places: -16 to 16, as long as ``base**places`` states are at most 4,096.
 
     Raises:
         TaskError: A value is out of range.
@@ -36,8 +41,6 @@ def shift(base: int = 2, places: int = 1) -> Task:
         >>> task.equation([37], task.reference(37)), task.machine.states, task.delay
         ('37 >> 2 = 9', 1, 2)
     """
-    check_base(base)
-    check_integer("places", places, -MAX_PLACES, MAX_PLACES)
     left, right = max(places, 0), max(-places, 0)
     if base**left > MAX_STATES:
         raise TaskError(
@@ -57,15 +60,13 @@ def shift(base: int = 2, places: int = 1) -> Task:
     )
 
 
-def average(base: int = 2) -> Task:
+@task_factory
+def average(base: Annotated[int, BASE, "Base of the digits, even."] = 2) -> Task:
     """Take the average of two integers, rounded down.
 
     Finite-state with a delay of one step: half of a digit of the sum is known once the next digit
     of the sum is known to be even or odd. The machine remembers half of the last digit and the
     carry. In an odd base, a half depends on digits at any distance.
-
-    Args:
-        base: 2, 4, 6, ... 16.
 
     Raises:
         TaskError: The base is odd or out of range.
@@ -75,7 +76,6 @@ def average(base: int = 2) -> Task:
         >>> task.equation((37, 58), task.reference(37, 58)), task.delay, task.machine.states
         ('(37 + 58) // 2 = 47', 1, 2)
     """
-    check_base(base)
     if base % 2:
         raise TaskError(
             f"base {base} is odd: half of a number then depends on digits at any distance; "

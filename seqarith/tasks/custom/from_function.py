@@ -10,6 +10,7 @@ from dataclasses import replace
 from seqarith.digits import Order
 from seqarith.errors import CutShortWarning, TaskError, UnboundedWarning
 from seqarith.machine import MealyMachine
+from seqarith.schema import Integer
 from seqarith.tasks.custom.advice import advice
 from seqarith.tasks.custom.boundedness import unbounded
 from seqarith.tasks.custom.call_limit import CallLimitError, with_call_limit
@@ -24,7 +25,7 @@ from seqarith.tasks.custom.from_machine import task_from_machine
 from seqarith.tasks.custom.function_oracle import FunctionOracle, Progress, UnreadableError
 from seqarith.tasks.custom.lstar import SECONDS, LStarLearner
 from seqarith.tasks.custom.origin import Asked
-from seqarith.tasks.parameters import check_base, check_integer, check_order
+from seqarith.tasks.parameters import BASE, ORDER, check
 from seqarith.tasks.task import Task
 
 MAX_LETTERS = 4096
@@ -91,12 +92,12 @@ def task_from_function(
     """
     count = count_arguments(function) if operands is None else operands
     name = name or function_name(function)
-    check_base(base)
-    check_order(order)
-    check_integer("operands", count, 1, 12)
-    check_integer("delay", delay, 0, 12)
+    check("base", base, BASE)
+    check("order", order, ORDER)
+    check("operands", count, Integer(1, 12))
+    check("delay", delay, Integer(0, 12))
     if ask is not None:
-        check_integer("ask", ask, 1, MAX_ASK)
+        check("ask", ask, Integer(1, MAX_ASK))
     if base**count > MAX_LETTERS:
         raise TaskError(
             f"{count} operands in base {base} are {base**count} letters; an own task has at most "

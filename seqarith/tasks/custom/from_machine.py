@@ -12,8 +12,9 @@ import numpy as np
 from seqarith.digits import Order, count_digits
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
+from seqarith.schema import Integer
 from seqarith.tasks.custom.reserved import check_name, owner_of
-from seqarith.tasks.parameters import MAX_OPERANDS, check_base, check_integer, check_order
+from seqarith.tasks.parameters import BASE, MAX_OPERANDS, ORDER, check
 from seqarith.tasks.task import Range, Task
 
 MAX_CELLS = 2**14
@@ -196,10 +197,10 @@ def _check_trailing_zeros(machine: MealyMachine) -> None:
 
 
 def _check(name: str, operands: int, base: int, order: Order, delay: int) -> None:
-    check_base(base)
-    check_order(order)
-    check_integer("operands", operands, 1, MAX_OPERANDS)
-    check_integer("delay", delay, 0, MAX_DELAY)
+    check("base", base, BASE)
+    check("order", order, ORDER)
+    check("operands", operands, Integer(1, MAX_OPERANDS))
+    check("delay", delay, Integer(0, MAX_DELAY))
     if not _NAME.match(name):
         raise TaskError(f"name {name[:80]!r}: expected 1 to 64 letters, digits, '_' and '-'")
     check_name(name)
