@@ -32,7 +32,7 @@ def test_a_proof_of_version_0_5_0_is_accepted() -> None:
 
 def test_a_run_of_version_0_5_0_goes_on(tmp_path: Path) -> None:
     checkpoint = sa.Checkpoint.load(DATA / "train-0.5.0.ckpt")
-    assert (checkpoint.step, len(checkpoint.lessons), checkpoint.best) == (2000, 3, 3)
+    assert (checkpoint.step, len(checkpoint.words), checkpoint.best) == (2000, 3, 3)
     checkpoint.save(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == (DATA / "train-0.5.0.ckpt").read_bytes()
 

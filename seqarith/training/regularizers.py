@@ -49,17 +49,19 @@ class Regularizers:
     Args:
         config: The settings.
         unroll: Where the noise goes, and the penalty.
-        each: Whether each of the networks side by side is hardened by itself.
+        each: Whether each of the networks side by side is regularized by itself.
 
     Attributes:
-        begun: Whether the synchrony penalty counts by now, shape (S,) where ``each``, else ().
-        level: Of the noise, likewise.
+        state: What is kept from step to step, shape (S, 2) where ``each``, else (2,).
+        begun: View of it: 1 where the synchrony penalty counts by now, else 0.
+        level: View of it: the level of the noise, 0 to 1.
     """
 
     def __init__(self, config: TrainingConfig, unroll: Unroll, each: bool = False) -> None:
         self._unroll, self._weight = unroll, config.synchrony_weight
-        shape = (config.restarts,) if each else ()
-        self.begun, self.level = np.zeros(shape, np.bool), np.full(shape, LEAST)
+        self.state = np.zeros((config.restarts, 2) if each else 2)
+        self.begun, self.level = self.state[..., 0], self.state[..., 1]
+        self.begin()
         if unroll.noise is not None:
             rng = stream(config.seed, STREAM_NOISE)
             self._pool = rng.standard_normal(POOL + unroll.noise.size, np.dtype(config.dtype))
@@ -75,7 +77,7 @@ class Regularizers:
         """Whether the synchrony penalty counts by now, for any network."""
         return bool(self.begun.any()) and self._weight > 0
 
-    def disturb(self, step: int) -> None:
+    def add_noise(self, step: int) -> None:
         """Write the noise of a step: a piece of a pool, since fresh numbers take longer."""
         noise = self._unroll.noise
         if noise is not None:
@@ -84,7 +86,7 @@ class Regularizers:
             level = _by_network(self.level, 4).astype(noise.dtype)
             np.multiply(piece, level, out=noise)
 
-    def pull(self, moves: NDArray[np.integer]) -> None:
+    def add_penalty(self, moves: NDArray[np.integer]) -> None:
         """Add the gradient of the synchrony penalty to that by the hidden vectors.
 
         Args:
@@ -105,13 +107,13 @@ class Regularizers:
     def look(self, right: float | NDArray[np.floating[Any]]) -> None:
         """Take note of the share of a batch's digits that are right, of each network or of all."""
         well = np.greater_equal(right, WELL)
-        self.begun |= well
+        np.maximum(self.begun, well, out=self.begun)
         self.level += np.where(well, CHANGE, -CHANGE)
         np.clip(self.level, LEAST, 1.0, out=self.level)
 
     def begin(self) -> None:
         """Begin anew, with other weights."""
-        self.begun[...], self.level[...] = False, LEAST
+        self.state[...] = 0, LEAST
 
 
 def _by_network(values: NDArray[Any], axes: int) -> NDArray[Any]:
