@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -199,6 +201,30 @@ def test_stopped_and_resumed_within_the_second_group(tmp_path: Path) -> None:
     assert found.batch.start == 3
     assert [seed for seed, *_ in found.batch.ended()][:3] == [5, 4, 7]
     results = sa.train_many("add", checkpoint=found, **BATCH)
+    assert contents(results, tmp_path) == contents(sa.train_many("add", **BATCH), tmp_path)
+
+
+KILLED = """
+import os, sys, seqarith as sa
+taken = []
+
+def save(found):
+    found.save("c")
+    taken.append(found.step)
+    if len(taken) == 9:
+        os._exit(9)
+
+settings = eval(sys.argv[1])
+sa.train_many("add", hooks=sa.Hooks(checkpoint=save, checkpoint_every=10), **settings)
+"""
+
+
+def test_killed_and_resumed(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", KILLED, repr(BATCH)], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert found.returncode == 9, found.stderr
+    results = sa.train_many("add", checkpoint=sa.Checkpoint.load(tmp_path / "c"), **BATCH)
     assert contents(results, tmp_path) == contents(sa.train_many("add", **BATCH), tmp_path)
 
 

@@ -120,7 +120,8 @@ class Engine:
 
     def advance(self, hooks: Hooks) -> None:
         """Make one step, and all that belongs to it, in this order."""
-        attempt, before = self._attempt
+        # Without patience there is one attempt, as long as the run.
+        attempt, before = divmod(self.step, self.config.patience or self.config.max_steps)
         if attempt > 0 and before == 0:
             self._begin(attempt)
             self._tell(Restart(self.step + 1, attempt + 1), hooks)
@@ -142,12 +143,6 @@ class Engine:
             self._drop_ended()
         if self.running:
             self._save(hooks)
-
-    @property
-    def _attempt(self) -> tuple[int, int]:
-        """Number of the attempt, from 0, that the next step belongs to, and its steps so far."""
-        patience = self.config.patience
-        return divmod(self.step, patience) if patience else (0, self.step)
 
     def _penalty(self) -> None:
         self.regularizers.add_penalty(self.batches.moves(self.step))
@@ -199,30 +194,25 @@ class Engine:
         self.check_finite()
         if self.config.goal == "steps" and not self.regularizers.used and self.config.restarts == 1:
             return
-        shares = (self.margins() > 0).mean(axis=(1, 2))
-        order = [row for row in np.argsort(shares, kind="stable")[::-1] if row in self.running]
-        self.best = max(self.running, key=shares.__getitem__)
+        shares = np.full(self.config.restarts, -1.0)  # of right digits; -1: it has ended
+        shares[self.running] = (self.margins()[self.running] > 0).mean(axis=(1, 2))
+        self.best = int(shares.argmax())
         self.regularizers.look(shares if self.stop == "all" else shares[self.best])
-        if not self._is_promising():
+        if self.config.goal == "steps" or (self.intervals and not self.intervals.is_promising()):
             return
-        for row in map(int, order):
+        for row in np.argsort(shares, kind="stable")[::-1].tolist():
             if shares[row] < self.criterion.needed:
                 break
             reached, proof = self.criterion.judge(self.model(row))
             if reached:
                 self._end(row, True, proof)
+                shares[row] = -1
                 if not self.running:
                     return
-        self.best = max(self.running, key=shares.__getitem__)
+        self.best = int(shares.argmax())
         due = self.config.goal == "proved" and self.step % SEEK_EVERY == 0
         if due and shares[self.best] >= self.criterion.needed:
             self.counterexamples.seek(self.model(self.best))
-
-    def _is_promising(self) -> bool:
-        """Return whether a network may have reached the goal, as far as is cheaply known."""
-        if self.config.goal == "steps":
-            return False
-        return self.intervals is None or self.intervals.is_promising()
 
     def _end(self, row: int, reached: bool, proof: Certificate | None) -> None:
         number = row if self.rows is None else self.rows[row]

@@ -1,12 +1,12 @@
-"""Training on the machine itself: one cloud of hidden vectors for each of its states, and no words.
+"""Interval training (IBP): a box of hidden vectors for each state of the machine, and no words.
 
 The cheap prover closes one box for each state of the machine with the letter read last. Networks
 that learn many letters from words seldom let it: a unit that depends on the letter spreads its
-box, and through the recurrent weights every other. So here the network learns from boxes. Cloud q
-has a mean m and a spread s for each unit; it stands for the box from m - level * s to
-m + level * s. One step takes each cloud, and the initial hidden vector, through every letter, by
-interval arithmetic; the loss is that of the worst logits in each image, and what the images of
-one next state have in common is the next cloud:
+box, and through the recurrent weights every other. So here the network learns from boxes. The
+interval of a unit in state q has a mean m and a spread s; it is from m - level * s to
+m + level * s. One step takes each box, and the initial hidden vector, through every letter, by
+interval arithmetic; the loss is that of the worst logits in each image, and the images of one
+next state give its next intervals:
 
     m = mean of their centres,  s**2 = mean of |centre - m|**2 + radius**2
 
@@ -15,9 +15,9 @@ means apart, which it learns fast; at a high level only units that agree on the 
 back. Two things help: all weights of the recurrence grow by a little while all is right, so that
 units saturate, and recurrent weights shrink by the spread of the unit that they read.
 
-With many states clouds may *burst*: at some level boxes feed one another until within a few steps
+With many states boxes may *burst*: at some level they feed one another until within a few steps
 every unit may be anything. Such a step ruins what was learnt. It is undone, at once and not when
-the level has sunk far enough: the clouds become points again, at a part of the level.
+the level has sunk far enough: the boxes become points again, at a part of the level.
 
 Source: the loss of worst logits, Gowal et al., On the Effectiveness of Interval Bound Propagation
 for Training Verifiably Robust Models (2018). We found no earlier use on the states of a machine.
@@ -60,13 +60,13 @@ _LEAST_SPREAD = 1e-4
 @final
 @dataclass(frozen=True, eq=False)
 class _Images:
-    """What a step made of boxes (..., Q + 1, H): of the N = (Q + 1) A moves, and clouds of those.
+    """What a step made of boxes (..., Q + 1, H): images of N = (Q + 1) A moves, and their spread.
 
     Attributes:
         centre, radius: Of the boxes that were stepped, (..., Q + 1, H).
         low, high: Bounds of their images, (..., N, H).
-        apart: How far the images' centres are from the mean of their cloud, (..., N, H).
-        spread: Of the clouds, (..., Q, H).
+        apart: How far the images' centres are from the mean of their next state's, (..., N, H).
+        spread: Of the next states, (..., Q, H).
     """
 
     centre: Array
@@ -79,7 +79,7 @@ class _Images:
 
 @final
 class IntervalTraining:
-    """The clouds of networks side by side, and what they learn from them.
+    """The intervals of networks side by side, and what they learn from them.
 
     Args:
         config: The settings.
@@ -152,7 +152,7 @@ class IntervalTraining:
         self.state[...] = 0
 
     def compute_gradient(self) -> None:
-        """Write the gradient of the loss, and move the clouds on."""
+        """Write the gradient of the loss, and take the intervals a few steps on."""
         self._networks.gradient[...] = 0
         level = self.level[..., None, None]
         mean, spread = (part.reshape(self._shape) for part in np.split(self.state[..., :-1], 2, -1))
@@ -183,7 +183,7 @@ class IntervalTraining:
         self.state[..., -1] *= np.where(self._burst, KEPT, 1)
 
     def _stepped(self, mean: Array, radius: Array) -> _Images:
-        """Take the clouds and the initial hidden vector through every letter."""
+        """Take the boxes and the initial hidden vector through every letter."""
         start = np.zeros_like(mean[..., :1, :])
         centre, radius = (np.concatenate((part, start), -2) for part in (mean, radius))
         reach = radius @ np.abs(self._recurrent)

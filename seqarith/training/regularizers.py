@@ -20,7 +20,7 @@ Networks: Convergence and Generalization (1996). We found no earlier use of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
@@ -75,7 +75,7 @@ class Regularizers:
     @property
     def active(self) -> bool:
         """Whether the synchrony penalty counts by now, for any network."""
-        return bool(self.begun.any()) and self._weight > 0
+        return self._weight > 0 and bool(self.begun.any())
 
     def add_noise(self, step: int) -> None:
         """Write the noise of a step: a piece of a pool, since fresh numbers take longer."""
@@ -95,14 +95,13 @@ class Regularizers:
         order = moves.argsort(kind="stable")
         ordered = moves[order]
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-        groups = _Groups(order, starts, np.diff(starts, append=len(moves)))
+        groups = order, starts, np.diff(starts, append=len(moves))
         unroll = self._unroll
         weight = _by_network(self._weight / len(moves) * self.begun, 3).astype(unroll.clean.dtype)
-        _add(unroll.hidden_gradient, order, groups.apart(_rows(unroll.clean), weight))
+        _add(unroll.hidden_gradient, order, _apart(_rows(unroll.clean), groups, weight))
         if unroll.rest_gradient is not None:
-            rest = _rows(unroll.rest)
             unroll.rest_gradient[...] = DECAY * weight[..., None] * unroll.rest
-            _add(unroll.rest_gradient, order, groups.apart(rest, weight))
+            _add(unroll.rest_gradient, order, _apart(_rows(unroll.rest), groups, weight))
 
     def look(self, right: float | NDArray[np.floating[Any]]) -> None:
         """Take note of the share of a batch's digits that are right, of each network or of all."""
@@ -139,20 +138,21 @@ def _add(units: Array, order: NDArray[np.intp], rows: Array) -> None:
     units += np.swapaxes(added.reshape(*leading, steps, batch, width), -1, -2)
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class _Groups:
-    """Rows that belong together: an order that puts them side by side, starts and sizes."""
+def _apart(rows: Array, groups: Sequence[NDArray[np.intp]], weight: Array) -> Array:
+    """Return how far rows (..., N, .) are from the mean of their group, weighted.
 
-    order: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    sizes: NDArray[np.intp]
+    Args:
+        rows: In any order.
+        groups: An order that puts rows of one group side by side, and their starts and sizes in it.
+        weight: Of every network, shape (..., 1, 1).
 
-    def apart(self, rows: Array, weight: Array) -> Array:
-        """Return how far rows (..., N, .) are from their group's mean, weighted, in that order."""
-        apart: Array = rows.take(self.order, axis=-2)
-        means = np.add.reduceat(apart, self.starts, axis=-2)
-        means /= self.sizes[:, None]
-        apart -= means.repeat(self.sizes, axis=-2)
-        apart *= weight
-        return apart
+    Returns:
+        In that order.
+    """
+    order, starts, sizes = groups
+    apart: Array = rows.take(order, axis=-2)
+    means = np.add.reduceat(apart, starts, axis=-2)
+    means /= sizes[:, None]
+    apart -= means.repeat(sizes, axis=-2)
+    apart *= weight
+    return apart
