@@ -16,11 +16,11 @@ CONFIG = sa.TrainingConfig(bits=4, hidden=5, restarts=4, dtype="float64", noise=
 def test_side_by_side_as_alone() -> None:
     batches = SampledBatches(CONFIG)
     networks = BatchedNetworks(CONFIG)
-    networks.begin(0)
+    networks.initialise(0)
     single = replace(CONFIG, restarts=1)
     alone = [BatchedNetworks(single) for _ in range(4)]
     for i, one in enumerate(alone):
-        one.begin(0)
+        one.initialise(0)
         one.flat[...] = networks.flat[i]
     together = networks.over(batches.steps, CONFIG.batch)
     passes = [one.over(batches.steps, CONFIG.batch) for one in alone]
@@ -40,13 +40,13 @@ def test_every_network_of_every_attempt_begins_elsewhere() -> None:
     networks = BatchedNetworks(CONFIG)
     seen = []
     for attempt in range(3):
-        networks.begin(attempt)
+        networks.initialise(attempt)
         seen += [row.tobytes() for row in networks.flat]
         assert all((array == 0).all() for array in networks.memory.values())
         networks.memory["mean"][...] = 1
     assert len(set(seen)) == 12
     single = BatchedNetworks(replace(CONFIG, restarts=1))
-    single.begin(5)
+    single.initialise(5)
     assert single.flat.tobytes() == seen[5]
 
 
@@ -58,7 +58,7 @@ def test_a_run_begins_anew_when_its_patience_ends() -> None:
     longer = sa.Trainer(replace(config, max_steps=31), trainer.checkpoint())
     longer.run()
     fresh = BatchedNetworks(config)
-    fresh.begin(1)
+    fresh.initialise(1)
     assert np.abs(longer._engine.networks.flat - fresh.flat).max() < 0.2
     assert np.abs(longer._engine.networks.flat - spent).max() > 0.2
 

@@ -18,7 +18,7 @@ CONFIG = sa.TrainingConfig(bits=3, hidden=6, dtype="float64")
 @pytest.fixture
 def networks() -> BatchedNetworks:
     networks = BatchedNetworks(CONFIG)
-    networks.begin(0)
+    networks.initialise(0)
     return networks
 
 
@@ -28,7 +28,7 @@ def untrained(networks: BatchedNetworks) -> sa.Model:
 
 def test_a_wrong_word_is_found_and_is_wrong(networks: BatchedNetworks) -> None:
     counterexamples, model = CounterexampleTraining(CONFIG, networks, []), untrained(networks)
-    counterexamples.seek(model)
+    counterexamples.search(model)
     (word,) = counterexamples.words
     letters = np.array(word)[:, None]
     emitted = np.array([logits[:, 0] > 0 for logits in model.program.run(letters)])

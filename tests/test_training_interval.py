@@ -24,7 +24,7 @@ def prepared(
 ) -> tuple[BatchedNetworks, IntervalTraining]:
     """Return networks whose intervals are somewhere."""
     networks = BatchedNetworks(config)
-    networks.begin(0)
+    networks.initialise(0)
     intervals = IntervalTraining(config, networks)
     intervals.state[...] = np.random.default_rng(2).uniform(0.1, 0.5, intervals.state.shape)
     intervals.state[..., -1] = level
@@ -111,7 +111,7 @@ def test_the_level_falls_while_a_digit_is_wrong() -> None:
     assert intervals.margin < 0
     assert intervals.level == pytest.approx(0.7 - CHANGE)
     assert not intervals.is_promising()
-    intervals.begin()
+    intervals.reset()
     assert not intervals.state.any()
 
 

@@ -83,7 +83,7 @@ def test_intervals_go_on_as_well() -> None:
 
 def test_each_is_regularized_by_itself() -> None:
     regularizers = Engine(sa.TrainingConfig("add", bits=4), [1, 2, 3], 3).regularizers
-    regularizers.look(np.array([1.0, 0.5, 0.99]))
+    regularizers.update(np.array([1.0, 0.5, 0.99]))
     assert regularizers.begun.tolist() == [1, 0, 1]
     level = regularizers.level
     assert level[0] == level[2] > level[1]

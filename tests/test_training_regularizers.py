@@ -97,26 +97,26 @@ def test_noise_grows_while_nearly_all_is_right() -> None:
     regularizers.add_noise(3)
     first = unroll.noise.copy()
     for _ in range(4):
-        regularizers.look(WELL)
+        regularizers.update(WELL)
     assert regularizers.level == pytest.approx(LEAST + 4 * CHANGE)
     regularizers.add_noise(3)
     assert np.allclose(unroll.noise, first * (1 + 4 * CHANGE / LEAST))
-    regularizers.look(0.5)
+    regularizers.update(0.5)
     assert regularizers.level == pytest.approx(LEAST + 3 * CHANGE)
     for _ in range(40):
-        regularizers.look(1.0)
+        regularizers.update(1.0)
     assert regularizers.level == 1
-    regularizers.begin()
+    regularizers.reset()
     assert (regularizers.level, regularizers.begun) == (LEAST, 0)
 
 
 def test_synchrony_begins_once_nearly_all_is_right() -> None:
     _, _, regularizers = prepared()
-    regularizers.look(WELL - 0.01)
+    regularizers.update(WELL - 0.01)
     assert not regularizers.active
-    regularizers.look(WELL)
-    regularizers.look(0.5)
+    regularizers.update(WELL)
+    regularizers.update(0.5)
     assert regularizers.active
     _, _, without = prepared(synchrony=0.0)
-    without.look(1.0)
+    without.update(1.0)
     assert not without.active

@@ -66,6 +66,7 @@ class Checkpoint:
             "version": VERSION,
             "config": self.config.describe(),
             "step": self.step,
+            # Files keep the keys of version 0.5, so that each can read the other's.
             "hardening": _listed(self.regularizers),
             "lessons": self.words,
             "best": self.best,

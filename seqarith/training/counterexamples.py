@@ -14,7 +14,7 @@ from seqarith.training.batched import BatchedNetworks, Pass
 from seqarith.training.batches import STREAM_COUNTEREXAMPLES, stream
 from seqarith.training.config import TrainingConfig
 
-SEEK_EVERY = 500
+SEARCH_EVERY = 500
 """Steps between two searches for a wrong word."""
 
 MOST, BATCH = 64, 32
@@ -38,7 +38,7 @@ class CounterexampleTraining:
         self._config, self._task, self._networks = config, config.built_task, networks
         self._pass: Pass | None = None
 
-    def seek(self, model: Model) -> None:
+    def search(self, model: Model) -> None:
         """Search for a word on which a model is wrong; its last letters are what is learnt."""
         from seqarith.certification.falsify.falsifier import Falsifier
         from seqarith.certification.falsify.program_under_test import ProgramUnderTest

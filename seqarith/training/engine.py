@@ -18,7 +18,7 @@ from seqarith.optimizers import SCRATCH
 from seqarith.training.batched import BatchedNetworks
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.config import TrainingConfig
-from seqarith.training.counterexamples import SEEK_EVERY, CounterexampleTraining
+from seqarith.training.counterexamples import SEARCH_EVERY, CounterexampleTraining
 from seqarith.training.progress import Hooks, Progress, Report, Restart
 from seqarith.training.regularizers import Regularizers
 from seqarith.training.result import TrainingResult
@@ -82,7 +82,7 @@ class Engine:
         self.batches = _batches(config)
         self.criterion = StoppingCriterion(config, self.batches.steps)
         self._build(config, self._group)
-        self._begin(0)
+        self._initialise(0)
 
     def _build(self, config: TrainingConfig, rows: Sequence[int] | None) -> None:
         """Make the arrays of some networks, and the parts that work on them."""
@@ -95,12 +95,12 @@ class Engine:
         self.counterexamples = CounterexampleTraining(config, self.networks, [])
         self.intervals = _intervals(config, self.networks)
 
-    def _begin(self, attempt: int) -> None:
+    def _initialise(self, attempt: int) -> None:
         """Draw the initial weights of an attempt, numbered from 0, and forget all else."""
-        self.networks.begin(attempt)
-        self.regularizers.begin()
+        self.networks.initialise(attempt)
+        self.regularizers.reset()
         if self.intervals is not None:
-            self.intervals.begin()
+            self.intervals.reset()
 
     def run(self, hooks: Hooks) -> None:
         """Train until the goal is reached or the steps are spent; then there are results.
@@ -123,7 +123,7 @@ class Engine:
         # Without patience there is one attempt, as long as the run.
         attempt, before = divmod(self.step, self.config.patience or self.config.max_steps)
         if attempt > 0 and before == 0:
-            self._begin(attempt)
+            self._initialise(attempt)
             self._tell(Restart(self.step + 1, attempt + 1), hooks)
         inputs, targets = self.batches(self.step)
         if self.intervals is None:
@@ -197,7 +197,7 @@ class Engine:
         shares = np.full(self.config.restarts, -1.0)  # of right digits; -1: it has ended
         shares[self.running] = (self.margins()[self.running] > 0).mean(axis=(1, 2))
         self.best = int(shares.argmax())
-        self.regularizers.look(shares if self.stop == "all" else shares[self.best])
+        self.regularizers.update(shares if self.stop == "all" else shares[self.best])
         if self.config.goal == "steps" or (self.intervals and not self.intervals.is_promising()):
             return
         for row in np.argsort(shares, kind="stable")[::-1].tolist():
@@ -210,9 +210,9 @@ class Engine:
                 if not self.running:
                     return
         self.best = int(shares.argmax())
-        due = self.config.goal == "proved" and self.step % SEEK_EVERY == 0
+        due = self.config.goal == "proved" and self.step % SEARCH_EVERY == 0
         if due and shares[self.best] >= self.criterion.needed:
-            self.counterexamples.seek(self.model(self.best))
+            self.counterexamples.search(self.model(self.best))
 
     def _end(self, row: int, reached: bool, proof: Certificate | None) -> None:
         number = row if self.rows is None else self.rows[row]

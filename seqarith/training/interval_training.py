@@ -147,7 +147,7 @@ class IntervalTraining:
         moves = [np.flatnonzero(row) for row in self._share]
         return np.stack([join.reduce(bound[..., into, :], axis=-2) for into in moves], -2)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Begin anew, with other weights."""
         self.state[...] = 0
 

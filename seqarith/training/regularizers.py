@@ -61,7 +61,7 @@ class Regularizers:
         self._unroll, self._weight = unroll, config.synchrony_weight
         self.state = np.zeros((config.restarts, 2) if each else 2)
         self.begun, self.level = self.state[..., 0], self.state[..., 1]
-        self.begin()
+        self.reset()
         if unroll.noise is not None:
             rng = stream(config.seed, STREAM_NOISE)
             self._pool = rng.standard_normal(POOL + unroll.noise.size, np.dtype(config.dtype))
@@ -103,14 +103,14 @@ class Regularizers:
             unroll.rest_gradient[...] = DECAY * weight[..., None] * unroll.rest
             _add(unroll.rest_gradient, order, _apart(_rows(unroll.rest), groups, weight))
 
-    def look(self, right: float | NDArray[np.floating[Any]]) -> None:
+    def update(self, right: float | NDArray[np.floating[Any]]) -> None:
         """Take note of the share of a batch's digits that are right, of each network or of all."""
         well = np.greater_equal(right, WELL)
         np.maximum(self.begun, well, out=self.begun)
         self.level += np.where(well, CHANGE, -CHANGE)
         np.clip(self.level, LEAST, 1.0, out=self.level)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Begin anew, with other weights."""
         self.state[...] = 0, LEAST
 
