@@ -70,7 +70,7 @@ def _task(described: dict[str, Any]) -> dict[str, Any]:
 def _checkpoint(place: Path) -> str:
     found = sa.Checkpoint.load(place)
     header, arrays = _apart(place)
-    mine = {"config": found.config.describe(), "step": found.step, "lessons": found.lessons}
+    mine = {"config": found.config.describe(), "step": found.step, "lessons": found.words}
     for name, value in mine.items():
         if _text(header[name]) != _text(value):
             return f"{name}: {header[name]!r} was read as {value!r}"

@@ -93,7 +93,7 @@ def training_step(settings: dict[str, int]) -> tuple[float, int]:
 
     def build() -> Any:
         stack = BatchedNetworks(config)
-        stack.begin(0)
+        stack.initialise(0)
         return stack, stack.over(config.bits + 1, config.batch)
 
     memory = held(build)

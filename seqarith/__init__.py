@@ -72,13 +72,13 @@ if TYPE_CHECKING:
     from seqarith.tracing import trace as trace
     from seqarith.training.checkpoint import Checkpoint as Checkpoint
     from seqarith.training.config import TrainingConfig as TrainingConfig
-    from seqarith.training.flock import train_many as train_many
     from seqarith.training.log import RunLog as RunLog
+    from seqarith.training.progress import Hooks as Hooks
     from seqarith.training.progress import Report as Report
     from seqarith.training.result import TrainingResult as TrainingResult
-    from seqarith.training.trainer import Hooks as Hooks
     from seqarith.training.trainer import Trainer as Trainer
     from seqarith.training.trainer import train as train
+    from seqarith.training.trainer import train_many as train_many
     from seqarith.training.tutorial import tutorial_config as tutorial_config
 
 __version__ = "0.5.0"
@@ -113,10 +113,9 @@ _PLACES = {
     "seqarith.training.checkpoint": "Checkpoint",
     "seqarith.training.config": "TrainingConfig",
     "seqarith.training.log": "RunLog",
-    "seqarith.training.progress": "Report",
-    "seqarith.training.flock": "train_many",
+    "seqarith.training.progress": "Hooks Report",
     "seqarith.training.result": "TrainingResult",
-    "seqarith.training.trainer": "Hooks Trainer train",
+    "seqarith.training.trainer": "Trainer train train_many",
     "seqarith.training.tutorial": "tutorial_config",
 }
 _MODULE_OF = {name: module for module, names in _PLACES.items() for name in names.split()}

@@ -166,15 +166,17 @@ MODEL = Record(
     {"certificate": CERTIFICATE, "digest": _DIGEST},
 )
 
+_REGULARIZER = Row((Flag(), Number(0, 1)))
+_SEED_BATCH = Record({"together": Integer(1), "seeds": Integer(1, 2**20), "ended": Integer(0)})
 CHECKPOINT = Record(
     {
         **_FILE,
         "config": Record(rest=Json()),
         "step": Integer(0, MAX_STEPS),
-        "hardening": Row((Flag(), Number(0, 1))),
+        "hardening": AnyOf((ListOf(_REGULARIZER, MAX_CANDIDATES, 1), _REGULARIZER)),
         "lessons": ListOf(ListOf(Integer(0, MAX_SYMBOLS - 1), MAX_WORD, 1), 2**12),
     },
-    {"best": Integer(0, MAX_CANDIDATES - 1)},
+    {"best": Integer(0, MAX_CANDIDATES - 1), "batch": _SEED_BATCH},
 )
 """A training run that can go on; `seqarith.training.settings` has the schema of its settings."""
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import seqarith as sa
 from seqarith import cli
 from seqarith.digits import format_integer
-from seqarith.training import trainer
+from seqarith.training.engine import Engine
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -279,14 +279,25 @@ def test_the_tutorial(call: Call, tmp_path: Path) -> None:
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let Ctrl-C come after a step."""
-    keep = trainer.Trainer._keep
+    save = Engine._save
 
     def stopped(self: Any, hooks: sa.Hooks) -> None:
         if self.step == step:
             hooks.stop = lambda: True
-        keep(self, hooks)
+        save(self, hooks)
 
-    monkeypatch.setattr(trainer.Trainer, "_keep", stopped)
+    monkeypatch.setattr(Engine, "_save", stopped)
+
+
+def test_a_new_beginning_is_told(call: Call, tmp_path: Path) -> None:
+    narrow = ("train", "add", "--hidden", "1", "--restart-after", "30", "--max-steps", "70")
+    code, _, err = call(*narrow, "--budget", "0", "--log", "l.jsonl")
+    assert code == 3
+    assert "step     31  goal not reached: begins anew with other weights (attempt 2)" in err
+    records = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
+    assert [(each["step"], each.get("attempt")) for each in records] == [
+        (31, 2), (50, None), (61, 3),
+    ]  # fmt: skip
 
 
 RUN = ("train", "add", "--goal", "steps", "--max-steps", "300", "--hidden", "8")

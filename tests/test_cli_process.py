@@ -55,7 +55,10 @@ def test_help_and_usage_errors_start_without_numpy(
         assert len(found.stderr.splitlines()) == 1
 
 
-FEW_RUNS = "training.clouds training.checkpoint training.tutorial tasks.own cells.gru cells.lstm"
+FEW_RUNS = (
+    "training.interval_training training.checkpoint training.seed_batch training.tutorial "
+    "tasks.custom.from_machine cells.gru cells.lstm"
+)
 
 
 def test_a_run_imports_nothing_that_only_others_need(

@@ -34,7 +34,7 @@ def test_a_proof_of_version_0_5_0_is_accepted() -> None:
 
 def test_a_run_of_version_0_5_0_goes_on(tmp_path: Path) -> None:
     checkpoint = sa.Checkpoint.load(DATA / "train-0.5.0.ckpt")
-    assert (checkpoint.step, len(checkpoint.lessons), checkpoint.best) == (2000, 3, 3)
+    assert (checkpoint.step, len(checkpoint.words), checkpoint.best) == (2000, 3, 3)
     checkpoint.save(tmp_path / "again")
     with np.load(DATA / "train-0.5.0.ckpt") as old, np.load(tmp_path / "again") as new:
         before, after = (json.loads(bytes(file["header"])) for file in (old, new))

@@ -15,38 +15,38 @@ CONFIG = sa.TrainingConfig(bits=4, hidden=5, candidates=4, dtype="float64", nois
 
 def test_side_by_side_as_alone() -> None:
     batches = SampledBatches(CONFIG)
-    stack = BatchedNetworks(CONFIG)
-    stack.begin(0)
+    networks = BatchedNetworks(CONFIG)
+    networks.initialise(0)
     single = replace(CONFIG, candidates=1)
     alone = [BatchedNetworks(single) for _ in range(4)]
     for i, one in enumerate(alone):
-        one.begin(0)
-        one.flat[...] = stack.flat[i]
-    together = stack.over(batches.steps, CONFIG.batch)
+        one.initialise(0)
+        one.flat[...] = networks.flat[i]
+    together = networks.over(batches.steps, CONFIG.batch)
     passes = [one.over(batches.steps, CONFIG.batch) for one in alone]
     for step in range(6):
         together.run(*batches(step))
-        stack.update(0.05, step + 1)
+        networks.update(0.05, step + 1)
         for one, its in zip(alone, passes, strict=True):
             its.run(*batches(step))
             one.update(0.05, step + 1)
     for i, one in enumerate(alone):
-        assert np.allclose(stack.flat[i], one.flat, rtol=0, atol=1e-12)
-        kernels = CONFIG.network.pack(stack.parameters(i))
-        assert (kernels.flat == stack.flat[i]).all()
+        assert np.allclose(networks.flat[i], one.flat, rtol=0, atol=1e-12)
+        kernels = CONFIG.network.pack(networks.parameters(i))
+        assert (kernels.flat == networks.flat[i]).all()
 
 
 def test_every_network_of_every_attempt_begins_elsewhere() -> None:
-    stack = BatchedNetworks(CONFIG)
+    networks = BatchedNetworks(CONFIG)
     seen = []
     for attempt in range(3):
-        stack.begin(attempt)
-        seen += [row.tobytes() for row in stack.flat]
-        assert all((array == 0).all() for array in stack.memory.values())
-        stack.memory["mean"][...] = 1
+        networks.initialise(attempt)
+        seen += [row.tobytes() for row in networks.flat]
+        assert all((array == 0).all() for array in networks.memory.values())
+        networks.memory["mean"][...] = 1
     assert len(set(seen)) == 12
     single = BatchedNetworks(replace(CONFIG, candidates=1))
-    single.begin(5)
+    single.initialise(5)
     assert single.flat.tobytes() == seen[5]
 
 
@@ -54,13 +54,13 @@ def test_a_run_begins_anew_when_its_patience_ends() -> None:
     config = sa.TrainingConfig(bits=4, hidden=2, restart_after=30, max_steps=30, goal="steps")
     trainer = sa.Trainer(config)
     trainer.run()
-    spent = trainer._course.stack.flat.copy()
+    spent = trainer._engine.networks.flat.copy()
     longer = sa.Trainer(replace(config, max_steps=31), trainer.checkpoint())
     longer.run()
     fresh = BatchedNetworks(config)
-    fresh.begin(1)
-    assert np.abs(longer._course.stack.flat - fresh.flat).max() < 0.2
-    assert np.abs(longer._course.stack.flat - spent).max() > 0.2
+    fresh.initialise(1)
+    assert np.abs(longer._engine.networks.flat - fresh.flat).max() < 0.2
+    assert np.abs(longer._engine.networks.flat - spent).max() > 0.2
 
 
 def test_the_first_network_that_is_there_is_kept() -> None:

@@ -22,13 +22,13 @@ CONFIG = sa.TrainingConfig(bits=3, base=3, hidden=4, dtype="float64")
 def prepared(
     config: sa.TrainingConfig = CONFIG, level: float = 0.7
 ) -> tuple[BatchedNetworks, IntervalTraining]:
-    """Return networks whose clouds are somewhere."""
-    stack = BatchedNetworks(config)
-    stack.begin(0)
-    clouds = IntervalTraining(config, stack)
-    clouds.state[...] = np.random.default_rng(2).uniform(0.1, 0.5, clouds.state.shape)
-    clouds.state[..., -1] = level
-    return stack, clouds
+    """Return networks whose intervals are somewhere."""
+    networks = BatchedNetworks(config)
+    networks.initialise(0)
+    intervals = IntervalTraining(config, networks)
+    intervals.state[...] = np.random.default_rng(2).uniform(0.1, 0.5, intervals.state.shape)
+    intervals.state[..., -1] = level
+    return networks, intervals
 
 
 def loss(config: sa.TrainingConfig, flat: Any, state: Any) -> float:
@@ -73,87 +73,89 @@ def loss(config: sa.TrainingConfig, flat: Any, state: Any) -> float:
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
-    stack, clouds = prepared()
-    before = clouds.state.copy()
-    clouds.learn()
-    for place in range(len(stack.flat)):
-        moved = np.zeros_like(stack.flat)
+    networks, intervals = prepared()
+    before = intervals.state.copy()
+    intervals.compute_gradient()
+    for place in range(len(networks.flat)):
+        moved = np.zeros_like(networks.flat)
         moved[place] = 1e-6
-        rise = loss(CONFIG, stack.flat + moved, before) - loss(CONFIG, stack.flat - moved, before)
-        assert stack.gradient[place] == pytest.approx(rise / 2e-6, abs=1e-7)
+        rise = loss(CONFIG, networks.flat + moved, before) - loss(
+            CONFIG, networks.flat - moved, before
+        )
+        assert networks.gradient[place] == pytest.approx(rise / 2e-6, abs=1e-7)
 
 
 @pytest.mark.parametrize("settings", [{"base": 3}, {"operands": 4}], ids=str)
 def test_side_by_side_as_alone(settings: dict[str, Any]) -> None:
     config = sa.TrainingConfig(bits=3, hidden=4, candidates=3, dtype="float64", **settings)
-    stack, clouds = prepared(config)
-    states = clouds.state.copy()
-    starts = stack.flat.copy()
+    networks, intervals = prepared(config)
+    states = intervals.state.copy()
+    starts = networks.flat.copy()
     for step in range(3):
-        clouds.learn()
-        clouds.update(0.01, step + 1)
+        intervals.compute_gradient()
+        intervals.update(0.01, step + 1)
     for i in range(3):
         alone, its = prepared(replace(config, candidates=1))
         alone.flat[...], its.state[...] = starts[i], states[i]
         for step in range(3):
-            its.learn()
+            its.compute_gradient()
             its.update(0.01, step + 1)
-        assert np.allclose(its.state, clouds.state[i], rtol=0, atol=1e-12)
-        assert np.allclose(alone.flat, stack.flat[i], rtol=0, atol=1e-12)
-        assert its.margin == pytest.approx(clouds.margin[i])
+        assert np.allclose(its.state, intervals.state[i], rtol=0, atol=1e-12)
+        assert np.allclose(alone.flat, networks.flat[i], rtol=0, atol=1e-12)
+        assert its.margin == pytest.approx(intervals.margin[i])
 
 
 def test_the_level_falls_while_a_digit_is_wrong() -> None:
-    _, clouds = prepared()
-    clouds.learn()
-    assert clouds.margin < 0
-    assert clouds.level == pytest.approx(0.7 - CHANGE)
-    assert not clouds.promising()
-    clouds.begin()
-    assert not clouds.state.any()
+    _, intervals = prepared()
+    intervals.compute_gradient()
+    assert intervals.margin < 0
+    assert intervals.level == pytest.approx(0.7 - CHANGE)
+    assert not intervals.is_promising()
+    intervals.reset()
+    assert not intervals.state.any()
 
 
 def test_weights_of_the_input_move_further() -> None:
-    stack, clouds = prepared()
-    before = stack.flat.copy()
-    clouds.learn()
-    clouds.update(0.01, 1)
-    moved = np.abs(stack.flat - before)[: 6 * 4]
+    networks, intervals = prepared()
+    before = networks.flat.copy()
+    intervals.compute_gradient()
+    intervals.update(0.01, 1)
+    moved = np.abs(networks.flat - before)[: 6 * 4]
     moved = moved[moved > 0]
     assert np.allclose(moved, 0.01 * LEAP, rtol=1e-3)
 
 
 def burst(level: float) -> tuple[BatchedNetworks, IntervalTraining]:
     """Return three networks for a machine of five states; boxes of the second hold everything."""
-    stack, clouds = prepared(
+    networks, intervals = prepared(
         sa.TrainingConfig(operands=5, hidden=4, candidates=3, dtype="float64"), level
     )
-    stack.kernels["readout"][...] *= 0.1
-    stack.kernels["readout"][1] *= 400
-    return stack, clouds
+    networks.kernels["readout"][...] *= 0.1
+    networks.kernels["readout"][1] *= 400
+    return networks, intervals
 
 
 def test_a_step_whose_boxes_burst_is_undone() -> None:
-    stack, clouds = burst(level=1.0)
-    before = stack.flat.copy()
-    clouds.learn()
-    assert [float(m) < CAREFUL.burst for m in clouds.margin] == [False, True, False]
-    assert np.array_equal(stack.gradient.any(-1), [True, False, True])
-    clouds.update(0.01, 1)
-    assert np.array_equal((stack.flat != before).any(-1), [True, False, True])
-    assert clouds.level == pytest.approx([1 - CHANGE, (1 - CHANGE) * KEPT, 1 - CHANGE])
-    mean, spread = clouds.state[1, :-1].reshape(2, 5, 4)
+    networks, intervals = burst(level=1.0)
+    before = networks.flat.copy()
+    intervals.compute_gradient()
+    assert [float(m) < CAREFUL.burst for m in intervals.margin] == [False, True, False]
+    assert np.array_equal(networks.gradient.any(-1), [True, False, True])
+    intervals.update(0.01, 1)
+    assert np.array_equal((networks.flat != before).any(-1), [True, False, True])
+    assert intervals.level == pytest.approx([1 - CHANGE, (1 - CHANGE) * KEPT, 1 - CHANGE])
+    mean, spread = intervals.state[1, :-1].reshape(2, 5, 4)
     assert mean.any()
     assert not spread.any()
 
 
 def test_at_a_low_level_a_wrong_digit_is_learnt_from() -> None:
-    stack, clouds = burst(level=0.1)
-    before = stack.flat.copy()
-    clouds.learn()
-    clouds.update(0.01, 1)
-    assert clouds.margin[1] < CAREFUL.burst
-    assert (stack.flat != before).any(-1).all()
+    networks, intervals = burst(level=0.1)
+    before = networks.flat.copy()
+    intervals.compute_gradient()
+    intervals.update(0.01, 1)
+    assert intervals.margin[1] < CAREFUL.burst
+    assert (networks.flat != before).any(-1).all()
 
 
 @pytest.mark.parametrize("settings", [{"base": 3}, {"operands": 4, "hidden": 64}], ids=str)
@@ -175,9 +177,9 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
     rest.run()
     ends = (rest.checkpoint(), whole.checkpoint())
     assert ends[0].parameters.tobytes() == ends[1].parameters.tobytes()
-    assert ends[0].clouds is not None
-    assert ends[1].clouds is not None
-    assert ends[0].clouds.tobytes() == ends[1].clouds.tobytes()
+    assert ends[0].intervals is not None
+    assert ends[1].intervals is not None
+    assert ends[0].intervals.tobytes() == ends[1].intervals.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_which_networks_learn_from_clouds(settings: dict[str, Any], learns: bool) -> None:
+def test_which_networks_learn_from_intervals(settings: dict[str, Any], learns: bool) -> None:
     config = sa.TrainingConfig(**settings)
     assert (config.interval_size > 0) == learns
     again = sa.TrainingConfig.from_description(config.describe())
@@ -206,16 +208,16 @@ def test_which_networks_learn_from_clouds(settings: dict[str, Any], learns: bool
 
 def test_boxes_are_stepped_as_the_recorded_step_says() -> None:
     """The pass is written by hand, for speed: it is held against the step on intervals."""
-    stack, clouds = prepared()
+    networks, intervals = prepared()
     network, states = CONFIG.network, CONFIG.built_task.machine.states
-    arrays = {k: x.astype(float) for k, x in stack.parameters(0).arrays.items()}
-    intervals = Intervals(network.step, arrays, CONFIG.vectors.astype(float), 0.0, 0.0)
+    arrays = {k: x.astype(float) for k, x in networks.parameters(0).arrays.items()}
+    exact = Intervals(network.step, arrays, CONFIG.vectors.astype(float), 0.0, 0.0)
     rng = np.random.default_rng(5)
     centre, radius = rng.normal(size=(states, network.hidden)), rng.random((states, network.hidden))
-    image = clouds._stepped(centre.astype(CONFIG.dtype), radius.astype(CONFIG.dtype))
+    image = intervals._stepped(centre.astype(CONFIG.dtype), radius.astype(CONFIG.dtype))
     start = np.zeros((1, network.hidden))
     centre, radius = np.append(centre, start, 0), np.append(radius, start, 0)
     for found, expected in zip(
-        (image.low, image.high), intervals.boxes(centre - radius, centre + radius), strict=True
+        (image.low, image.high), exact.boxes(centre - radius, centre + radius), strict=True
     ):
         np.testing.assert_allclose(found, expected.reshape(found.shape), atol=1e-5)

@@ -39,14 +39,14 @@ def penalty(clean: Any, moves: Any, weight: float) -> float:
 
 
 def test_synchrony_adds_the_gradient_of_its_penalty() -> None:
-    _, unroll, hardening = prepared(synchrony=0.7)
+    _, unroll, regularizers = prepared(synchrony=0.7)
     rng = np.random.default_rng(2)
     unroll.clean[...] = rng.normal(size=unroll.clean.shape)
     before = rng.normal(size=unroll.hidden_gradient.shape)
     unroll.hidden_gradient[...] = before
     moves = rng.integers(5, size=24)
-    hardening.begun[...] = True
-    hardening.pull(moves)
+    regularizers.begun[...] = True
+    regularizers.add_penalty(moves)
     added = unroll.hidden_gradient - before
     for place in np.ndindex(4, 4, 6):
         moved = np.zeros_like(before)
@@ -65,21 +65,21 @@ def test_synchrony_of_networks_side_by_side_is_that_of_each() -> None:
     stacked.clean[...] = np.random.default_rng(3).normal(size=stacked.clean.shape)
     stacked.hidden_gradient[...] = 0
     moves = np.random.default_rng(4).integers(5, size=24)
-    Regularizers(config, stacked).pull(moves)
+    Regularizers(config, stacked).add_penalty(moves)
     for i in range(3):
         alone.clean[...] = stacked.clean[i]
         alone.hidden_gradient[...] = 0
-        Regularizers(config, alone).pull(moves)
+        Regularizers(config, alone).add_penalty(moves)
         assert np.allclose(stacked.hidden_gradient[i], alone.hidden_gradient, atol=1e-15)
 
 
 def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
-    config, unroll, hardening = prepared(noise=0.25, synchrony=0.0)
+    config, unroll, regularizers = prepared(noise=0.25, synchrony=0.0)
     assert unroll.noise is not None
-    hardening.level[...] = 1.0
+    regularizers.level[...] = 1.0
     drawn = []
     for step in range(400):
-        hardening.disturb(step)
+        regularizers.add_noise(step)
         drawn.append(unroll.noise.copy())
     values = np.array(drawn)
     assert values.mean() == pytest.approx(0, abs=0.01)
@@ -87,36 +87,36 @@ def test_noise_is_gaussian_and_follows_from_seed_and_step() -> None:
     assert not np.array_equal(drawn[0], drawn[1])
     again = Regularizers(config, unroll)
     again.level[...] = 1.0
-    again.disturb(17)
+    again.add_noise(17)
     assert np.array_equal(unroll.noise, drawn[17])
 
 
 def test_noise_grows_while_nearly_all_is_right() -> None:
-    _, unroll, hardening = prepared(noise=0.25, synchrony=0.0)
+    _, unroll, regularizers = prepared(noise=0.25, synchrony=0.0)
     assert unroll.noise is not None
-    hardening.disturb(3)
+    regularizers.add_noise(3)
     first = unroll.noise.copy()
     for _ in range(4):
-        hardening.look(WELL)
-    assert hardening.level == pytest.approx(LEAST + 4 * CHANGE)
-    hardening.disturb(3)
+        regularizers.update(WELL)
+    assert regularizers.level == pytest.approx(LEAST + 4 * CHANGE)
+    regularizers.add_noise(3)
     assert np.allclose(unroll.noise, first * (1 + 4 * CHANGE / LEAST))
-    hardening.look(0.5)
-    assert hardening.level == pytest.approx(LEAST + 3 * CHANGE)
+    regularizers.update(0.5)
+    assert regularizers.level == pytest.approx(LEAST + 3 * CHANGE)
     for _ in range(40):
-        hardening.look(1.0)
-    assert hardening.level == 1
-    hardening.begin()
-    assert (hardening.level, hardening.begun) == (LEAST, False)
+        regularizers.update(1.0)
+    assert regularizers.level == 1
+    regularizers.reset()
+    assert (regularizers.level, regularizers.begun) == (LEAST, 0)
 
 
 def test_synchrony_begins_once_nearly_all_is_right() -> None:
-    _, _, hardening = prepared()
-    hardening.look(WELL - 0.01)
-    assert not hardening.active
-    hardening.look(WELL)
-    hardening.look(0.5)
-    assert hardening.active
+    _, _, regularizers = prepared()
+    regularizers.update(WELL - 0.01)
+    assert not regularizers.active
+    regularizers.update(WELL)
+    regularizers.update(0.5)
+    assert regularizers.active
     _, _, without = prepared(synchrony=0.0)
-    without.look(1.0)
+    without.update(1.0)
     assert not without.active

@@ -190,6 +190,27 @@ def test_operands_too_wide_to_try_all_are_said_to_be_sampled() -> None:
     assert result.evaluation.directed > 0
 
 
+# ------------------------------------------------------------- history
+
+
+def test_the_history_is_what_was_reported(config: sa.TrainingConfig) -> None:
+    reports: list[sa.Report] = []
+    watched = sa.Trainer(config).run(sa.Hooks(report=reports.append))
+    assert watched.history == [{"step": each.step, **each.record()} for each in reports]
+    assert watched.history == sa.Trainer(config).run().history
+    assert len(watched.history) >= 1
+
+
+def test_a_new_beginning_is_reported_at_its_first_step(tmp_path: Path) -> None:
+    config = replace(RUNS["restarts"], max_steps=125)
+    entries = sa.Trainer(config).run().history
+    assert [entry["step"] for entry in entries] == [50, 61, 100, 121]
+    assert [entry.get("attempt") for entry in entries] == [None, 2, None, 3]
+    assert {entry["candidate"] for entry in entries if "loss" in entry} <= {0, 1, 2}
+    resumed = sa.Trainer(config, stopped_at(config, 60, tmp_path)).run()
+    assert resumed.history == entries[1:]
+
+
 # ------------------------------------------------------------- divergence
 
 
@@ -218,7 +239,7 @@ def test_divergence_in_the_middle(tmp_path: Path) -> None:
 
     def spoil() -> bool:
         if trainer.step == 55:
-            trainer._course.stack.flat[0] = np.nan
+            trainer._engine.networks.flat[0] = np.nan
         return False
 
     hooks = sa.Hooks(checkpoint=lambda c: c.save(path), checkpoint_every=20, stop=spoil)
@@ -252,8 +273,8 @@ def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
     reports: list[sa.Report] = []
     sa.Trainer(config).run(sa.Hooks(report=reports.append))
     trainer = sa.Trainer(config, stopped_at(config, 49, tmp_path))
-    letters = trainer._course.batches.letters(49)
-    model = trainer._course.model(0)
+    letters = trainer._engine.batches.letters(49)
+    model = trainer._engine.model(0)
     task = config.built_task
     right, loss, least = [], 0.0, np.inf
     for logits, wanted in zip(model.program.run(letters), task.machine.run(letters), strict=True):

@@ -7,7 +7,7 @@ from seqarith.training.batched import BatchedNetworks
 
 
 class Ours:
-    """`Pass` and `BatchedNetworks` as `seqarith.training.trainer` uses them."""
+    """`Pass` and `BatchedNetworks` as `seqarith.training.engine` uses them."""
 
     def __init__(self, case: Case) -> None:
         self._network, self._stack = case.network, BatchedNetworks(case.config)

@@ -107,8 +107,9 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
         from seqarith.registry import TASKS
 
         raise click.UsageError(f"Missing argument 'TASK': one of {', '.join(TASKS)}.", ctx=ctx)
+    from seqarith.training.progress import Hooks
     from seqarith.training.run_id import identity
-    from seqarith.training.trainer import Hooks, Trainer
+    from seqarith.training.trainer import Trainer
 
     checkpoint = _resumed(options["resume"])
     options["checkpoint"] = options["checkpoint"] or options["resume"]
@@ -358,7 +359,8 @@ def _interruptible() -> Iterator[Any]:
 
 
 def _show(report: Report, line: StatusLine, config: TrainingConfig) -> None:
-    if config.preset or not line.shown:
+    if config.preset or report.stays or not line.shown:
+        line.close()
         notice(*report.text().splitlines())
     else:
         line(f"train {config.task}: {report.brief(config.max_steps)}")

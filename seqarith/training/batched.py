@@ -81,7 +81,7 @@ class BatchedNetworks:
         self.flat, self.gradient = self._parameters.flat, self._gradients.flat
         self.memory: Memory = config.built_optimizer.start(self.flat)
 
-    def begin(self, attempt: int) -> None:
+    def initialise(self, attempt: int) -> None:
         """Draw the initial parameters, other ones at every attempt; forget all else."""
         config = self._config
         rows = self.flat.reshape(-1, self._network.size)

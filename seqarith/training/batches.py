@@ -15,7 +15,7 @@ from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Letters
 from seqarith.training.config import TrainingConfig
 
-STREAM_INITIAL, STREAM_WORDS, STREAM_NOISE, STREAM_LESSONS = range(4)
+STREAM_INITIAL, STREAM_WORDS, STREAM_NOISE, STREAM_COUNTEREXAMPLES = range(4)
 _CHUNK_LETTERS = 2**16
 
 

@@ -11,10 +11,10 @@ from seqarith.losses import encode
 from seqarith.model import Model
 from seqarith.tasks.task import Letters
 from seqarith.training.batched import BatchedNetworks, Pass
-from seqarith.training.batches import STREAM_LESSONS, stream
+from seqarith.training.batches import STREAM_COUNTEREXAMPLES, stream
 from seqarith.training.config import TrainingConfig
 
-SEEK_EVERY = 500
+SEARCH_EVERY = 500
 """Steps between two searches for a wrong word."""
 
 MOST, BATCH = 64, 32
@@ -27,18 +27,18 @@ class CounterexampleTraining:
 
     Args:
         config: The settings of the run.
-        stack: The networks that learn.
+        networks: Those that learn.
         words: Those that an earlier part of the run has found.
     """
 
     def __init__(
-        self, config: TrainingConfig, stack: BatchedNetworks, words: list[list[int]]
+        self, config: TrainingConfig, networks: BatchedNetworks, words: list[list[int]]
     ) -> None:
         self.words = words
-        self._config, self._task, self._stack = config, config.built_task, stack
+        self._config, self._task, self._networks = config, config.built_task, networks
         self._pass: Pass | None = None
 
-    def seek(self, model: Model) -> None:
+    def search(self, model: Model) -> None:
         """Search for a word on which a model is wrong; its last letters are what is learnt."""
         from seqarith.certification.falsify.falsifier import Falsifier
         from seqarith.certification.falsify.program_under_test import ProgramUnderTest
@@ -48,22 +48,22 @@ class CounterexampleTraining:
             self.words = [*self.words, found.word[-MAX_WORD:].tolist()][-MOST:]
             self._pass = None
 
-    def teach(self, step: int) -> None:
-        """Add the gradient of a batch of these words to the stack's, if there are any."""
+    def add_gradient(self, step: int) -> None:
+        """Add the gradient of a batch of these words to the networks', if there are any."""
         if not self.words:
             return
         letters = self._batch(step)
-        config, before = self._config, self._stack.gradient.copy()
-        self._pass = self._pass or self._stack.over(len(letters), BATCH)
+        config, before = self._config, self._networks.gradient.copy()
+        self._pass = self._pass or self._networks.over(len(letters), BATCH)
         targets = encode(self._task.expected(letters), config.network.outputs, config.dtype)
         vectors = config.vectors.astype(config.dtype)
         self._pass.run(vectors[letters], targets.reshape(-1, config.network.outputs))
-        np.add(self._stack.gradient, before, out=self._stack.gradient)
+        np.add(self._networks.gradient, before, out=self._networks.gradient)
 
     def _batch(self, step: int) -> Letters:
         """Return the words, each followed by random letters, shape (T, BATCH)."""
         steps = max(map(len, self.words)) + self._task.delay + 1
-        rng = stream(self._config.seed, STREAM_LESSONS, step)
+        rng = stream(self._config.seed, STREAM_COUNTEREXAMPLES, step)
         letters = rng.integers(self._task.letters, size=(steps, BATCH))
         for place in range(BATCH):
             word = self.words[(step + place) % len(self.words)]

@@ -1,142 +1,330 @@
-"""Networks side by side, and all they learn by, a step at a time."""
+"""The training loop of one network, of candidates, or of networks of many seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
+from seqarith.certification.kernel.certificate import Certificate
 from seqarith.errors import DivergedError
 from seqarith.model import Model
+from seqarith.network import Parameters
 from seqarith.optimizers import SCRATCH
 from seqarith.training.batched import BatchedNetworks
 from seqarith.training.batches import Batches, SampledBatches
 from seqarith.training.config import TrainingConfig
-from seqarith.training.counterexamples import SEEK_EVERY, CounterexampleTraining
+from seqarith.training.counterexamples import SEARCH_EVERY, CounterexampleTraining
+from seqarith.training.progress import Hooks, Progress, Report, Restart
 from seqarith.training.regularizers import Regularizers
+from seqarith.training.result import TrainingResult
 from seqarith.training.stopping import StoppingCriterion
 
 if TYPE_CHECKING:
+    from seqarith.training.checkpoint import Checkpoint
     from seqarith.training.interval_training import IntervalTraining
+    from seqarith.training.seed_batch import SeedBatch
 
 CHECK_EVERY = 10
 """Steps between two looks at whether the goal may be reached."""
 
+PROGRESS_EVERY = 50
+"""Steps between two progress reports, a multiple of `CHECK_EVERY`."""
+
 
 @final
 class Engine:
-    """The state of a run, and how it moves on.
+    """The state of a run of S networks on a leading axis, and the loop that trains them.
+
+    Without ``seeds`` the networks are candidates: all initial weights follow from the run's seed,
+    noise and penalty grow with the best of them, and training stops at the *first* that reaches the
+    goal. With ``seeds`` each network is regularized, judged and ended by itself, and training stops
+    when *all* have ended: one group of seeds after another. Those of a group that are left go on in
+    smaller arrays.
 
     Args:
-        config: The settings; ``candidates`` is the number S of networks.
-        seeds: The seed of each network's initial weights; None: all follow from the run's. Then
-            the networks are hardened together, as the best of them bears it, else each by itself.
-        beside: The seeds that the networks began with side by side; default: these.
+        config: The settings; ``candidates`` is the number of candidates.
+        seeds: The seeds of the networks' initial weights, or None; the first of a group is also
+            that of its words and its noise.
+        together: How many networks make a group.
 
     Attributes:
+        stop: ``"first"`` or ``"all"``, see above.
         step: Steps done.
-        batches, stack, hardening, lessons, clouds: See their modules; ``clouds`` is None where the
-            networks learn from words.
-        examiner: Judges the networks.
+        rows: The seed of every network that is in the arrays, or None.
+        running: Numbers of the networks that have not ended.
+        best: Number of the best network at the last look.
+        results: Of the networks that have ended, by their seeds or numbers.
+        history: A dict for every progress report and restart so far.
+        batches, networks, regularizers, counterexamples, intervals, criterion: The parts, see
+            their modules; ``intervals`` is None where the networks learn from words.
     """
 
     def __init__(
-        self,
-        config: TrainingConfig,
-        seeds: Sequence[int] | None = None,
-        beside: Sequence[int] | None = None,
+        self, config: TrainingConfig, seeds: Sequence[int] | None = None, together: int = 1
     ) -> None:
-        self.config, self.seeds, self.step = config, seeds, 0
-        self._beside = seeds if beside is None else beside
+        self.stop: Literal["first", "all"] = "first" if seeds is None else "all"
+        self.results: dict[int, TrainingResult] = {}
+        self.config, self._seeds, self._together = config, seeds, together
+        self._begin_group(0)
+
+    def _begin_group(self, start: int) -> None:
+        """Begin with the candidates, or with the group that starts at a place among the seeds."""
+        config, self._start, self._group = self.config, start, None
+        if self._seeds is not None:
+            self._group = list(self._seeds[start : start + self._together])
+            config = replace(config, seed=self._group[0], candidates=len(self._group))
+        self.step, self.best, self.history = 0, 0, list[dict[str, Any]]()
         self.batches = _batches(config)
-        self.examiner = StoppingCriterion(config, self.batches.steps)
-        self.stack = BatchedNetworks(config, seeds)
+        self.criterion = StoppingCriterion(config, self.batches.steps)
+        self._build(config, self._group)
+        self._initialise(0)
+
+    def _build(self, config: TrainingConfig, rows: Sequence[int] | None) -> None:
+        """Make the arrays of some networks, and the parts that work on them."""
+        self.config, self.rows = config, rows
+        self.running = list(range(config.candidates))
+        self.networks = BatchedNetworks(config, rows)
         noisy = config.hidden_noise > 0
-        self._pass = self.stack.over(self.batches.steps, config.batch, noisy)
-        self.hardening = Regularizers(config, self._pass.unroll, each=seeds is not None)
-        self.lessons = CounterexampleTraining(config, self.stack, [])
-        self.clouds = _clouds(config, self.stack)
-        self._begin(0)
+        self._pass = self.networks.over(self.batches.steps, config.batch, noisy)
+        self.regularizers = Regularizers(config, self._pass.unroll, each=rows is not None)
+        self.counterexamples = CounterexampleTraining(config, self.networks, [])
+        self.intervals = _intervals(config, self.networks)
 
-    def advance(self) -> None:
-        """Make one step; where the networks have had their patience, they begin anew before."""
-        patience = self.config.patience
-        attempt, before = divmod(self.step, patience) if patience else (0, self.step)
-        if before == 0 and attempt > 0:
-            self._begin(attempt)
-        if self.clouds is not None:
-            self._learn_from(self.clouds, before)
+    def _initialise(self, attempt: int) -> None:
+        """Draw the initial weights of an attempt, numbered from 0, and forget all else."""
+        self.networks.initialise(attempt)
+        self.regularizers.reset()
+        if self.intervals is not None:
+            self.intervals.reset()
+
+    def run(self, hooks: Hooks) -> None:
+        """Train until the goal is reached or the steps are spent; then there are results.
+
+        Raises:
+            DivergedError: A parameter is not finite any more.
+            KeyboardInterrupt: ``hooks.stop`` said so; a checkpoint was written before.
+        """
+        while True:
+            with np.errstate(over="ignore", invalid="ignore"):
+                while self.running and self.step < self.config.max_steps:
+                    self.advance(hooks)
+            self._end_rest()
+            if self._seeds is None or self._start + self._together >= len(self._seeds):
+                return
+            self._begin_group(self._start + self._together)
+
+    def advance(self, hooks: Hooks) -> None:
+        """Make one step, and all that belongs to it, in this order."""
+        # Without patience there is one attempt, as long as the run.
+        attempt, before = divmod(self.step, self.config.patience or self.config.max_steps)
+        if attempt > 0 and before == 0:
+            self._initialise(attempt)
+            self._tell(Restart(self.step + 1, attempt + 1), hooks)
+        inputs, targets = self.batches(self.step)
+        if self.intervals is None:
+            self.regularizers.add_noise(self.step)
+            self._pass.run(inputs, targets, self._penalty if self.regularizers.active else None)
+            self.counterexamples.add_gradient(self.step)
         else:
-            self._learn_from_words(before)
-
-    def _begin(self, attempt: int) -> None:
-        self.stack.begin(attempt)
-        self.hardening.begin()
-        if self.clouds is not None:
-            self.clouds.begin()
-
-    def _learn_from(self, clouds: IntervalTraining, before: int) -> None:
-        """Make a step on the machine itself; words only tell how far the network is."""
-        inputs, targets = self.batches(self.step)
-        if (self.step + 1) % CHECK_EVERY == 0:
-            self._pass.run(inputs, targets)
-        clouds.learn()
+            if (self.step + 1) % CHECK_EVERY == 0:  # words only tell how far the networks are
+                self._pass.run(inputs, targets)
+            self.intervals.compute_gradient()
         self.step += 1
-        rate = self.config.rate_at(self.step) * clouds.pace.fading(before, self.config.patience)
-        clouds.update(rate, before + 1)
+        learner = self.networks if self.intervals is None else self.intervals
+        learner.update(self.config.rate_at(self.step), before + 1)
+        self._report(hooks)
+        if self.step % CHECK_EVERY == 0:
+            self._judge()
+            self._drop_ended()
+        if self.running:
+            self._save(hooks)
 
-    def _learn_from_words(self, before: int) -> None:
-        self.hardening.disturb(self.step)
-        inputs, targets = self.batches(self.step)
-        self._pass.run(inputs, targets, self._pull if self.hardening.active else None)
-        self.lessons.teach(self.step)
-        self.step += 1
-        self.stack.update(self.config.rate_at(self.step), before + 1)
+    def _penalty(self) -> None:
+        self.regularizers.add_penalty(self.batches.moves(self.step))
 
-    def _pull(self) -> None:
-        self.hardening.pull(self.batches.moves(self.step))
+    def _report(self, hooks: Hooks) -> None:
+        """Report on the words of the last step, as the networks saw them before it."""
+        iteration = self.step - 1
+        if self.config.preset == "tutorial":
+            from seqarith.training.tutorial import REPORT_EVERY, TutorialReport
 
-    def logits(self, index: int) -> Array:
+            if iteration % REPORT_EVERY == 0:
+                pair = self.config.built_task.operands_of(self.batches.letters(iteration))
+                operands = pair[0][0], pair[1][0]
+                self._tell(TutorialReport.of(iteration, operands, self.logits(0)), hooks)
+        elif self.step % PROGRESS_EVERY == 0:
+            self.check_finite()
+            targets, margins = self.batches(iteration)[1], self.margins()
+            for row in [self.best] if self.stop == "first" else self.running:
+                logits = self.logits(row)
+                loss = self.config.built_loss.value(logits, targets, self.batches.steps)
+                progress = Progress.of(self.step, float(loss), margins[row])
+                noisy = self.config.hidden_noise > 0
+                self._tell(replace(progress, noisy=noisy, **self._name(row)), hooks)
+
+    def _name(self, row: int) -> dict[str, int]:
+        """Return what tells a network from those beside it."""
+        if self.rows is not None:
+            return {"seed": self.rows[row]}
+        return {"candidate": row} if self.config.candidates > 1 else {}
+
+    def _tell(self, report: Report, hooks: Hooks) -> None:
+        self.history.append({"step": report.step, **report.record()})
+        if hooks.report:
+            hooks.report(report)
+
+    def logits(self, row: int) -> Array:
         """Return the logits of one network on the words of the last step, shape (T * B, K)."""
         logits = self._pass.unroll.logits
-        one: Array = logits.reshape(-1, *logits.shape[-2:])[index]
+        one: Array = logits.reshape(-1, *logits.shape[-2:])[row]
         return one
 
-    def shares(self) -> NDArray[np.float64]:
-        """Return each network's share of right digits on the words of the last step, (S,)."""
-        letters, count = self.batches.letters(self.step - 1), self.config.candidates
-        right = (self.examiner.right(self.logits(row), letters) for row in range(count))
-        return np.array([each.mean() for each in right])
+    def margins(self) -> Array:
+        """Return the margins of the results' digits on those words, shape (S, T - delay, B)."""
+        logits = self._pass.unroll.logits.reshape(self.config.candidates, -1)
+        return self.criterion.margins(logits, self.batches.letters(self.step - 1))
 
-    def promising(self) -> bool:
-        """Return whether a network may have reached the goal, as far as is cheaply known."""
-        if self.config.goal == "steps":
-            return False
-        return self.clouds is None or self.clouds.promising()
+    def _judge(self) -> None:
+        """Look how far the networks are, and end those that have reached the goal."""
+        self.check_finite()
+        if (
+            self.config.goal == "steps"
+            and not self.regularizers.used
+            and self.config.candidates == 1
+        ):
+            return
+        shares = np.full(self.config.candidates, -1.0)  # of right digits; -1: it has ended
+        shares[self.running] = (self.margins()[self.running] > 0).mean(axis=(1, 2))
+        self.best = int(shares.argmax())
+        self.regularizers.update(shares if self.stop == "all" else shares[self.best])
+        if self.config.goal == "steps" or (self.intervals and not self.intervals.is_promising()):
+            return
+        for row in np.argsort(shares, kind="stable")[::-1].tolist():
+            if shares[row] < self.criterion.needed:
+                break
+            reached, proof = self.criterion.judge(self.model(row))
+            if reached:
+                self._end(row, True, proof)
+                shares[row] = -1
+                if not self.running:
+                    return
+        self.best = int(shares.argmax())
+        due = self.config.goal == "proved" and self.step % SEARCH_EVERY == 0
+        if due and shares[self.best] >= self.criterion.needed:
+            self.counterexamples.search(self.model(self.best))
 
-    def seek(self, row: int, share: float) -> None:
-        """Search, where that is due, for a word on which a network is wrong."""
-        due = self.config.goal == "proved" and self.step % SEEK_EVERY == 0
-        if due and share >= self.examiner.needed:
-            self.lessons.seek(self.model(row))
+    def _end(self, row: int, reached: bool, proof: Certificate | None) -> None:
+        number = row if self.rows is None else self.rows[row]
+        history = [entry for entry in self.history if entry.get("seed", number) == number]
+        model = self.model(row)
+        self.results[number] = TrainingResult.of(self.criterion, model, reached, proof, history)
+        self.best = row
+        self.running = [] if self.stop == "first" else [i for i in self.running if i != row]
 
-    def model(self, index: int) -> Model:
-        """Return one of the networks, with what it was made by.
+    def _end_rest(self) -> None:
+        """End the networks whose steps are spent: of candidates, the best."""
+        self.check_finite()
+        for row in [self.best] if self.stop == "first" and self.running else self.running:
+            self._end(row, self.config.goal == "steps", None)
+
+    def _drop_ended(self) -> None:
+        """Leave out the networks that have ended, once they are half."""
+        if 0 < 2 * len(self.running) <= self.config.candidates and self.rows is not None:
+            state, rows = self.checkpoint(), self.running
+            config = replace(self.config, candidates=len(rows))
+            self._build(config, [self.rows[row] for row in rows])
+            self._copy(replace(state, best=0), rows)
+
+    def _save(self, hooks: Hooks) -> None:
+        """Offer a checkpoint where one is due, after the look of its step, which changes a run."""
+        stop = hooks.stop is not None and hooks.stop()
+        if hooks.checkpoint and (stop or self.step % hooks.checkpoint_every == 0):
+            self.check_finite()
+            hooks.checkpoint(self.checkpoint())
+        if stop:
+            raise KeyboardInterrupt
+
+    def checkpoint(self) -> Checkpoint:
+        """Return where the run stands."""
+        from seqarith.training.checkpoint import Checkpoint
+        from seqarith.training.seed_batch import SeedBatch
+
+        memory = {k: v.copy() for k, v in self.networks.memory.items() if k != SCRATCH}
+        batch = None
+        if self._seeds is not None and self.rows is not None:
+            batch = SeedBatch.of(
+                self._seeds, self._together, self.rows, self.results, self.config.network
+            )
+        return Checkpoint(
+            self.config,
+            self.step,
+            self.networks.flat.copy(),
+            memory,
+            self.regularizers.state.copy(),
+            self.counterexamples.words,
+            None if self.intervals is None else self.intervals.state.copy(),
+            self.best,
+            batch,
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            CheckpointError: It is of another run.
+        """
+        batch = checkpoint.batch
+        checkpoint.check_same_seeds(self._seeds, self._together)
+        if batch is not None:
+            self._begin_group(batch.start)
+            self._build(replace(self.config, candidates=len(batch.rows)), batch.rows)
+        checkpoint.check_same_run(self.config)
+        self._copy(checkpoint)
+        if batch is not None:
+            self._restore_results(batch)
+
+    def _restore_results(self, batch: SeedBatch) -> None:
+        shapes, rows = self.config.network.exported_shapes(), batch.rows
+        for seed, steps, reached, flat in batch.ended():
+            model = self._model(Parameters(flat, shapes), steps, seed, batch.group_of(seed))
+            # The proof is not in the checkpoint: the same try finds the same one again.
+            proof = self.criterion.judge(model)[1] if reached else None
+            self.results[seed] = TrainingResult.of(self.criterion, model, reached, proof, [])
+        self.running = [row for row in self.running if rows[row] not in self.results]
+
+    def _copy(self, state: Checkpoint, rows: Sequence[int] | slice = slice(None)) -> None:
+        """Take over the state of all or some of the networks of a checkpoint."""
+        self.step, self.best, self.counterexamples.words = state.step, state.best, state.words
+        _copy_rows(state.parameters, self.networks.flat, rows)
+        _copy_rows(state.regularizers, self.regularizers.state, rows)
+        for name, array in state.memory.items():
+            _copy_rows(array, self.networks.memory[name], rows)
+        if self.intervals is not None and state.intervals is not None:
+            _copy_rows(state.intervals, self.intervals.state, rows)
+
+    def model(self, row: int) -> Model:
+        """Return one of the networks, with what it was made by."""
+        seed = None if self.rows is None else self.rows[row]
+        return self._model(self.networks.parameters(row), self.step, seed, self._group)
+
+    def _model(
+        self, parameters: Parameters, steps: int, seed: int | None, group: Sequence[int] | None
+    ) -> Model:
+        """Return the model of parameters that were trained with these settings.
 
         One that was trained beside others names their seeds: they fix its words and its noise.
         """
-        training = {**self._description, "steps": self.step}
-        if self.seeds is not None:
-            training |= {"seed": self.seeds[index], "candidates": 1}
-            if self._beside is not None and len(self._beside) > 1:
-                training["beside"] = list(self._beside)
-        config, parameters = self.config, self.stack.parameters(index)
-        return Model(config.built_task, config.network, parameters, training)
+        training = {**self._description, "steps": steps}
+        if seed is not None:
+            training |= {"seed": seed, "candidates": 1}
+        if group is not None and len(group) > 1:
+            training["beside"] = list(group)
+        return Model(self.config.built_task, self.config.network, parameters, training)
 
     @cached_property
     def _description(self) -> dict[str, Any]:
@@ -144,28 +332,14 @@ class Engine:
         settings.pop("own", None)  # the model's own task says it
         return settings
 
-    def kept(self, rows: Sequence[int]) -> Engine:
-        """Return the course of some of the networks alone, each with a seed of its own."""
-        assert self.seeds is not None
-        config = replace(self.config, candidates=len(rows))
-        other = Engine(config, [self.seeds[row] for row in rows], self._beside)
-        other.step, other.batches, other.lessons.words = self.step, self.batches, self.lessons.words
-        _copy_rows(self.stack.flat, other.stack.flat, rows)
-        for name in self.stack.memory.keys() - {SCRATCH}:
-            _copy_rows(self.stack.memory[name], other.stack.memory[name], rows)
-        other.hardening.begun[...] = self.hardening.begun[rows]
-        other.hardening.level[...] = self.hardening.level[rows]
-        if self.clouds is not None and other.clouds is not None:
-            _copy_rows(self.clouds.state, other.clouds.state, rows)
-        return other
-
-    def check_finite(self, rows: Sequence[int] | slice = slice(None)) -> None:
-        """Refuse to go on with what is no number, in some of the networks or in any.
+    def check_finite(self) -> None:
+        """Refuse to go on with what is no number, in a network that has not ended.
 
         Raises:
             DivergedError: A parameter is not finite.
         """
-        if not np.isfinite(self.stack.flat.reshape(-1, self.config.network.size)[rows]).all():
+        rows = self.networks.flat.reshape(self.config.candidates, -1)
+        if not np.isfinite(rows[self.running]).all():
             raise DivergedError(
                 f"training diverged before step {self.step}: parameters are not finite; lower the "
                 f"learning rate (now {self.config.initial_learning_rate:g}) or clip the gradient "
@@ -173,7 +347,7 @@ class Engine:
             )
 
 
-def _copy_rows(source: Array, target: Array, rows: Sequence[int]) -> None:
+def _copy_rows(source: Array, target: Array, rows: Sequence[int] | slice) -> None:
     """Copy the rows of some networks; one network alone has no leading axis."""
     size = source.shape[-1]
     target.reshape(-1, size)[...] = source.reshape(-1, size)[rows]
@@ -187,9 +361,9 @@ def _batches(config: TrainingConfig) -> Batches:
     return SampledBatches(config)
 
 
-def _clouds(config: TrainingConfig, stack: BatchedNetworks) -> IntervalTraining | None:
+def _intervals(config: TrainingConfig, networks: BatchedNetworks) -> IntervalTraining | None:
     if not config.interval_size:
         return None
     from seqarith.training.interval_training import IntervalTraining
 
-    return IntervalTraining(config, stack)
+    return IntervalTraining(config, networks)

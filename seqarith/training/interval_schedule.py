@@ -1,4 +1,4 @@
-"""How fast networks learn from clouds; see `seqarith.training.interval_training`."""
+"""How fast networks learn in `seqarith.training.interval_training`."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Training on the machine itself: one cloud of hidden vectors for each of its states, and no words.
+"""Interval training (IBP): a box of hidden vectors for each state of the machine, and no words.
 
 The cheap prover closes one box for each state of the machine with the letter read last. Networks
 that learn many letters from words seldom let it: a unit that depends on the letter spreads its
-box, and through the recurrent weights every other. So here the network learns from boxes. Cloud q
-has a mean m and a spread s for each unit; it stands for the box from m - level * s to
-m + level * s. One step takes each cloud, and the initial hidden vector, through every letter, by
-interval arithmetic; the loss is that of the worst logits in each image, and what the images of
-one next state have in common is the next cloud:
+box, and through the recurrent weights every other. So here the network learns from boxes. The
+interval of a unit in state q has a mean m and a spread s; it is from m - level * s to
+m + level * s. One step takes each box, and the initial hidden vector, through every letter, by
+interval arithmetic; the loss is that of the worst logits in each image, and the images of one
+next state give its next intervals:
 
     m = mean of their centres,  s**2 = mean of |centre - m|**2 + radius**2
 
@@ -15,9 +15,9 @@ means apart, which it learns fast; at a high level only units that agree on the 
 back. Two things help: all weights of the recurrence grow by a little while all is right, so that
 units saturate, and recurrent weights shrink by the spread of the unit that they read.
 
-With many states clouds may *burst*: at some level boxes feed one another until within a few steps
+With many states boxes may *burst*: at some level they feed one another until within a few steps
 every unit may be anything. Such a step ruins what was learnt. It is undone, at once and not when
-the level has sunk far enough: the clouds become points again, at a part of the level.
+the level has sunk far enough: the boxes become points again, at a part of the level.
 
 Source: the loss of worst logits, Gowal et al., On the Effectiveness of Interval Bound Propagation
 for Training Verifiably Robust Models (2018). We found no earlier use on the states of a machine.
@@ -60,13 +60,13 @@ _LEAST_SPREAD = 1e-4
 @final
 @dataclass(frozen=True, eq=False)
 class _Images:
-    """What a step made of boxes (..., Q + 1, H): of the N = (Q + 1) A moves, and clouds of those.
+    """What a step made of boxes (..., Q + 1, H): images of N = (Q + 1) A moves, and their spread.
 
     Attributes:
         centre, radius: Of the boxes that were stepped, (..., Q + 1, H).
         low, high: Bounds of their images, (..., N, H).
-        apart: How far the images' centres are from the mean of their cloud, (..., N, H).
-        spread: Of the clouds, (..., Q, H).
+        apart: How far the images' centres are from the mean of their next state's, (..., N, H).
+        spread: Of the next states, (..., Q, H).
     """
 
     centre: Array
@@ -79,24 +79,24 @@ class _Images:
 
 @final
 class IntervalTraining:
-    """The clouds of networks side by side, and what they learn from them.
+    """The intervals of networks side by side, and what they learn from them.
 
     Args:
         config: The settings.
-        stack: The networks.
+        networks: The networks.
 
     Attributes:
-        pace: How fast they go.
+        schedule: How fast they learn.
         state: What is kept from step to step, (..., 2 Q H + 1): means, spreads, level.
         margin: The least one of the last step, (...).
     """
 
-    def __init__(self, config: TrainingConfig, stack: BatchedNetworks) -> None:
+    def __init__(self, config: TrainingConfig, networks: BatchedNetworks) -> None:
         task = config.built_task
-        machine, elman, self._stack = task.machine, config.network.training, stack
+        machine, elman, self._networks = task.machine, config.network.training, networks
         assert machine is not None
         assert isinstance(elman, ElmanTraining)
-        self.pace = pace(machine)
+        self.schedule, self._patience = pace(machine), config.patience
         states = np.append(np.arange(machine.states), machine.initial)
         self._after = machine.next_state[states].ravel()
         self._symbols = machine.output[states].ravel()
@@ -104,19 +104,19 @@ class IntervalTraining:
         self._share = np.equal.outer(np.arange(machine.states), self._after).astype(dtype)
         self._share /= np.maximum(self._share.sum(1, keepdims=True), 1)
         self._vectors = config.vectors.astype(dtype)
-        self._from_input, self._recurrent, self._bias = elman.parts(stack.kernels)
-        self._by_input, self._by_recurrent, self._by_bias = elman.parts(stack.gradients)
+        self._from_input, self._recurrent, self._bias = elman.parts(networks.kernels)
+        self._d_input, self._d_recurrent, self._d_bias = elman.parts(networks.gradients)
         # The worst logits: the right digit's as small, the others' as large as they can be.
         self._worse = -np.ones((len(self._after), outputs), dtype)
         if outputs == 1:
             self._worse[self._symbols == 0] = 1
         else:
             self._worse += 2 * (encode(self._symbols, outputs, dtype) == 0)
-        leading = stack.flat.shape[:-1]
+        leading = networks.flat.shape[:-1]
         self._targets = encode(self._symbols, outputs, dtype)
         self._logits = np.empty((*leading, len(self._after), outputs), dtype)
-        self._by_logits = np.empty_like(self._logits)
-        self._loss = config.built_loss.operations(self._logits, self._targets, 1, self._by_logits)
+        self._d_logits = np.empty_like(self._logits)
+        self._loss = config.built_loss.operations(self._logits, self._targets, 1, self._d_logits)
         self._shape = (*leading, machine.states, config.width)
         self.state = np.zeros((*leading, config.interval_size), dtype)
         self.margin = np.full(leading, -np.inf, dtype)
@@ -127,7 +127,7 @@ class IntervalTraining:
         """The level of every network, shape (...)."""
         return self.state[..., -1]
 
-    def promising(self) -> bool:
+    def is_promising(self) -> bool:
         """Return whether a proof may be there: boxes that hold all images hold no wrong digit.
 
         A few steps of the prover's, on fewer boxes than its, which take much less time.
@@ -147,17 +147,17 @@ class IntervalTraining:
         moves = [np.flatnonzero(row) for row in self._share]
         return np.stack([join.reduce(bound[..., into, :], axis=-2) for into in moves], -2)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Begin anew, with other weights."""
         self.state[...] = 0
 
-    def learn(self) -> None:
-        """Write the gradient of the loss, and move the clouds on."""
-        self._stack.gradient[...] = 0
+    def compute_gradient(self) -> None:
+        """Write the gradient of the loss, and take the intervals a few steps on."""
+        self._networks.gradient[...] = 0
         level = self.level[..., None, None]
         mean, spread = (part.reshape(self._shape) for part in np.split(self.state[..., :-1], 2, -1))
         images = []
-        for _ in range(self.pace.steps):
+        for _ in range(self.schedule.steps):
             images.append(self._stepped(mean, level * spread))
             mean = self._share @ ((images[-1].low + images[-1].high) / 2)
             spread = images[-1].spread
@@ -165,12 +165,12 @@ class IntervalTraining:
         self._last = images[-1]
         self.state[..., :-1] = np.concatenate((mean.reshape(flat), spread.reshape(flat)), -1)
         self.margin[...] = np.inf
-        by_mean, by_spread = np.zeros_like(mean), np.zeros_like(spread)
+        d_mean, d_spread = np.zeros_like(mean), np.zeros_like(spread)
         for image in reversed(images):
-            by_mean, by_radius = self._stepped_back(image, by_mean, by_spread)
-            by_spread = level * by_radius
+            d_mean, d_radius = self._stepped_back(image, d_mean, d_spread)
+            d_spread = level * d_radius
         change = np.where(self.margin > 0, CHANGE, -CHANGE)
-        self._burst = (self.margin < self.pace.burst) & (self.level > CALM)
+        self._burst = (self.margin < self.schedule.burst) & (self.level > CALM)
         self.state[..., -1] = np.clip(self.level + change, 0, HIGHEST)
         if self._burst.any():
             self._calm()
@@ -178,12 +178,12 @@ class IntervalTraining:
     def _calm(self) -> None:
         """Make burst boxes points again, at a lower level, and forget what they would teach."""
         kept = ~self._burst[..., None]
-        self._stack.gradient *= kept
+        self._networks.gradient *= kept
         self.state[..., self.state.shape[-1] // 2 : -1] *= kept
         self.state[..., -1] *= np.where(self._burst, KEPT, 1)
 
     def _stepped(self, mean: Array, radius: Array) -> _Images:
-        """Take the clouds and the initial hidden vector through every letter."""
+        """Take the boxes and the initial hidden vector through every letter."""
         start = np.zeros_like(mean[..., :1, :])
         centre, radius = (np.concatenate((part, start), -2) for part in (mean, radius))
         reach = radius @ np.abs(self._recurrent)
@@ -202,32 +202,30 @@ class IntervalTraining:
         square = self._share @ (apart**2 + ((high - low) / 2) ** 2)
         return _Images(centre, radius, low, high, apart, np.sqrt(square + _LEAST_SPREAD**2))
 
-    def _stepped_back(
-        self, image: _Images, by_mean: Array, by_spread: Array
-    ) -> tuple[Array, Array]:
+    def _stepped_back(self, image: _Images, d_mean: Array, d_spread: Array) -> tuple[Array, Array]:
         """Add the gradient of one step; return that by means and radii before it."""
         radius = (image.high - image.low) / 2
-        by_middle, by_radius = self._read_back((image.low + image.high) / 2, radius)
-        shared = self._share.T @ (by_spread / image.spread)
-        by_middle = by_middle + self._share.T @ by_mean + shared * image.apart
-        by_radius = by_radius + shared * radius
-        by_low = (by_middle - by_radius) / 2 * (1 - image.low**2)
-        by_high = (by_middle + by_radius) / 2 * (1 - image.high**2)
+        d_middle, d_radius = self._read_back((image.low + image.high) / 2, radius)
+        shared = self._share.T @ (d_spread / image.spread)
+        d_middle = d_middle + self._share.T @ d_mean + shared * image.apart
+        d_radius = d_radius + shared * radius
+        d_low = (d_middle - d_radius) / 2 * (1 - image.low**2)
+        d_high = (d_middle + d_radius) / 2 * (1 - image.high**2)
         moves = (*self._shape[:-2], self._shape[-2] + 1, -1, self._shape[-1])
-        by_sums, by_reach = (by.reshape(moves) for by in (by_low + by_high, by_high - by_low))
-        by_drive = by_sums.sum(-3)
-        by_moved, by_reach = by_sums.sum(-2), by_reach.sum(-2)
-        self._by_input += self._vectors.T @ by_drive
-        self._by_bias += by_drive.sum(-2, keepdims=True)[..., : self._by_bias.shape[-2], :]
+        d_sums, d_reach = (by.reshape(moves) for by in (d_low + d_high, d_high - d_low))
+        d_drive = d_sums.sum(-3)
+        d_moved, d_reach = d_sums.sum(-2), d_reach.sum(-2)
+        self._d_input += self._vectors.T @ d_drive
+        self._d_bias += d_drive.sum(-2, keepdims=True)[..., : self._d_bias.shape[-2], :]
         weights, sizes = np.swapaxes(self._recurrent, -1, -2), np.sign(self._recurrent)
-        self._by_recurrent += np.swapaxes(image.centre, -1, -2) @ by_moved
-        self._by_recurrent += sizes * (np.swapaxes(image.radius, -1, -2) @ by_reach)
-        by_centre, by_radius = by_moved @ weights, by_reach @ np.abs(weights)
-        return by_centre[..., :-1, :], by_radius[..., :-1, :]
+        self._d_recurrent += np.swapaxes(image.centre, -1, -2) @ d_moved
+        self._d_recurrent += sizes * (np.swapaxes(image.radius, -1, -2) @ d_reach)
+        d_centre, d_radius = d_moved @ weights, d_reach @ np.abs(weights)
+        return d_centre[..., :-1, :], d_radius[..., :-1, :]
 
     def _read(self, middle: Array, radius: Array) -> Array:
         """Write the worst logits of boxes (..., N, H); return the readout's weights."""
-        readout, width = self._stack.kernels[READOUT], self._shape[-1]
+        readout, width = self._networks.kernels[READOUT], self._shape[-1]
         weight: Array = readout[..., :width, :]
         self._logits[...] = middle @ weight + self._worse * (radius @ np.abs(weight))
         self._logits += readout[..., width:, :].sum(-2, keepdims=True)
@@ -242,35 +240,36 @@ class IntervalTraining:
     def _read_back(self, middle: Array, radius: Array) -> tuple[Array, Array]:
         """Add the gradient of the readout's loss; return that by centres and radii of images."""
         width, weight = self._shape[-1], self._read(middle, radius)
-        gradient = self._stack.gradients[READOUT]
+        gradient = self._networks.gradients[READOUT]
         np.minimum(self.margin, self._margins(), out=self.margin)
         run(self._loss)
-        by_middle = self._by_logits / self.pace.steps
-        by_radius = by_middle * self._worse
-        gradient[..., :width, :] += np.swapaxes(middle, -1, -2) @ by_middle
-        gradient[..., :width, :] += np.sign(weight) * (np.swapaxes(radius, -1, -2) @ by_radius)
+        d_middle = self._d_logits / self.schedule.steps
+        d_radius = d_middle * self._worse
+        gradient[..., :width, :] += np.swapaxes(middle, -1, -2) @ d_middle
+        gradient[..., :width, :] += np.sign(weight) * (np.swapaxes(radius, -1, -2) @ d_radius)
         bias = gradient[..., width:, :]
-        bias += by_middle.sum(-2, keepdims=True)[..., : bias.shape[-2], :]
+        bias += d_middle.sum(-2, keepdims=True)[..., : bias.shape[-2], :]
         back = np.swapaxes(weight, -1, -2)
-        return by_middle @ back, by_radius @ np.abs(back)
+        return d_middle @ back, d_radius @ np.abs(back)
 
     def update(self, rate: float, step: int) -> None:
         """Have the optimizer make its step, and do what it does not: see the module.
 
         Args:
-            rate: Learning rate.
+            rate: Learning rate, before it fades.
             step: Number of the step since the parameters were drawn, from 1.
         """
-        before = self._stack.flat.copy()
+        rate *= self.schedule.fading(step - 1, self._patience)
+        before = self._networks.flat.copy()
         input_before, bias_before = self._from_input.copy(), self._bias.copy()
-        self._stack.update(rate, step)
+        self._networks.update(rate, step)
         self._from_input += (LEAP - 1) * (self._from_input - input_before)
         self._bias += (LEAP - 1) * (self._bias - bias_before)
         right = (self.margin > 0)[..., None, None]
         for part in (self._from_input, self._recurrent, self._bias):
             part[...] *= np.where(right & (np.abs(part) < LARGEST), 1 + GROWTH, 1)
         spread = np.split(self.state[..., :-1], 2, -1)[1].reshape(self._shape)
-        least = rate * self.pace.shrinkage * spread.max(-2)[..., :, None]
+        least = rate * self.schedule.shrinkage * spread.max(-2)[..., :, None]
         size = np.maximum(np.abs(self._recurrent) - least, 0)
         self._recurrent[...] = np.sign(self._recurrent) * size
-        self._stack.flat[...] = np.where(self._burst[..., None], before, self._stack.flat)
+        self._networks.flat[...] = np.where(self._burst[..., None], before, self._networks.flat)

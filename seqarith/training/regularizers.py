@@ -20,7 +20,7 @@ Networks: Convergence and Generalization (1996). We found no earlier use of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
@@ -49,17 +49,19 @@ class Regularizers:
     Args:
         config: The settings.
         unroll: Where the noise goes, and the penalty.
-        each: Whether each of the networks side by side is hardened by itself.
+        each: Whether each of the networks side by side is regularized by itself.
 
     Attributes:
-        begun: Whether the synchrony penalty counts by now, shape (S,) where ``each``, else ().
-        level: Of the noise, likewise.
+        state: What is kept from step to step, shape (S, 2) where ``each``, else (2,).
+        begun: View of it: 1 where the synchrony penalty counts by now, else 0.
+        level: View of it: the level of the noise, 0 to 1.
     """
 
     def __init__(self, config: TrainingConfig, unroll: Unroll, each: bool = False) -> None:
         self._unroll, self._weight = unroll, config.synchrony_weight
-        shape = (config.candidates,) if each else ()
-        self.begun, self.level = np.zeros(shape, np.bool), np.full(shape, LEAST)
+        self.state = np.zeros((config.candidates, 2) if each else 2)
+        self.begun, self.level = self.state[..., 0], self.state[..., 1]
+        self.reset()
         if unroll.noise is not None:
             rng = stream(config.seed, STREAM_NOISE)
             self._pool = rng.standard_normal(POOL + unroll.noise.size, np.dtype(config.dtype))
@@ -73,9 +75,9 @@ class Regularizers:
     @property
     def active(self) -> bool:
         """Whether the synchrony penalty counts by now, for any network."""
-        return bool(self.begun.any()) and self._weight > 0
+        return self._weight > 0 and bool(self.begun.any())
 
-    def disturb(self, step: int) -> None:
+    def add_noise(self, step: int) -> None:
         """Write the noise of a step: a piece of a pool, since fresh numbers take longer."""
         noise = self._unroll.noise
         if noise is not None:
@@ -84,7 +86,7 @@ class Regularizers:
             level = _by_network(self.level, 4).astype(noise.dtype)
             np.multiply(piece, level, out=noise)
 
-    def pull(self, moves: NDArray[np.integer]) -> None:
+    def add_penalty(self, moves: NDArray[np.integer]) -> None:
         """Add the gradient of the synchrony penalty to that by the hidden vectors.
 
         Args:
@@ -93,25 +95,24 @@ class Regularizers:
         order = moves.argsort(kind="stable")
         ordered = moves[order]
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-        groups = _Groups(order, starts, np.diff(starts, append=len(moves)))
+        groups = order, starts, np.diff(starts, append=len(moves))
         unroll = self._unroll
         weight = _by_network(self._weight / len(moves) * self.begun, 3).astype(unroll.clean.dtype)
-        _add(unroll.hidden_gradient, order, groups.apart(_rows(unroll.clean), weight))
+        _add(unroll.hidden_gradient, order, _apart(_rows(unroll.clean), groups, weight))
         if unroll.rest_gradient is not None:
-            rest = _rows(unroll.rest)
             unroll.rest_gradient[...] = DECAY * weight[..., None] * unroll.rest
-            _add(unroll.rest_gradient, order, groups.apart(rest, weight))
+            _add(unroll.rest_gradient, order, _apart(_rows(unroll.rest), groups, weight))
 
-    def look(self, right: float | NDArray[np.floating[Any]]) -> None:
+    def update(self, right: float | NDArray[np.floating[Any]]) -> None:
         """Take note of the share of a batch's digits that are right, of each network or of all."""
         well = np.greater_equal(right, WELL)
-        self.begun |= well
+        np.maximum(self.begun, well, out=self.begun)
         self.level += np.where(well, CHANGE, -CHANGE)
         np.clip(self.level, LEAST, 1.0, out=self.level)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Begin anew, with other weights."""
-        self.begun[...], self.level[...] = False, LEAST
+        self.state[...] = 0, LEAST
 
 
 def _by_network(values: NDArray[Any], axes: int) -> NDArray[Any]:
@@ -137,20 +138,21 @@ def _add(units: Array, order: NDArray[np.intp], rows: Array) -> None:
     units += np.swapaxes(added.reshape(*leading, steps, batch, width), -1, -2)
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class _Groups:
-    """Rows that belong together: an order that puts them side by side, starts and sizes."""
+def _apart(rows: Array, groups: Sequence[NDArray[np.intp]], weight: Array) -> Array:
+    """Return how far rows (..., N, .) are from the mean of their group, weighted.
 
-    order: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    sizes: NDArray[np.intp]
+    Args:
+        rows: In any order.
+        groups: An order that puts rows of one group side by side, and their starts and sizes in it.
+        weight: Of every network, shape (..., 1, 1).
 
-    def apart(self, rows: Array, weight: Array) -> Array:
-        """Return how far rows (..., N, .) are from their group's mean, weighted, in that order."""
-        apart: Array = rows.take(self.order, axis=-2)
-        means = np.add.reduceat(apart, self.starts, axis=-2)
-        means /= self.sizes[:, None]
-        apart -= means.repeat(self.sizes, axis=-2)
-        apart *= weight
-        return apart
+    Returns:
+        In that order.
+    """
+    order, starts, sizes = groups
+    apart: Array = rows.take(order, axis=-2)
+    means = np.add.reduceat(apart, starts, axis=-2)
+    means /= sizes[:, None]
+    apart -= means.repeat(sizes, axis=-2)
+    apart *= weight
+    return apart

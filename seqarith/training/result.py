@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import final
+from dataclasses import dataclass, field, replace
+from typing import Any, final
 
 from seqarith.certification.adapter import to_stored
 from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
-from seqarith.training.engine import Engine
+from seqarith.training.stopping import StoppingCriterion
 
 
 @final
@@ -25,6 +25,8 @@ class TrainingResult:
         evaluation: The model on operands of the training width.
         reached: Whether the goal was reached; false where the task's function differs from the
             machine that was learnt.
+        history: A dict for every progress report and every restart, as ``train --log`` writes
+            them; of this network. A run that was resumed has those since then.
     """
 
     model: Model
@@ -32,6 +34,7 @@ class TrainingResult:
     examples: int
     evaluation: Evaluation
     reached: bool
+    history: list[dict[str, Any]] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def proved(self) -> bool:
@@ -44,11 +47,18 @@ class TrainingResult:
         return "" if self.model.certificate is None else str(claim_of(self.model))
 
     @staticmethod
-    def of(course: Engine, row: int, reached: bool, proof: Certificate | None) -> TrainingResult:
-        """Return the result of a network of a course, with its proof where there is one."""
-        model, examples = course.model(row), course.step * course.config.batch
+    def of(
+        criterion: StoppingCriterion,
+        model: Model,
+        reached: bool,
+        proof: Certificate | None,
+        history: list[dict[str, Any]],
+    ) -> TrainingResult:
+        """Return the result of a network, with its proof where there is one."""
         model = replace(model, certificate=None if proof is None else to_stored(proof))
-        known = course.examiner.evaluate(model)
+        known = criterion.evaluate(model)
         model = replace(model, evaluation=known.summary())
         reached = reached and (known.comparison is None or known.comparison.agree)
-        return TrainingResult(model, course.step, examples, known, reached)
+        steps = model.training["steps"]
+        examples = steps * model.training["batch_size"]
+        return TrainingResult(model, steps, examples, known, reached, history)

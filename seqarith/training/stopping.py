@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
 from seqarith.certification.adapter import from_model
@@ -47,15 +46,18 @@ class StoppingCriterion:
         self._config, self._task, self._steps = config, config.built_task, steps
 
     def margins(self, logits: Array, letters: Letters) -> Array:
-        """Return the margins of the results' digits, for words (T, B), shape (T - delay, B)."""
-        expected = self._task.expected(letters)
-        found = margins(logits.reshape(*letters.shape, -1), expected)
-        return found[self._task.first_result_step(len(letters)) :]
+        """Return the margins of the results' digits for words (T, B).
 
-    def right(self, logits: Array, letters: Letters) -> NDArray[np.bool]:
-        """Return which digits of the results of words (T, B) are right, shape (T - delay, B)."""
-        right: NDArray[np.bool] = self.margins(logits, letters) > 0
-        return right
+        Args:
+            logits: Of S networks, shape (S, T * B * K).
+            letters: The words.
+
+        Returns:
+            Shape (S, T - delay, B).
+        """
+        by_step = logits.reshape(len(logits), *letters.shape, -1)
+        expected = np.broadcast_to(self._task.expected(letters), by_step.shape[:-1])
+        return margins(by_step, expected)[:, self._task.first_result_step(len(letters)) :]
 
     @property
     def needed(self) -> float:
