@@ -163,7 +163,7 @@ def checkpoints(every: int, **settings: Any) -> tuple[list[sa.TrainingResult], l
     "settings",
     [
         {},
-        {"until": "steps", "max_steps": 25},
+        {"goal": "steps", "max_steps": 25},
         {"hidden": 3, "restart_after": 40, "max_steps": 100},
         {"base": 10, "bits": 1, "hidden": 12, "max_steps": 25, "restart_after": 15},
     ],

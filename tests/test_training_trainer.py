@@ -202,7 +202,7 @@ def test_the_history_is_what_was_reported(config: sa.TrainingConfig) -> None:
 
 
 def test_a_new_beginning_is_reported_at_its_first_step(tmp_path: Path) -> None:
-    config = replace(RUNS["restarts"], max_steps=125)
+    config = replace(RUNS["candidates"], max_steps=125)
     entries = sa.Trainer(config).run().history
     assert [entry["step"] for entry in entries] == [50, 61, 100, 121]
     assert [entry.get("attempt") for entry in entries] == [None, 2, None, 3]
