@@ -325,7 +325,7 @@ def test_a_checkpoint_that_fails_is_named_and_not_the_log(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Any, path: Any) -> None:
-        raise sa.OutputError(f"cannot write {path}: No space left on device")
+        raise sa.errors.OutputError(f"cannot write {path}: No space left on device")
 
     monkeypatch.setattr(sa.Checkpoint, "save", fail)
     code, _, err = call(*RUN, *KEPT)

@@ -133,7 +133,7 @@ def test_lines_are_those_of_single_predictions(
 ) -> None:
     rng = np.random.default_rng(5)
     built = TASKS.build(task, {"divisor": 5} if task == "mod" else {})
-    network = sa.Network(sa.CELLS.build("elman", {}), built.inputs, 4, built.outputs)
+    network = sa.Network(sa.registry.CELLS.build("elman", {}), built.inputs, 4, built.outputs)
     model = (
         wrong_adder
         if task == "add"
@@ -143,7 +143,7 @@ def test_lines_are_those_of_single_predictions(
     values[0][7] = 10**5000
     if wide:
         values[1][8] = -(10**5000)
-    found = model.answer(values)
+    found = model.predict(*values)
     assert found.wrong()
     assert text_lines(found) == [str(said) for said in found]
     assert json_lines(found) == [json.dumps(prediction_json(said)) for said in found]

@@ -16,7 +16,7 @@ from seqarith.training.flock import Flock
 PLAIN: dict[str, Any] = {"bits": 4, "dtype": "float64", "noise": 0.0}
 
 
-def weights(result: sa.TrainingResult) -> np.ndarray:
+def weights(result: sa.Run) -> np.ndarray:
     return result.model.parameters.flat
 
 
@@ -109,7 +109,7 @@ def test_one_that_is_done_may_diverge() -> None:
 
 
 def test_a_task_of_your_own() -> None:
-    task = sa.task_from_function(lambda a: 3 * a, name="triple")
+    task = sa.Task.from_function(lambda a: 3 * a, name="triple")
     results = sa.train_many(task, [0, 1], bits=4)
     assert [result.reached for result in results] == [True, True]
     assert results[1].model.predict(1001).predicted == 3003

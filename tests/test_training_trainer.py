@@ -12,6 +12,7 @@ import pytest
 
 import seqarith as sa
 from seqarith.errors import DivergedError, ModelFileError
+from seqarith.training.progress import Report
 
 RUNS: dict[str, sa.TrainingConfig] = {
     "adam": sa.TrainingConfig(bits=4, max_steps=90, until="steps"),
@@ -233,7 +234,7 @@ def test_divergence_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_reports_and_checkpoints_come_when_they_should() -> None:
-    reports: list[sa.Report] = []
+    reports: list[Report] = []
     checkpoints: list[sa.Checkpoint] = []
     hooks = sa.Hooks(report=reports.append, checkpoint=checkpoints.append, checkpoint_every=60)
     sa.Trainer(sa.TrainingConfig(bits=4, max_steps=200, until="steps")).run(hooks)
@@ -249,7 +250,7 @@ def test_reports_and_checkpoints_come_when_they_should() -> None:
 def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
     """Loss and accuracy of step 50 from the weights after step 49, in the words of the API."""
     config = sa.TrainingConfig(bits=3, batch_size=16, max_steps=50, until="steps", dtype="float64")
-    reports: list[sa.Report] = []
+    reports: list[Report] = []
     sa.Trainer(config).run(sa.Hooks(report=reports.append))
     trainer = sa.Trainer(config, stopped_at(config, 49, tmp_path))
     letters = trainer._course.batches.letters(49)

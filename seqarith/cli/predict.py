@@ -128,19 +128,20 @@ def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) 
     """Answer every line, a block at a time; return how many results are wrong."""
     from seqarith.cli.batch_output import json_lines, text_lines
     from seqarith.cli.operands import operand_blocks
+    from seqarith.prediction import predict
 
     wrong = total = 0
     separator = "["
     try:
         for operands in operand_blocks(file, model.task, name):
-            answers = model.answer(operands)
-            total += len(answers)
-            wrong += len(answers.wrong())
+            found = predict(model.program, model.task, operands)
+            total += len(found)
+            wrong += len(found.wrong())
             if as_json:
-                print_ascii(separator + ",\n ".join(json_lines(answers)))
+                print_ascii(separator + ",\n ".join(json_lines(found)))
                 separator = ",\n "
             else:
-                say(*text_lines(answers))
+                say(*text_lines(found))
     finally:
         if as_json:  # a list is whole even where a line is wrong
             print_ascii("]\n" if total else "[]\n")

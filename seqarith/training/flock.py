@@ -14,7 +14,7 @@ from seqarith.errors import InvalidValueError
 from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
 from seqarith.training.engine import CHECK_EVERY, Engine
-from seqarith.training.result import TrainingResult
+from seqarith.training.result import Run
 
 TOGETHER = 16
 """Networks that are trained side by side: with more of them the arrays outgrow the cache."""
@@ -34,9 +34,9 @@ class Flock:
     def __init__(self, config: TrainingConfig, seeds: Sequence[int]) -> None:
         self._course = Engine(replace(config, restarts=len(seeds)), seeds)
         self._rows: dict[int, int] = {seed: row for row, seed in enumerate(seeds)}
-        self._seeds, self._results = seeds, dict[int, TrainingResult]()
+        self._seeds, self._results = seeds, dict[int, Run]()
 
-    def run(self) -> list[TrainingResult]:
+    def run(self) -> list[Run]:
         """Train until every network has reached the goal, or the steps are spent.
 
         Raises:
@@ -72,7 +72,7 @@ class Flock:
             course.seek(best, shares[best])
 
     def _end(self, seed: int, row: int, reached: bool, proof: Certificate | None) -> None:
-        self._results[seed] = TrainingResult.of(self._course, row, reached, proof)
+        self._results[seed] = Run.of(self._course, row, reached, proof)
         del self._rows[seed]
 
     def _close_ranks(self) -> None:
@@ -88,7 +88,7 @@ def train_many(
     *,
     together: int = TOGETHER,
     **settings: Any,
-) -> list[TrainingResult]:
+) -> list[Run]:
     """Train a network for each of some seeds, several side by side.
 
     Side by side they share the fixed cost of array operations, and the words: those of the first
@@ -118,7 +118,7 @@ def train_many(
     """
     seeds = _numbers(seeds)
     _check(seeds, together, settings)
-    results: list[TrainingResult] = []
+    results: list[Run] = []
     for start in range(0, len(seeds), together):
         group = list(seeds[start : start + together])
         if isinstance(task, Task):

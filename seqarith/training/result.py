@@ -15,7 +15,7 @@ from seqarith.training.engine import Engine
 
 @final
 @dataclass(frozen=True)
-class TrainingResult:
+class Run:
     """What a run ended with.
 
     Attributes:
@@ -44,11 +44,11 @@ class TrainingResult:
         return "" if self.model.certificate is None else str(claim_of(self.model))
 
     @staticmethod
-    def of(course: Engine, row: int, reached: bool, proof: Certificate | None) -> TrainingResult:
+    def of(course: Engine, row: int, reached: bool, proof: Certificate | None) -> Run:
         """Return the result of a network of a course, with its proof where there is one."""
         model, examples = course.model(row), course.step * course.config.batch
         model = replace(model, certificate=None if proof is None else to_stored(proof))
         known = course.examiner.evaluate(model)
         model = replace(model, evaluation=known.summary())
         reached = reached and (known.comparison is None or known.comparison.agree)
-        return TrainingResult(model, course.step, examples, known, reached)
+        return Run(model, course.step, examples, known, reached)

@@ -14,7 +14,7 @@ from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
 from seqarith.training.engine import CHECK_EVERY, Engine
 from seqarith.training.progress import Progress, Report
-from seqarith.training.result import TrainingResult
+from seqarith.training.result import Run
 
 if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
@@ -80,7 +80,7 @@ class Trainer:
         for name, array in checkpoint.memory.items():
             course.stack.memory[name][...] = array
 
-    def run(self, hooks: Hooks | None = None) -> TrainingResult:
+    def run(self, hooks: Hooks | None = None) -> Run:
         """Train until the goal is reached or the steps are spent.
 
         Raises:
@@ -101,7 +101,7 @@ class Trainer:
                     self._keep(hooks)
         self._course.check_finite()
         reached = reached or self.config.goal == "steps"
-        return TrainingResult.of(self._course, self._best, reached, proof)
+        return Run.of(self._course, self._best, reached, proof)
 
     def checkpoint(self) -> Checkpoint:
         """Return where the run stands."""
@@ -172,11 +172,11 @@ class Trainer:
         return False, None
 
 
-def train(task: str | Task = "add", **settings: Any) -> TrainingResult:
+def train(task: str | Task = "add", **settings: Any) -> Run:
     """Train a network.
 
     Args:
-        task: Name of a task, or a task, for instance of `task_from_function`.
+        task: Name of a task, or a task, for instance of `Task.from_function`.
         settings: Any setting of `TrainingConfig`.
 
     Raises:
