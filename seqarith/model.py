@@ -21,6 +21,7 @@ from seqarith.cells.recorded import RecordedCell
 from seqarith.errors import DigitsError, InvalidValueError, ModelFileError, SeqarithError, TaskError
 from seqarith.formats import MODEL
 from seqarith.network import Network, Parameters, Program
+from seqarith.notebook import facts
 from seqarith.prediction import (
     Column,
     Prediction,
@@ -44,6 +45,8 @@ OLD_TANH_ULPS = 4.0
 CERTIFICATE = "certificate."
 """What the names of a certificate's arrays begin with."""
 SHIPPED = ("add", "sub")
+NOTED = {"training": ("bits", "steps", "seed"), "evaluation": ("bits", "checked", "correct")}
+"""What a notebook shows of a model's notes."""
 
 
 @final
@@ -155,6 +158,29 @@ class Model:
     def program(self) -> Program:
         """The network as it is used."""
         return Program(self.network, self.parameters, self.task.vectors)
+
+    def __repr__(self) -> str:
+        proof = "" if self.certificate is None else ", with a certificate"
+        return f"Model({self.task.name}: {self.task.formula}, {self._shape}{proof})"
+
+    def _repr_html_(self) -> str:
+        """Show the task, the network, and what is noted of it."""
+        held = "sa.verify(model) checks it" if self.certificate is not None else "none"
+        task, network = self.task, self.network
+        rows: list[tuple[str, object]] = [
+            ("task", f"{task.name}, base {task.base}, {task.order} significant digit first"),
+            ("network", f"{self._shape}, {network.size:,} parameters, {network.dtype}"),
+            ("certificate", held),
+        ]
+        for name, note in (("training", self.training), ("evaluation", self.evaluation)):
+            said = (f"{key} {note[key]}" for key in NOTED[name] if key in note)
+            rows.append((f"{name}, as noted", ", ".join(said) or "nothing"))
+        return facts(f"Model of {self.task.formula}", rows)
+
+    @property
+    def _shape(self) -> str:
+        layers = f" in {self.network.layers} layers" if self.network.layers > 1 else ""
+        return f"{self.network.cell.name} of {self.network.hidden} units{layers}"
 
     if not TYPE_CHECKING:  # so that a type checker still finds what is misspelt
 

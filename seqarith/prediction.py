@@ -10,18 +10,25 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.digits import count_digits
+from seqarith.digits import count_digits, to_digits
 from seqarith.errors import DigitsError
 from seqarith.execution import emit
+from seqarith.machine import state_names
 from seqarith.network import Program
+from seqarith.notebook import facts, grid
 from seqarith.tasks.layout import Layout
 from seqarith.tasks.task import Range, Task
+from seqarith.text import shortened
 
 Columns = Sequence[Sequence[int]] | NDArray[np.int64]
 """For each operand its N values: integers of any size, or int64 in an array (operands, N)."""
 
 Column = Sequence[int] | NDArray[np.integer[Any]]
 """The values of one operand in N tuples."""
+
+DIGITS = "0123456789abcdef"
+COLUMNS = 64
+"""Most digits of a computation that a notebook writes down one by one."""
 
 CHUNK = 4096
 """Words that are run side by side: their hidden vectors fit the cache."""
@@ -54,6 +61,47 @@ class Prediction:
     def correct(self) -> bool:
         """Whether the result is right."""
         return self.predicted == self.expected
+
+    def __repr__(self) -> str:
+        return f"Prediction({shortened(str(self))}, margin {self.min_margin:.3g})"
+
+    def _repr_html_(self) -> str:
+        """Write the computation down as on paper; as one line where it has many digits."""
+        task, machine = self.task, self.task.machine
+        layout = layout_of(task, *width_of(task, self.operands))
+        first = task.first_result_step(layout.steps)
+        results = {"network": self.predicted, "expected": self.expected}
+        if task.result == "number":
+            ends = [count_digits(v, task.base, signed=layout.signed) for v in results.values()]
+            steps = max(layout.steps, first + max(ends))
+        else:
+            steps = layout.steps
+        if steps > COLUMNS:
+            return facts(shortened(str(self)), [("margin", f"{self.min_margin:.3g}")])
+        letters = task.encode([[value] for value in self.operands], steps)
+        rows: dict[str, list[str]] = {}
+        if machine is not None:
+            label, names = state_names(machine.names)
+            rows[label] = [names[state] for state in machine.trace(letters)[:-1, 0].tolist()]
+        for name, digits in zip("abcdefghijklmnop", task.digits[:, letters[:, 0]], strict=False):
+            rows[name] = [DIGITS[digit] for digit in digits]
+        for name, value in results.items():
+            rows[name] = [""] * first + self._written(value, steps - first)
+        if task.order == "least":
+            rows = {name: cells[::-1] for name, cells in rows.items()}
+        pairs = zip(rows["network"], rows["expected"], strict=True)
+        wrong = [i for i, (said, right) in enumerate(pairs) if said != right]
+        if not wrong:
+            del rows["expected"]
+        below = grid(rows.items(), "network", wrong)
+        return facts(str(self), [("margin", f"{self.min_margin:.3g}")], below)
+
+    def _written(self, value: int, digits: int) -> list[str]:
+        """Return a result digit by digit, in the order of reading."""
+        task = self.task
+        if task.result == "symbol":
+            return [task.symbols[value]]
+        return [DIGITS[d] for d in to_digits(value, digits, base=task.base, order=task.order)]
 
     def __str__(self) -> str:
         text = self.task.equation(self.operands, self.predicted)

@@ -13,6 +13,7 @@ from seqarith.errors import TaskError
 from seqarith.model import Model
 from seqarith.network import emitted, margins
 from seqarith.tasks.task import Task
+from seqarith.text import shortened
 
 Numbers = NDArray[np.intp]
 MAX_STEPS = 2**16
@@ -72,6 +73,9 @@ class Trace:
         wrong[: self.first] = False
         return wrong
 
+    def __repr__(self) -> str:
+        return f"Trace({shortened(self.task.equation(self.operands, self.predicted))})"
+
     @property
     def correct(self) -> bool:
         """Whether the result is right."""
@@ -128,18 +132,3 @@ def trace(model: Model, *operands: int) -> Trace:
         margins=margins(logits, due),
         first=task.first_result_step(layout.steps),
     )
-
-
-def state_names(names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return what states are called together, and each by itself.
-
-    Example:
-        >>> state_names(("carry 0", "carry 1"))
-        ('carry', ['0', '1'])
-        >>> state_names(("less", "more"))
-        ('state', ['less', 'more'])
-    """
-    parts = [name.rpartition(" ") for name in names]
-    if len({first for first, _, _ in parts}) == 1 and parts[0][0]:
-        return parts[0][0], [last for _, _, last in parts]
-    return "state", list(names)

@@ -17,6 +17,7 @@ import seqarith as sa
 PACKAGE = Path(sa.__file__).parent
 LAYERS = [
     {"errors", "text", "version"},
+    {"notebook"},
     {"digits", "registry", "schema", "atomic"},
     {"machine", "formats"},
     {"cells", "tasks", "schedules"},

@@ -119,6 +119,10 @@ class Task:
             emits = f"the machine emits {self.machine.outputs} symbols"
             raise TaskError(f"{emits}; the result has {self.outputs}")
 
+    def __repr__(self) -> str:
+        machine = f"{self.machine.states} states" if self.machine else "no machine"
+        return f"Task({self.name}: {self.formula}, base {self.base}, {machine})"
+
     @property
     def letters(self) -> int:
         """Size A of the alphabet."""

@@ -10,6 +10,7 @@ from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
+from seqarith.notebook import facts
 from seqarith.training.engine import Engine
 
 
@@ -32,6 +33,25 @@ class Run:
     examples: int
     evaluation: Evaluation
     reached: bool
+
+    def __repr__(self) -> str:
+        known = self.evaluation
+        counted = f"{known.correct:,} of {known.checked:,} right, {self.steps:,} steps"
+        proof = ", proved" if self.proved else ""
+        return f"Run({known.task}, width {known.bits}: {counted}{proof})"
+
+    def _repr_html_(self) -> str:
+        """Show what was reached, and in how many steps."""
+        known = self.evaluation
+        rows = [
+            ("goal", "reached" if self.reached else "not reached"),
+            ("proof", self.claim or "none"),
+            ("right", f"{known.correct:,} of {known.checked:,} ({known.mode})"),
+            ("smallest margin", f"{known.min_margin:.3g}"),
+            ("steps", f"{self.steps:,}"),
+            ("examples", f"{self.examples:,}"),
+        ]
+        return facts(f"Run of {known.task}, operands of {known.bits} digits", rows)
 
     @property
     def proved(self) -> bool:
