@@ -14,6 +14,7 @@ from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
 from seqarith.training.engine import CHECK_EVERY, Engine
 from seqarith.training.progress import Progress, Report
+from seqarith.training.progress_bar import progress_bar
 from seqarith.training.result import Run
 
 if TYPE_CHECKING:
@@ -172,11 +173,12 @@ class Trainer:
         return False, None
 
 
-def train(task: str | Task = "add", **settings: Any) -> Run:
+def train(task: str | Task = "add", *, progress: bool = False, **settings: Any) -> Run:
     """Train a network.
 
     Args:
         task: Name of a task, or a task, for instance of `Task.from_function`.
+        progress: Show how far training is: a bar in a notebook, a line on stderr elsewhere.
         settings: Any setting of `TrainingConfig`.
 
     Raises:
@@ -186,10 +188,13 @@ def train(task: str | Task = "add", **settings: Any) -> Run:
         DivergedError: A parameter is not finite any more.
 
     Example:
-        >>> result = train("sub", bits=4, cell_options={"activation": "sigmoid"})
-        >>> str(result.model.predict(3, 5))
-        '3 - 5 = -2'
+        >>> run = train("sub", bits=4, cell_options={"activation": "sigmoid"})
+        >>> run.model(3, 5)
+        -2
     """
     if isinstance(task, Task):
-        return Trainer(TrainingConfig.for_task(task, **settings)).run()
-    return Trainer(TrainingConfig(task=task, **settings)).run()
+        config = TrainingConfig.for_task(task, **settings)
+    else:
+        config = TrainingConfig(task=task, **settings)
+    with progress_bar(progress, config.task, config.max_steps) as report:
+        return Trainer(config).run(Hooks(report=report))
