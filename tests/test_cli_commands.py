@@ -512,7 +512,7 @@ def test_show(call: Call, adder_file: Path) -> None:
 
 @pytest.mark.parametrize("command", ["tasks", "cells", "losses", "optimizers", "schedules"])
 def test_lists(call: Call, command: str) -> None:
-    registry = getattr(sa, command.upper())
+    registry = getattr(sa.registry, command.upper())
     code, out, _ = call(command)
     assert code == 0
     code, as_json, _ = call(command, "--json")
