@@ -68,6 +68,9 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         def update(self, steps: int) -> None:
             self.n += steps
 
+        def refresh(self) -> None:
+            self.drawn = (self.n, self.total)
+
     module: Any = ModuleType("tqdm.auto")
     module.tqdm = Bar
     monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
@@ -81,6 +84,14 @@ def test_a_notebook_gets_the_bar_of_tqdm(bars: list[Any]) -> None:
     (bar,) = bars
     assert (bar.total, bar.desc, bar.n, bar.closed) == (150, "train add", 150, True)
     assert "step 150" in bar.texts[-1]
+
+
+def test_a_bar_is_full_when_the_goal_is_reached_early(bars: list[Any]) -> None:
+    run = sa.train(bits=8, seed=0, progress=True)
+    (bar,) = bars
+    assert run.steps < 10_000
+    assert bar.drawn == (bar.n, bar.n)
+    assert 0 < bar.n <= run.steps
 
 
 def test_a_notebook_without_tqdm_gets_a_line(

@@ -49,6 +49,9 @@ def progress_bar(show: bool, label: str, most: int) -> Iterator[Show | None]:
             bar.update(report.step - bar.n)
 
         yield update
+        # Training ends with its goal, long before the last step: no bar that looks broken off.
+        bar.total = bar.n
+        bar.refresh()
 
 
 @final
