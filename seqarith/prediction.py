@@ -67,17 +67,30 @@ class Prediction:
 
     def _repr_html_(self) -> str:
         """Write the computation down as on paper; as one line where it has many digits."""
-        task, machine = self.task, self.task.machine
-        layout = layout_of(task, *width_of(task, self.operands))
-        first = task.first_result_step(layout.steps)
-        results = {"network": self.predicted, "expected": self.expected}
-        if task.result == "number":
-            ends = [count_digits(v, task.base, signed=layout.signed) for v in results.values()]
-            steps = max(layout.steps, first + max(ends))
-        else:
-            steps = layout.steps
+        margin = [("margin", f"{self.min_margin:.3g}")]
+        steps = self._steps()
         if steps > COLUMNS:
-            return facts(shortened(str(self)), [("margin", f"{self.min_margin:.3g}")])
+            return facts(shortened(str(self)), margin)
+        rows = self._rows(steps)
+        pairs = zip(rows["network"], rows["expected"], strict=True)
+        wrong = [column for column, (said, right) in enumerate(pairs) if said != right]
+        if not wrong:
+            del rows["expected"]
+        return facts(str(self), margin, grid(rows.items(), "network", wrong))
+
+    def _steps(self) -> int:
+        """Return how many columns have room for both results."""
+        task = self.task
+        layout = layout_of(task, *width_of(task, self.operands))
+        if task.result == "symbol":
+            return layout.steps
+        results = (self.predicted, self.expected)
+        digits = max(count_digits(v, task.base, signed=layout.signed) for v in results)
+        return max(layout.steps, task.delay + digits)
+
+    def _rows(self, steps: int) -> dict[str, list[str]]:
+        """Return what stands in so many columns: memory, operands, both results."""
+        task, machine = self.task, self.task.machine
         letters = task.encode([[value] for value in self.operands], steps)
         rows: dict[str, list[str]] = {}
         if machine is not None:
@@ -85,16 +98,11 @@ class Prediction:
             rows[label] = [names[state] for state in machine.trace(letters)[:-1, 0].tolist()]
         for name, digits in zip("abcdefghijklmnop", task.digits[:, letters[:, 0]], strict=False):
             rows[name] = [DIGITS[digit] for digit in digits]
-        for name, value in results.items():
+        first = task.first_result_step(steps)
+        for name, value in (("network", self.predicted), ("expected", self.expected)):
             rows[name] = [""] * first + self._written(value, steps - first)
-        if task.order == "least":
-            rows = {name: cells[::-1] for name, cells in rows.items()}
-        pairs = zip(rows["network"], rows["expected"], strict=True)
-        wrong = [i for i, (said, right) in enumerate(pairs) if said != right]
-        if not wrong:
-            del rows["expected"]
-        below = grid(rows.items(), "network", wrong)
-        return facts(str(self), [("margin", f"{self.min_margin:.3g}")], below)
+        # On paper the most significant digit is at the left.
+        return {n: r[::-1] if task.order == "least" else r for n, r in rows.items()}
 
     def _written(self, value: int, digits: int) -> list[str]:
         """Return a result digit by digit, in the order of reading."""
