@@ -69,7 +69,7 @@ def shares(path: Path) -> dict[str, float]:
         start = clock()
         for operands in blocks:
             parsed = clock()
-            answers = model.answer(operands)
+            answers = model.predict(*operands)
             answered = clock()
             "\n".join(text_lines(answers))
             end = clock()

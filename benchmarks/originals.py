@@ -26,10 +26,10 @@ ORIGINALS = {
 def make_originals() -> None:
     """Write a file of each kind, named as its kind."""
     double = sa.MealyMachine([[0, 1], [0, 1]], [[0, 0], [1, 1]], names=("no carry", "carry"))
-    task = sa.task_from_machine(double, "double")
+    task = sa.Task.from_machine(double, "double")
     own = sa.Trainer(sa.TrainingConfig.for_task(task, bits=2, hidden=2)).run().model
     own.save("model")
-    found = sa.task_from_function(lambda a: 3 * a, name="triple", ask=2000)
+    found = sa.Task.from_function(lambda a: 3 * a, name="triple", ask=2000)
     sa.Trainer(sa.TrainingConfig.for_task(found, bits=3, hidden=8)).run().model.save("function")
     sa.evaluate(own, 4, checkpoint="evaluation")
     sa.Model.shipped("add").save("adder")
@@ -50,7 +50,7 @@ def make_originals() -> None:
 
 def _decimal() -> sa.Model:
     """Return an adder of decimal digits with hand-made weights: unit k says digits + carry > k."""
-    task, levels = sa.TASKS["add"](base=10), 19
+    task, levels = sa.registry.TASKS["add"](base=10), 19
     carry = np.array([k == 10 for k in range(1, levels + 1)], float)
     symbols = np.arange(10)
     network = Network(Elman("sigmoid"), task.inputs, levels, 10, "float64")

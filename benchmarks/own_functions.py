@@ -287,8 +287,8 @@ def measured(case: Case) -> tuple[str, str, str, str, str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            task = sa.task_from_function(case.function, name="f", **case.options)
-        except sa.TaskError as error:
+            task = sa.Task.from_function(case.function, name="f", **case.options)
+        except sa.errors.TaskError as error:
             seconds = f"{time.perf_counter() - start:.1f}"
             finite = "not finite-state" in str(error)
             return ("refused" if finite else "refused, unreadable", "", "", "", seconds)

@@ -34,8 +34,8 @@ CELLS: dict[str, dict[str, Any]] = {
 
 def rows() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield label, task and settings of every row."""
-    for name in sa.TASKS:
-        if sa.TASKS[name]().machine is None:
+    for name in sa.registry.TASKS:
+        if sa.registry.TASKS[name]().machine is None:
             continue
         key, values = PARAMETERS.get(name, ("", ()))
         for value in values:

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 project = "seqarith"
 author = "The seqarith developers"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -21,3 +24,27 @@ html_title = "seqarith"
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
+
+
+def notebook_page(app, docname, source):
+    """Put the cells of docs/tutorial.ipynb, with their outputs, on the page docs/notebook.md."""
+    if docname != "notebook":
+        return
+    parts = []
+    cells = json.loads((Path(app.srcdir) / "tutorial.ipynb").read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        text = "".join(cell["source"])
+        parts.append(text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```")
+        for output in cell.get("outputs", ()):
+            if output["output_type"] == "stream":
+                parts.append(f"```text\n{''.join(output['text'])}```")
+            elif "text/html" in output["data"]:
+                parts.append(f"```{{raw}} html\n{''.join(output['data']['text/html'])}\n```")
+            else:
+                parts.append(f"```text\n{''.join(output['data']['text/plain'])}\n```")
+    title, *others = parts
+    source[0] = "\n\n".join([title, source[0], *others])
+
+
+def setup(app):
+    app.connect("source-read", notebook_page)

@@ -13,10 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqarith.errors import MachineError
+from seqarith.notebook import caption, diagram, facts, grid
 
 S = TypeVar("S", bound=Hashable)
 Table = NDArray[np.intp]
 Step = Callable[[S, NDArray[np.intp]], tuple[list[S], Table]]
+
+DRAWN, CELLS = 5, 1024
+"""States of a machine that a notebook draws; entries of a table that it shows, at most."""
+
+LISTED = 3
+"""Letters of a line, and lines of an arrow, that a drawing lists, at most."""
 
 
 @final
@@ -82,6 +89,30 @@ class MealyMachine:
         ):
             object.__setattr__(self, name, value)
 
+    def __repr__(self) -> str:
+        sizes = f"{self.states} states, {self.letters} letters, {self.outputs} output symbols"
+        return f"MealyMachine({sizes})"
+
+    def _repr_html_(self) -> str:
+        """Draw the machine, or show its table where the drawing would be too full."""
+        kind, names = state_names(self.names)
+        if self.states <= DRAWN:
+            arrows: dict[tuple[int, int], list[str]] = {}
+            for state, leaving in self.edges().items():
+                for (symbol, target), letters in sorted(leaving.items()):
+                    text = f"{_listed(letters)} / {symbol}"
+                    arrows.setdefault((state, target), []).append(text)
+            shown = {arrow: _few(lines) for arrow, lines in arrows.items()}
+            legend = f"circles: {kind} (double: the start); arrows: letters read / symbol emitted"
+            return facts(repr(self), [], diagram(names, self.initial, shown)) + caption(legend)
+        if self.next_state.size > CELLS:
+            return facts(repr(self), [])
+        pairs = zip(names, self.next_state.tolist(), self.output.tolist(), strict=True)
+        rows = ((name, [f"{q} / {s}" for q, s in zip(*row, strict=True)]) for name, *row in pairs)
+        heading = (f"{kind}, letter", list(map(str, range(self.letters))))
+        table = grid([heading, *rows])
+        return facts(repr(self), [], table) + caption("next state, from 0 / symbol emitted")
+
     @property
     def states(self) -> int:
         """Number of states Q."""
@@ -107,6 +138,15 @@ class MealyMachine:
         for table in (self.next_state, self.output):
             sha.update(np.ascontiguousarray(table, "<i8").tobytes())
         return sha.hexdigest()
+
+    def edges(self) -> dict[int, dict[tuple[int, int], list[int]]]:
+        """Return the letters of every state by what they emit and where they lead."""
+        found: dict[int, dict[tuple[int, int], list[int]]] = {}
+        for state in range(self.states):
+            for letter in range(self.letters):
+                kind = (int(self.output[state, letter]), int(self.next_state[state, letter]))
+                found.setdefault(state, {}).setdefault(kind, []).append(letter)
+        return found
 
     def run(self, letters: ArrayLike, state: int | None = None) -> Table:
         """Return the output symbols for words.
@@ -228,6 +268,30 @@ class MealyMachine:
             following.append([number[successor] for successor in successors])
             emitted.append(symbols)
         return MealyMachine(following, np.array(emitted), outputs, 0, tuple(map(names, queue)))
+
+
+def state_names(names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return what states are called together, and each by itself.
+
+    Example:
+        >>> state_names(("carry 0", "carry 1"))
+        ('carry', ['0', '1'])
+        >>> state_names(("less", "more"))
+        ('state', ['less', 'more'])
+    """
+    parts = [name.rpartition(" ") for name in names]
+    if len({first for first, _, _ in parts}) == 1 and parts[0][0]:
+        return parts[0][0], [last for _, _, last in parts]
+    return "state", list(names)
+
+
+def _listed(letters: list[int]) -> str:
+    return ", ".join(map(str, letters[:LISTED])) + ", ..." * (len(letters) > LISTED)
+
+
+def _few(lines: list[str]) -> list[str]:
+    more = len(lines) - LISTED
+    return [*lines[:LISTED], f"and {more} more"] if more > 0 else lines
 
 
 def _explored(machine: MealyMachine, classes: Table) -> MealyMachine:

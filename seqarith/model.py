@@ -5,31 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from seqarith import archive
 from seqarith.cells.cell import Cell
 from seqarith.cells.declaration import described
 from seqarith.cells.recorded import RecordedCell
-from seqarith.errors import InvalidValueError, ModelFileError, SeqarithError, TaskError
+from seqarith.errors import DigitsError, InvalidValueError, ModelFileError, SeqarithError, TaskError
 from seqarith.formats import MODEL, renamed
 from seqarith.network import Network, Parameters, Program
+from seqarith.notebook import facts
 from seqarith.prediction import (
-    Answers,
-    Columns,
+    Column,
     Prediction,
-    answer,
-    checked,
-    integers,
+    Predictions,
+    is_column,
     layout_of,
+    predict,
     width_of,
 )
 from seqarith.registry import CELLS
@@ -46,6 +46,8 @@ OLD_TANH_ULPS = 4.0
 CERTIFICATE = "certificate."
 """What the names of a certificate's arrays begin with."""
 SHIPPED = ("add", "sub")
+NOTED = {"training": ("bits", "steps", "seed"), "evaluation": ("bits", "checked", "correct")}
+"""What a notebook shows of a model's notes."""
 
 
 @final
@@ -158,68 +160,102 @@ class Model:
         """The network as it is used."""
         return Program(self.network, self.parameters, self.task.vectors)
 
-    def predict(self, *operands: int) -> Prediction:
-        """Run the network on integers of any size and sign.
+    def __repr__(self) -> str:
+        proof = "" if self.certificate is None else ", with a certificate"
+        return f"Model({self.task.name}: {self.task.formula}, {self._shape}{proof})"
+
+    def _repr_html_(self) -> str:
+        """Show the task, the network, and what is noted of it."""
+        held = "sa.verify(model) checks it" if self.certificate is not None else "none"
+        task, network = self.task, self.network
+        rows: list[tuple[str, object]] = [
+            ("task", f"{task.name}, base {task.base}, {task.order} significant digit first"),
+            ("network", f"{self._shape}, {network.size:,} parameters, {network.dtype}"),
+            ("certificate", held),
+        ]
+        for name, note in (("training", self.training), ("evaluation", self.evaluation)):
+            said = (f"{key} {note[key]}" for key in NOTED[name] if key in note)
+            rows.append((f"{name}, as noted", ", ".join(said) or "nothing"))
+        return facts(f"Model of {self.task.formula}", rows)
+
+    @property
+    def _shape(self) -> str:
+        layers = f" in {self.network.layers} layers" if self.network.layers > 1 else ""
+        return f"{self.network.cell.name} of {self.network.hidden} units{layers}"
+
+    if not TYPE_CHECKING:  # so that a type checker still finds what is misspelt
+
+        def __getattr__(self, name):
+            moved = name in ("predict_many", "answer")
+            hint = "; it is now Model.predict, which takes arrays" if moved else ""
+            raise AttributeError(f"'Model' object has no attribute {name!r}{hint}")
+
+    @overload
+    def __call__(self, *operands: int) -> int: ...
+    @overload
+    def __call__(self, *operands: ArrayLike) -> NDArray[Any]: ...
+    def __call__(self, *operands: Any) -> int | NDArray[Any]:
+        """Return what the network says: an integer; for arrays of operands, an array.
+
+        For a result that is a symbol it is the symbol's number.
+
+        Args:
+            operands: Integers of any size and sign; or arrays of them, which are broadcast.
 
         Raises:
             TaskError: Another number of operands than the task has, or negative ones where it
                 takes naturals only.
+            DigitsError: They are no integers, or their shapes do not fit together.
 
         Example:
-            >>> str(Model.shipped("add").predict(37, 58))
-            '37 + 58 = 95'
+            >>> model = Model.shipped("add")
+            >>> model(37, 58)
+            95
+            >>> model(np.array([37, 200]), np.array([58, 100]))
+            array([ 95, 300])
         """
-        return next(self.predict_many([operands]))
+        if not any(map(is_column, operands)):
+            said: int = self.predict(*operands).predicted
+            return said
+        arrays = [_integers(values) for values in operands]
+        try:
+            columns = np.broadcast_arrays(*arrays)
+        except ValueError:
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            raise DigitsError(f"operands of shapes {shapes}: they do not fit together") from None
+        found = self.predict(*(column.ravel() for column in columns)).predicted
+        fits = max(map(abs, found), default=0) < 2**63
+        results: NDArray[Any] = np.array(found, np.int64 if fits else object)
+        return results.reshape(columns[0].shape)
 
-    def predict_many(
-        self, tuples: Sequence[Sequence[int]], digits: int = 1
-    ) -> Iterator[Prediction]:
-        """Run the network on many tuples of integers; those of one width together.
+    @overload
+    def predict(self, *operands: int, digits: int = 1) -> Prediction: ...
+    @overload
+    def predict(self, *operands: Column, digits: int = 1) -> Predictions: ...
+    def predict(self, *operands: Any, digits: int = 1) -> Prediction | Predictions:
+        """Run the network on integers of any size and sign, one or many for each operand.
+
+        Arrays are answered several times faster than lists: operands and results are turned to
+        digits and back all at once, and the right results are those of the task's machine.
 
         Args:
-            tuples: Operands.
-            digits: Pad each operand to at least so many digits.
-
-        Yields:
-            Predictions, in the order of the tuples.
-
-        Raises:
-            TaskError: A tuple has another number of operands than the task, or negative ones
-                where it takes naturals only.
-        """
-        rows = [integers(operands) for operands in tuples]
-        for operands in rows:
-            self.task.check_operands(operands)
-        if rows:
-            yield from self.answer(list(zip(*rows, strict=True)), digits)
-
-    def answer(self, operands: Columns, digits: int = 1) -> Answers:
-        """Run the network on many tuples of integers, given and answered column by column.
-
-        An array of int64 is answered several times faster than Python integers: operands and
-        results are turned to digits and back all at once, and the right results are those of the
-        task's machine.
-
-        Args:
-            operands: For each operand its N values; shape (operands, N).
+            operands: For each operand an integer; or its N values, as a list or an array.
             digits: Pad each operand to at least so many digits.
 
         Raises:
-            TaskError: There are more or fewer operands than the task has, or a negative one where
-                it takes naturals only.
+            TaskError: Another number of operands than the task has, or negative ones where it
+                takes naturals only.
             DigitsError: They are no integers, or no columns of one length.
 
         Example:
-            >>> Model.shipped("add").answer(np.array([[37, 200], [58, 100]])).predicted
+            >>> model = Model.shipped("add")
+            >>> str(model.predict(37, 58))
+            '37 + 58 = 95'
+            >>> model.predict([37, 200], [58, 100]).predicted
             [95, 300]
         """
-        operands = checked(operands)
-        if isinstance(operands, np.ndarray):
-            lowest = operands.min(axis=1, initial=0).tolist()
-        else:
-            lowest = [min(values, default=0) for values in operands]
-        self.task.check_operands(lowest)
-        return answer(self.program, self.task, operands, digits)
+        found = predict(self.program, self.task, operands, digits)
+        return found if any(map(is_column, operands)) else next(iter(found))
 
     def layout(self, operands: Sequence[int]) -> Layout:
         """Return how the word of these operands is laid out.
@@ -244,7 +280,7 @@ class Model:
         if build_task(describe_task(self.task)).identity() != self.task.identity():
             raise TaskError(
                 f"task {self.task.name!r} is not what a file would say of it; make it with "
-                "task_from_machine"
+                "Task.from_machine"
             )
         arrays = self.network.export(self.parameters)
         if self.certificate is not None:
@@ -314,6 +350,24 @@ class Model:
                 f"train one: seqarith train {task}"
             )
         return Model.load(Path(__file__).parent / "models" / f"{task}.npz")
+
+
+def load(source: str | os.PathLike[str]) -> Model:
+    """Read a model file, or give the model of a task that comes with the package.
+
+    Args:
+        source: A path; or the name of a task, ``"add"`` or ``"sub"``, if no file is called so.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, of a newer format, or no model.
+
+    Example:
+        >>> load("add")(37, 58)
+        95
+    """
+    if source in SHIPPED and not Path(source).exists():
+        return Model.shipped(str(source))
+    return Model.load(source)
 
 
 def describe_network(network: Network) -> dict[str, Any]:
@@ -409,6 +463,13 @@ def check_outputs(outputs: int, task: Task) -> None:
     """
     if outputs != task.outputs and (outputs, task.outputs) != (1, 2):
         raise TaskError(f"{outputs} outputs for a task of {task.outputs} symbols")
+
+
+def _integers(values: ArrayLike) -> NDArray[Any]:
+    """Return an array of integers; of Python's where they are larger than NumPy's."""
+    array = np.asarray(values)
+    given = isinstance(values, np.ndarray) or array.dtype.kind in "iu"
+    return array if given else np.array(values, object)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

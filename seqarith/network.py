@@ -78,7 +78,7 @@ class Network:
         if not isinstance(self.cell, Cell):
             raise InvalidValueError(
                 f"cell {shortened(repr(self.cell), 60)}: expected an instance of a class of "
-                "seqarith.Cell, as sa.CELLS['gru']() makes"
+                "seqarith.Cell, as sa.registry.CELLS['gru']() makes"
             )
         if self.readout_bias is None:
             object.__setattr__(self, "readout_bias", self.cell.bias)

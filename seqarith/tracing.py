@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
-from seqarith.digits import to_digits
 from seqarith.errors import TaskError
 from seqarith.model import Model
 from seqarith.network import emitted, margins
-from seqarith.tasks.task import Letters, Task
+from seqarith.tasks.task import Task
+from seqarith.text import shortened
 
 Numbers = NDArray[np.intp]
 MAX_STEPS = 2**16
@@ -73,6 +73,9 @@ class Trace:
         wrong[: self.first] = False
         return wrong
 
+    def __repr__(self) -> str:
+        return f"Trace({shortened(self.task.equation(self.operands, self.predicted))})"
+
     @property
     def correct(self) -> bool:
         """Whether the result is right."""
@@ -108,51 +111,24 @@ def trace(model: Model, *operands: int) -> Trace:
             f"a trace of {layout.steps} steps: at most {MAX_STEPS} are kept; 'seqarith predict' "
             "gives the result alone"
         )
+    said = model.predict(*operands)
     letters = task.encode([[value] for value in operands], layout.steps)
     with np.errstate(over="ignore", invalid="ignore"):
         memory = list(program.memories(letters))
-        path, said = np.concatenate(memory), np.concatenate([*map(program.logits, memory[1:])])
-    symbols, due = emitted(said), _due(task, operands, letters)
+        path, logits = np.concatenate(memory), np.concatenate([*map(program.logits, memory[1:])])
+    due = task.expected(letters, [said.expected])[:, 0]
     return Trace(
         task=task,
-        operands=tuple(operands),
-        predicted=task.decode(symbols[:, None], layout.signed)[0],
-        expected=task.reference(*operands),
+        operands=said.operands,
+        predicted=said.predicted,
+        expected=said.expected,
         letters=letters[:, 0],
         states=task.machine.trace(letters)[:, 0] if task.machine else None,
         memory=path,
         hidden=path[:, : model.network.hidden],
-        logits=said,
-        emitted=symbols,
+        logits=logits,
+        emitted=emitted(logits),
         due=due,
-        margins=margins(said, due),
+        margins=margins(logits, due),
         first=task.first_result_step(layout.steps),
     )
-
-
-def _due(task: Task, operands: tuple[int, ...], letters: Letters) -> Numbers:
-    """Return the right symbol of every step, also for negative operands without a machine."""
-    if task.machine is not None:
-        return task.machine.run(letters)[:, 0]
-    due = np.zeros(len(letters), np.intp)
-    first, value = task.first_result_step(len(letters)), task.reference(*operands)
-    if task.result == "symbol":
-        due[first] = value
-    else:
-        due[first:] = to_digits(value, len(letters) - first, base=task.base, order=task.order)
-    return due
-
-
-def state_names(names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return what states are called together, and each by itself.
-
-    Example:
-        >>> state_names(("carry 0", "carry 1"))
-        ('carry', ['0', '1'])
-        >>> state_names(("less", "more"))
-        ('state', ['less', 'more'])
-    """
-    parts = [name.rpartition(" ") for name in names]
-    if len({first for first, _, _ in parts}) == 1 and parts[0][0]:
-        return parts[0][0], [last for _, _, last in parts]
-    return "state", list(names)

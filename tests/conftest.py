@@ -172,7 +172,7 @@ def wrong_adder() -> sa.Model:
 
 
 @pytest.fixture(scope="session")
-def trained() -> sa.TrainingResult:
+def trained() -> sa.Run:
     """What the default settings give for addition."""
     return sa.train("add", bits=8, seed=0)
 

@@ -116,7 +116,7 @@ def test_a_cell_that_is_no_dataclass() -> None:
     assert message(Plain()) == "cell 'plain': write @dataclass(frozen=True) above its class"
 
 
-@pytest.mark.parametrize("given", [sa.CELLS["gru"], "gru", None])
+@pytest.mark.parametrize("given", [sa.registry.CELLS["gru"], "gru", None])
 def test_a_network_takes_an_instance(given: Any) -> None:
     assert "expected an instance of a class of seqarith.Cell" in message(given)
 
@@ -157,10 +157,10 @@ def test_more_arrays_than_a_file_holds() -> None:
     assert text.startswith(f"cell 'mine': {MAX_ARRAYS + 5} arrays in all layers; a model file hol")
 
 
-@pytest.mark.parametrize("name", sa.CELLS.builtin)
+@pytest.mark.parametrize("name", sa.registry.CELLS.builtin)
 def test_a_file_holds_the_most_layers(name: str, tmp_path: Path) -> None:
-    task = sa.TASKS["add"]()
-    network = Network(sa.CELLS[name](), 2, H, 2, layers=MAX_LAYERS)
+    task = sa.registry.TASKS["add"]()
+    network = Network(sa.registry.CELLS[name](), 2, H, 2, layers=MAX_LAYERS)
     model = sa.Model(task, network, network.parameters())
     model.save(tmp_path / "deep.npz")
     assert sa.Model.load(tmp_path / "deep.npz").digest == model.digest
@@ -342,8 +342,8 @@ def test_initial_weights_that_fail() -> None:
 @pytest.fixture
 def forget() -> Iterator[None]:
     yield
-    sa.CELLS._registered.discard("mine")
-    sa.CELLS._loaded.pop("mine", None)
+    sa.registry.CELLS._registered.discard("mine")
+    sa.registry.CELLS._loaded.pop("mine", None)
 
 
 @pytest.mark.parametrize(
@@ -360,15 +360,15 @@ def forget() -> Iterator[None]:
 )
 def test_what_cannot_be_registered(name: str, entry: Any, reason: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        sa.CELLS.register(name, entry)
+        sa.registry.CELLS.register(name, entry)
     assert reason in str(caught.value)
-    assert name not in sa.CELLS
+    assert name not in sa.registry.CELLS
 
 
 def test_a_function_may_make_a_cell(forget: None) -> None:
-    sa.CELLS.register("mine", cell_of)
+    sa.registry.CELLS.register("mine", cell_of)
     assert TrainingConfig(cell="mine").network.cell.name == "mine"
-    sa.CELLS.register("mine", lambda: 3)
+    sa.registry.CELLS.register("mine", lambda: 3)
     with pytest.raises(
         InvalidValueError, match=r"cell 'mine' makes int; expected an instance of seqarith"
     ):
@@ -399,24 +399,26 @@ def test_a_value_that_a_cell_refuses(forget: None) -> None:
             if self.keep > 1:
                 raise ValueError("keep is at most 1")
 
-    sa.CELLS.register("mine", Mine)
+    sa.registry.CELLS.register("mine", Mine)
     with pytest.raises(InvalidValueError, match=r"cell 'mine', .*: keep is at most 1"):
         TrainingConfig(cell="mine", cell_options={"keep": 2})
 
 
 def test_nothing_is_trained_before_a_step_is_refused(forget: None) -> None:
-    sa.CELLS.register("mine", type(cell_of(lambda o, x, h: h)))
+    sa.registry.CELLS.register("mine", type(cell_of(lambda o, x, h: h)))
     with pytest.raises(InvalidValueError, match="ignores the input"):
         TrainingConfig(cell="mine")
 
 
 def test_a_checkpoint_of_a_cell_that_is_not_here(tmp_path: Path, forget: None) -> None:
     place = tmp_path / "run.npz"
-    sa.CELLS.register("mine", type(cell_of()))
+    sa.registry.CELLS.register("mine", type(cell_of()))
     config = TrainingConfig(cell="mine", bits=2, hidden=4, max_steps=2, until="steps")
     saving = sa.Hooks(checkpoint=lambda checkpoint: checkpoint.save(place), checkpoint_every=1)
     sa.Trainer(config).run(saving)
-    sa.CELLS._registered.discard("mine")
-    sa.CELLS._loaded.pop("mine")
-    with pytest.raises(sa.ModelFileError, match=r"install the package that registers it: unknown"):
+    sa.registry.CELLS._registered.discard("mine")
+    sa.registry.CELLS._loaded.pop("mine")
+    with pytest.raises(
+        sa.errors.ModelFileError, match=r"install the package that registers it: unknown"
+    ):
         sa.Checkpoint.load(place)

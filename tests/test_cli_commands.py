@@ -375,7 +375,7 @@ def test_a_checkpoint_that_fails_is_named_and_not_the_log(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Any, path: Any) -> None:
-        raise sa.OutputError(f"cannot write {path}: No space left on device")
+        raise sa.errors.OutputError(f"cannot write {path}: No space left on device")
 
     monkeypatch.setattr(sa.Checkpoint, "save", fail)
     code, _, err = call(*RUN, *KEPT)
@@ -562,7 +562,7 @@ def test_show(call: Call, adder_file: Path) -> None:
 
 @pytest.mark.parametrize("command", ["tasks", "cells", "losses", "optimizers", "schedules"])
 def test_lists(call: Call, command: str) -> None:
-    registry = getattr(sa, command.upper())
+    registry = getattr(sa.registry, command.upper())
     code, out, _ = call(command)
     assert code == 0
     code, as_json, _ = call(command, "--json")

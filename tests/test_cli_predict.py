@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith.cli import operands
 from seqarith.cli.batch_output import json_lines, text_lines
-from seqarith.cli.operands import operand_blocks, plain_table, whole_lines
+from seqarith.cli.operands import operand_blocks, parse_operands, plain_table, whole_lines
 from seqarith.cli.output import prediction_json
 from seqarith.errors import DigitsError, TaskError
 from seqarith.registry import TASKS
@@ -92,7 +93,7 @@ def test_lines_before_a_wrong_one_are_answered(block: int, monkeypatch: pytest.M
     monkeypatch.setattr(operands, "BLOCK", block)
     blocks = operand_blocks(io.BytesIO(b"a b\n1 2\n\n3 4\n5 6 7\n8 9\n"), ADD, "f")
     found: list[tuple[int, ...]] = []
-    with pytest.raises(DigitsError, match=r"^f, line 5: a \+ b takes 2 operands, not 3$"):
+    with pytest.raises(DigitsError, match=r"^f, line 5: a \+ b takes 2 operands, not 3; leave"):
         found.extend(row for columns in blocks for row in zip(*columns, strict=True))
     assert found == [(1, 2), (3, 4)]
 
@@ -122,6 +123,73 @@ def test_bytes_that_are_no_text_after_lines_that_are(pieces: list[int]) -> None:
         next(blocks)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"37","58"\n"200","100"\n',
+        "37.0,58.00\n200,100.\n",
+        '"a1","b2"\n37;58\n200;100\n',
+        '"37 ", " 58"\n"200" 100\n',
+    ],
+)
+def test_tables_as_other_programs_write_them(text: str) -> None:
+    assert rows(io.BytesIO(text.encode())) == [(37, 58), (200, 100)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("37.5,58\n", "37.5"),
+        ("1st,2nd\n", "1st"),
+        ("1,2,3\n", "leave out results: they are computed"),
+        ("1,2,3,4\n", "not 4$"),
+    ],
+)
+def test_lines_that_are_refused(text: str, message: str) -> None:
+    with pytest.raises(DigitsError, match=message):
+        rows(io.BytesIO(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("task", "texts", "expected"),
+    [
+        ("add", ["37", "58"], [37, 58]),
+        ("add", ["37 + 58"], [37, 58]),
+        ("add", ["37+58"], [37, 58]),
+        ("add", ["37", "+", "0x3a", "="], [37, 58]),
+        ("sub", ["3", "-4"], [3, -4]),
+        ("sub", ["3 -4"], [3, 4]),
+        ("sub", ["-3 - (-4)"], [-3, -4]),
+        ("sub", ["-3--4"], [-3, -4]),
+        ("max", ["max(3, 5)"], [3, 5]),
+    ],
+)
+def test_operands_of_a_command(task: str, texts: list[str], expected: list[int]) -> None:
+    assert parse_operands(texts, TASKS.build(task, {})) == expected
+
+
+@pytest.mark.parametrize("texts", [["37 - 58"], ["37 +"], ["a + b"], ["37 58"]])
+def test_what_are_no_operands(texts: list[str]) -> None:
+    with pytest.raises(DigitsError, match="is no integer"):
+        parse_operands(texts, ADD)
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [("0101 0011", True), ("10 011", True), ("101 11", False), ("0b0101 0", False), ("0 0", False),
+     ("-0.01 0x011", False)],
+)  # fmt: skip
+def test_what_looks_binary_is_told_to_be_decimal(
+    text: str, warned: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with suppress(DigitsError):
+        parse_operands(text.split(), ADD)
+    assert ("is read as a decimal number" in capsys.readouterr().err) == warned
+    with suppress(DigitsError):
+        rows(io.BytesIO(text.encode()))
+    assert ("is read as a decimal number" in capsys.readouterr().err) == warned
+
+
 # ------------------------------------------------------------- lines of answers
 
 
@@ -133,7 +201,7 @@ def test_lines_are_those_of_single_predictions(
 ) -> None:
     rng = np.random.default_rng(5)
     built = TASKS.build(task, {"divisor": 5} if task == "mod" else {})
-    network = sa.Network(sa.CELLS.build("elman", {}), built.inputs, 4, built.outputs)
+    network = sa.Network(sa.registry.CELLS.build("elman", {}), built.inputs, 4, built.outputs)
     model = (
         wrong_adder
         if task == "add"
@@ -143,7 +211,7 @@ def test_lines_are_those_of_single_predictions(
     values[0][7] = 10**5000
     if wide:
         values[1][8] = -(10**5000)
-    found = model.answer(values)
+    found = model.predict(*values)
     assert found.wrong()
     assert text_lines(found) == [str(said) for said in found]
     assert json_lines(found) == [json.dumps(prediction_json(said)) for said in found]

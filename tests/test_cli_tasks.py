@@ -30,7 +30,7 @@ def half(a):
 
 number = 7
 toggle = sa.MealyMachine([[0, 1], [1, 0]], [[0, 1], [1, 0]], names=("even", "odd"))
-task = sa.task_from_function(lambda a: 5 * a, name="five", notation="five {}s")
+task = sa.Task.from_function(lambda a: 5 * a, name="five", notation="five {}s")
 """
 
 

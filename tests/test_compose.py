@@ -145,7 +145,7 @@ def test_a_part_that_nothing_can_prove(make_random: Callable[..., sa.Model]) -> 
     def squares(a: int, *, times: Part) -> int:
         return times(a, a)
 
-    composed = sa.Composition(squares, times=make_random(TASKS["mul"](), seed=0))
+    composed = sa.compose.Composition(squares, times=make_random(TASKS["mul"](), seed=0))
     composed(3)
     basis = composed.report().bases[0]
     assert (basis.proved, basis.digest, basis.calls) == (False, None, 1)
@@ -158,7 +158,7 @@ def test_parts_of_other_tasks_are_refused(adder: sa.Model, subtractor: sa.Model)
     with pytest.raises(TaskError, match="expected one of compare"):
         distance(adder, subtractor)
     with pytest.raises(TaskError, match="of no model"):
-        sa.Composition(lambda a: a)
+        sa.compose.Composition(lambda a: a)
 
 
 def test_many_at_once_is_one_by_one(adder: sa.Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ import seqarith as sa
 
 PACKAGE = Path(sa.__file__).parent
 LAYERS = [
-    {"errors", "text"},
+    {"errors", "text", "version"},
+    {"notebook"},
     {"digits", "registry", "schema", "atomic"},
     {"machine", "formats", "setting"},
     {"cells", "tasks", "schedules"},
@@ -141,11 +144,21 @@ def test_public_names() -> None:
                 for alias in line.names:
                     assert alias.name == alias.asname
                     declared.add((line.module, alias.name))
-    assert {name for _, name in declared} | {"__version__"} == set(sa.__all__)
+    assert {name for _, name in declared} == set(sa.__all__)
     assert sorted(set(sa.__all__)) == sorted(sa.__all__)
     assert set(dir(sa)) == set(sa.__all__)
     for module, name in declared:
         found = getattr(sa, name)
+        if module == "seqarith":
+            assert found is import_module(f"seqarith.{name}")
         assert getattr(found, "__module__", module) in (module, "typing")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         sa.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", sorted(sa._MOVED))
+def test_an_old_name_says_where_it_is_now(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"sa.{name} is now ") as raised:
+        getattr(sa, name)
+    place = str(raised.value).split(" is now ")[1].partition("(")[0]
+    assert callable(pkgutil.resolve_name(place.replace("sa.", "seqarith.", 1))) or name.isupper()

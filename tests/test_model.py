@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import seqarith as sa
 from seqarith import archive
-from seqarith.errors import ModelFileError, OutputError, TaskError
+from seqarith.errors import DigitsError, ModelFileError, OutputError, TaskError
 from seqarith.model import FORMAT, SHIPPED, VERSION
 
 
@@ -53,7 +53,7 @@ def refused(path: Path, message: str | None = None) -> None:
 @pytest.fixture(scope="session")
 def small(make_random: Callable[..., sa.Model]) -> sa.Model:
     """A model whose file is small."""
-    model = make_random(sa.TASKS["add"](), 3, "float32", hidden=2)
+    model = make_random(sa.registry.TASKS["add"](), 3, "float32", hidden=2)
     return sa.Model(model.task, model.network, model.parameters, {"bits": 2}, {})
 
 
@@ -89,7 +89,7 @@ def refused_or_the_same(content: bytes, place: Path, small: sa.Model) -> bool:
 def test_round_trip(
     make_random: Callable[..., sa.Model], tmp_path: Path, base: int, operands: int, dtype: str
 ) -> None:
-    model = make_random(sa.TASKS["sub"](base=base, operands=operands), 1, dtype)
+    model = make_random(sa.registry.TASKS["sub"](base=base, operands=operands), 1, dtype)
     model = sa.Model(model.task, model.network, model.parameters, {"bits": 3}, {"exact": False})
     model.save(tmp_path / "a.npz")
     found = sa.Model.load(tmp_path / "a.npz")
@@ -442,9 +442,9 @@ def test_predictions_in_words(adder: sa.Model, wrong_adder: sa.Model) -> None:
     assert found.min_margin < 0
 
 
-@given(st.lists(st.tuples(*[st.integers(-(2**80), 2**80)] * 2), max_size=12))
+@given(st.lists(st.tuples(*[st.integers(-(2**80), 2**80)] * 2), min_size=1, max_size=12))
 def test_many_are_as_one_by_one(adder: sa.Model, pairs: list[tuple[int, int]]) -> None:
-    together = list(adder.predict_many(pairs))
+    together = list(adder.predict(*zip(*pairs, strict=True)))
     assert [p.operands for p in together] == pairs
     assert [p.predicted for p in together] == [a + b for a, b in pairs]
     for prediction, pair in zip(together, pairs, strict=True):
@@ -453,8 +453,73 @@ def test_many_are_as_one_by_one(adder: sa.Model, pairs: list[tuple[int, int]]) -
         assert alone.min_margin == pytest.approx(prediction.min_margin, rel=1e-9)
 
 
+def test_a_model_is_called_like_a_function(adder: sa.Model) -> None:
+    assert adder(37, 58) == 95
+    assert type(adder(37, 58)) is int
+    assert adder(-3, 2**90) == 2**90 - 3
+
+
+def test_a_model_takes_arrays_of_any_shape(adder: sa.Model) -> None:
+    a = np.arange(-3, 3)
+    found = adder(a[:, None], a)
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(found, a[:, None] + a)
+    np.testing.assert_array_equal(adder(a, 5), a + 5)
+    np.testing.assert_array_equal(adder([1, 2], np.array([3, 4], np.uint8)), [4, 6])
+    assert adder(np.zeros((0, 3), int), 1).shape == (0, 3)
+
+
+def test_results_that_no_int64_holds_are_python_integers(adder: sa.Model) -> None:
+    found = adder([2**63 - 1, 2**100, -(2**70)], 1)
+    assert found.tolist() == [2**63, 2**100 + 1, 1 - 2**70]
+
+
+def test_one_operand_may_be_the_same_in_all_tuples(adder: sa.Model) -> None:
+    for values in (np.array([1, 2, 3]), [1, 2, 3]):
+        found = adder.predict(values, 4)
+        assert (found.operands, found.predicted) == ([[1, 2, 3], [4, 4, 4]], [5, 6, 7])
+    assert adder.predict(np.array([1, 2]), 2**80).predicted == [2**80 + 1, 2**80 + 2]
+
+
+@pytest.mark.parametrize(
+    ("operands", "message"),
+    [
+        (([1.5], [2]), "'float' object"),
+        ((np.array([1.5]), 2), "array of float64"),
+        (([1, 2], [1, 2, 3]), r"shapes \(2,\), \(3,\): they do not fit together"),
+        (("1", 2), "'str' object"),
+    ],
+)
+def test_what_a_model_cannot_be_called_with(
+    adder: sa.Model, operands: tuple[Any, ...], message: str
+) -> None:
+    with pytest.raises(DigitsError, match=message):
+        adder(*operands)
+
+
+def test_the_old_ways_to_ask_a_model_say_the_new_one(adder: sa.Model) -> None:
+    for name in ("predict_many", "answer"):
+        with pytest.raises(AttributeError, match=r"is now Model\.predict"):
+            getattr(adder, name)
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
+        adder.nothing  # noqa: B018
+
+
+def test_load_takes_a_path_or_the_name_of_a_model_that_is_shipped(
+    adder: sa.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sa.load("sub").task.name == "sub"
+    for path in ("add", "sub.npz", tmp_path / "sub"):
+        adder.save(path)
+        assert sa.load(path).digest == adder.digest
+    assert sa.load("sub").digest == adder.digest  # the file that is there comes first
+    with pytest.raises(sa.errors.ModelFileError, match="ad"):
+        sa.load("ad")
+
+
 def test_padding_does_not_change_a_result(adder: sa.Model) -> None:
-    found = list(adder.predict_many([(3, 4), (300, -1)], digits=50))
+    found = list(adder.predict([3, 300], [4, -1], digits=50))
     assert [p.predicted for p in found] == [7, 299]
 
 

@@ -69,7 +69,7 @@ def test_a_model_keeps_its_own_copy(adder: sa.Model) -> None:
 
 
 def test_parameters_of_training_change_in_place() -> None:
-    network = sa.Network(sa.CELLS["elman"](), 2, 3, 1)
+    network = sa.Network(sa.registry.CELLS["elman"](), 2, 3, 1)
     parameters = network.trainable()
     parameters.flat += 1
     assert (parameters.arrays["readout"] == 1).all()
@@ -78,9 +78,9 @@ def test_parameters_of_training_change_in_place() -> None:
 CHANGES: dict[str, Callable[[sa.Model], sa.Model]] = {
     "a parameter": lambda m: replace(m, parameters=_moved(m)),
     "all parameters": lambda m: replace(m, parameters=blank(m)),
-    "the task": lambda m: replace(m, task=sa.TASKS["sub"]()),
+    "the task": lambda m: replace(m, task=sa.registry.TASKS["sub"]()),
     "the cell": lambda m: replace(
-        m, network=replace(m.network, cell=sa.CELLS["elman"](activation="sigmoid"))
+        m, network=replace(m.network, cell=sa.registry.CELLS["elman"](activation="sigmoid"))
     ),
 }
 
@@ -170,7 +170,7 @@ def test_counts_that_contradict_themselves_are_refused(
 
 def test_parameters_of_another_network_are_refused(adder: sa.Model) -> None:
     for other in (replace(adder.network, hidden=9), replace(adder.network, dtype="float32")):
-        with pytest.raises(sa.InvalidValueError, match="the network has"):
+        with pytest.raises(sa.errors.InvalidValueError, match="the network has"):
             replace(adder, network=other)
 
 
@@ -179,23 +179,25 @@ def test_a_task_that_no_file_can_hold_is_refused_when_it_is_saved(
 ) -> None:
     machine = sa.MealyMachine([[0, 0, 0, 0]], [[0, 1, 1, 0]])
     forged = replace(adder.task, machine=machine, reference=lambda a, b: a ^ b)
-    with pytest.raises(sa.TaskError, match="is not what a file would say of it"):
+    with pytest.raises(sa.errors.TaskError, match="is not what a file would say of it"):
         replace(adder, task=forged).save(tmp_path / "m.npz")
-    own = sa.task_from_machine(machine, "mine", operands=2)
-    with pytest.raises(sa.TaskError, match="is a task of the registry"):
+    own = sa.Task.from_machine(machine, "mine", operands=2)
+    with pytest.raises(sa.errors.TaskError, match="is a task of the registry"):
         replace(adder, task=replace(own, name="add")).save(tmp_path / "m.npz")
 
 
 def test_operands_are_any_integers_and_nothing_else(adder: sa.Model) -> None:
     assert adder.predict(np.int64(37), np.uint8(58)).predicted == 95
-    with pytest.raises(sa.TaskError, match="naturals only"):
-        sa.Model(sa.TASKS["compare"](), *_untrained("compare")).predict(np.int64(-3), np.int64(1))
+    with pytest.raises(sa.errors.TaskError, match="naturals only"):
+        sa.Model(sa.registry.TASKS["compare"](), *_untrained("compare")).predict(
+            np.int64(-3), np.int64(1)
+        )
     for wrong in ("5", None, [3], 2.0):
-        with pytest.raises(sa.DigitsError, match="not integers"):
+        with pytest.raises(sa.errors.DigitsError, match="not integers"):
             adder.predict(1, wrong)
 
 
 def _untrained(name: str) -> tuple[Any, Any]:
-    task = sa.TASKS[name]()
-    network = sa.Network(sa.CELLS["elman"](), task.inputs, 3, task.outputs)
+    task = sa.registry.TASKS[name]()
+    network = sa.Network(sa.registry.CELLS["elman"](), task.inputs, 3, task.outputs)
     return network, network.parameters()

@@ -92,7 +92,9 @@ def test_weights_written_by_hand_add(
         top = base**width - 1
         values = [[source.randint(-top, top) for _ in range(operands)] for _ in range(4)]
         values += [[top] * operands, [-top] * operands, [top, 1] + [0] * (operands - 2)]
-        for found, given_values in zip(model.predict_many(values), values, strict=True):
+        for found, given_values in zip(
+            model.predict(*zip(*values, strict=True)), values, strict=True
+        ):
             assert found.predicted == found.expected == sum(given_values)
             assert found.min_margin > 0
 
@@ -138,26 +140,26 @@ def _without(arrays: dict[str, Any], name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", SPOILT)
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 def test_arrays_from_elsewhere_are_used_or_refused(kind: str, cell: str) -> None:
-    network = Network(sa.CELLS[cell](), 2, 4, 1)
+    network = Network(sa.registry.CELLS[cell](), 2, 4, 1)
     arrays = exported(network)
     spoil, message = SPOILT[kind]
     spoilt = spoil(arrays)
     network.absorb(arrays)
-    with pytest.raises(sa.InvalidValueError, match=re.escape(message)) as raised:
+    with pytest.raises(sa.errors.InvalidValueError, match=re.escape(message)) as raised:
         network.absorb(spoilt)
     assert len(str(raised.value)) < 300
     assert "\n" not in str(raised.value)
 
 
 def test_a_readout_may_have_a_bias_beside_a_cell_without() -> None:
-    plain = Network(sa.CELLS["elman"](bias=False), 2, 4, 1, "float64")
+    plain = Network(sa.registry.CELLS["elman"](bias=False), 2, 4, 1, "float64")
     arrays = {**exported(plain), "readout.bias": np.array([0.75])}
-    with pytest.raises(sa.InvalidValueError, match="readout_bias=True"):
+    with pytest.raises(sa.errors.InvalidValueError, match="readout_bias=True"):
         plain.absorb(arrays)
     network = replace(plain, readout_bias=True)
     parameters = network.absorb(arrays)
     assert network.export(parameters)["readout.bias"].tolist() == [0.75]
-    task = sa.TASKS["add"]()
+    task = sa.registry.TASKS["add"]()
     with_bias = sa.Model(task, network, parameters)
     without = sa.Model(
         task, plain, plain.absorb({k: v for k, v in arrays.items() if k != "readout.bias"})
@@ -169,9 +171,11 @@ def test_a_readout_may_have_a_bias_beside_a_cell_without() -> None:
 
 def test_a_network_of_another_readout_bias_survives_its_file(tmp_path: Path) -> None:
     for cell_bias, readout_bias in ((False, True), (True, False)):
-        network = Network(sa.CELLS["elman"](bias=cell_bias), 2, 4, 1, "float64", readout_bias)
+        network = Network(
+            sa.registry.CELLS["elman"](bias=cell_bias), 2, 4, 1, "float64", readout_bias
+        )
         kernels = network.initial(np.random.default_rng(0))
-        model = sa.Model(sa.TASKS["add"](), network, network.unpack(kernels))
+        model = sa.Model(sa.registry.TASKS["add"](), network, network.unpack(kernels))
         model.save(tmp_path / "m.npz")
         loaded = sa.Model.load(tmp_path / "m.npz")
         assert loaded.network == network

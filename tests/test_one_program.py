@@ -123,9 +123,9 @@ def test_every_way_says_the_digits_of_the_task(
     model = solved(task)
     operands = operands_of_both_signs(task, 60)
     single = [model.predict(*values) for values in operands]
-    batch = list(model.predict_many(operands))
-    array = model.answer(np.array(operands, np.int64).T)
-    padded = list(model.predict_many(operands, digits=11))
+    batch = list(model.predict(*zip(*operands, strict=True)))
+    array = model.predict(*np.array(operands, np.int64).T)
+    padded = list(model.predict(*zip(*operands, strict=True), digits=11))
     for i, values in enumerate(operands):
         right = task.reference(*values)
         ways = (single[i].predicted, batch[i].predicted, array.predicted[i], padded[i].predicted)
@@ -193,7 +193,7 @@ def test_every_way_runs_one_program(task: Task, make_random: Callable[..., sa.Mo
         assert tally.least == pytest.approx(whole.least, abs=1e-9)
     # Predictions of the same words, and the count of those that are wrong.
     operands = np.array(task.operands_of(letters))
-    answers = model.answer(operands, bits)
+    answers = model.predict(*operands, digits=bits)
     layout = layout_of(task, bits, False)
     assert layout.steps == len(letters)
     assert answers.predicted == task.decode(found.symbols, layout.signed)
@@ -217,7 +217,7 @@ def test_a_tree_of_prefixes_judges_every_symbol(solved: Callable[[Task], sa.Mode
 def test_the_largest_symbol_is_said(solved: Callable[[Task], sa.Model]) -> None:
     model = solved(last_letter(7, 3))
     assert str(model.predict(6, 6, 6)) == "last(6, 6, 6) : s342"
-    assert model.answer(np.full((3, 2), 6)).predicted == [342, 342]
+    assert model.predict(*np.full((3, 2), 6)).predicted == [342, 342]
     assert sa.evaluate(model, 1).exact
 
 
@@ -230,7 +230,7 @@ def test_a_program_that_overflows_is_run_without_a_word(
     }
     huge = sa.Model(model.task, model.network, model.network.absorb(arrays))
     ways = [huge.predict(7, 8).predicted, sa.trace(huge, 7, 8).predicted]
-    ways += huge.answer(np.array([[7], [8]])).predicted
+    ways += huge.predict(*np.array([[7], [8]])).predicted
     assert len(set(ways)) == 1
     found = sa.evaluate(huge, 2)
     assert found.checked == 81

@@ -24,7 +24,7 @@ def columns(pairs: list[tuple[int, int]]) -> np.ndarray:
 
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=12))
 def test_an_array_is_as_one_by_one(adder: sa.Model, pairs: list[tuple[int, int]]) -> None:
-    found = adder.answer(columns(pairs))
+    found = adder.predict(*columns(pairs))
     assert len(found) == len(pairs)
     assert found.predicted == found.expected == [a + b for a, b in pairs]
     assert found.wrong() == []
@@ -47,11 +47,11 @@ def test_right_results_of_arrays_are_the_reference(
 ) -> None:
     rng = np.random.default_rng(3)
     built = TASKS.build(task, {"base": base, **parameters})
-    network = sa.Network(sa.CELLS.build("elman", {}), built.inputs, 5, built.outputs)
+    network = sa.Network(sa.registry.CELLS.build("elman", {}), built.inputs, 5, built.outputs)
     model = sa.Model(built, network, network.unpack(network.initial(rng)))
     lowest = -999 if built.negative else 0
     values = rng.integers(lowest, 1000, (built.operands, 200))
-    found = model.answer(values)
+    found = model.predict(*values)
     rows = values.T.tolist()
     assert found.expected == [built.reference(*row) for row in rows]
     assert found.predicted == [model.predict(*row).predicted for row in rows]
@@ -59,7 +59,7 @@ def test_right_results_of_arrays_are_the_reference(
 
 
 def test_what_is_wrong(wrong_adder: sa.Model) -> None:
-    found = wrong_adder.answer(columns([(1, 1), (3, 3), (0, 0), (7, 7)]))
+    found = wrong_adder.predict(*columns([(1, 1), (3, 3), (0, 0), (7, 7)]))
     assert found.wrong() == [1, 3]
     assert [str(said) for said in found][1] == "3 + 3 = 4 (wrong: 6 expected)"
     assert found.margins[1] < 0 < found.margins[0]
@@ -78,51 +78,51 @@ def test_long_operands_make_no_others_long(
     monkeypatch.setattr(Program, "run", counted)
     monkeypatch.setattr(prediction, "CHUNK", 3)
     pairs = [(1, 1)] * 4 + [(2**59, 1)] + [(-1, 0)]
-    assert adder.answer(columns(pairs)).predicted == [a + b for a, b in pairs]
+    assert adder.predict(*columns(pairs)).predicted == [a + b for a, b in pairs]
     assert sorted(ran) == [(2, 1), (2, 1), (2, 3), (61, 1)]
 
 
 def test_the_largest_words(adder: sa.Model) -> None:
     ends = np.iinfo(np.int64)
     pairs = [(ends.max, ends.max), (ends.min, ends.min), (2**61, -(2**61)), (2**61 - 1, 1)]
-    found = adder.answer(columns(pairs))
+    found = adder.predict(*columns(pairs))
     assert found.predicted == [a + b for a, b in pairs]
     assert all(type(value) is int for value in found.predicted + found.operands[0])
 
 
 def test_arrays_that_no_task_takes(adder: sa.Model) -> None:
     with pytest.raises(TaskError, match=r"a \+ b takes 2 operands, not 3"):
-        adder.answer(np.zeros((3, 4), np.int64))
+        adder.predict(*np.zeros((3, 4), np.int64))
     parity = TASKS.build("parity", {})
-    network = sa.Network(sa.CELLS.build("elman", {}), 1, 2, 2)
+    network = sa.Network(sa.registry.CELLS.build("elman", {}), 1, 2, 2)
     with pytest.raises(TaskError, match="naturals only, not -7"):
-        sa.Model(parity, network, network.parameters()).answer(np.array([[3, -7, 1]]))
+        sa.Model(parity, network, network.parameters()).predict(*np.array([[3, -7, 1]]))
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64, np.int64])
 def test_arrays_of_any_integers(dtype: Any) -> None:
     most = min(2**61, int(np.iinfo(dtype).max))
     values = np.array([[most, 1, 0], [most, 2, most]], dtype)
-    answers = sa.Model.shipped("add").answer(values)
+    answers = sa.Model.shipped("add").predict(*values)
     assert answers.predicted == [2 * most, 3, most] == list(answers.expected)
 
 
 def test_integers_that_no_int64_holds() -> None:
-    answers = sa.Model.shipped("add").answer(np.array([[2**64 - 1], [1]], np.uint64))
+    answers = sa.Model.shipped("add").predict(*np.array([[2**64 - 1], [1]], np.uint64))
     assert answers.predicted == [2**64]
 
 
 @pytest.mark.parametrize(
     "operands",
-    [np.array([1, 2]), np.array([[1.5], [2.0]]), np.array([[True], [False]]), [[1, 2], [3]]],
+    [np.ones((2, 1, 1), int), np.array([[1.5], [2.0]]), np.array([[True], [False]]), [[1, 2], [3]]],
 )
 def test_what_are_no_columns_of_integers(operands: Any) -> None:
     with pytest.raises(DigitsError, match="expected"):
-        sa.Model.shipped("add").answer(operands)
+        sa.Model.shipped("add").predict(*operands)
 
 
 def test_margins_of_a_product_are_those_of_the_right_digits(make_random: Any) -> None:
-    model = make_random(sa.TASKS["mul"](), 1, "float64")
+    model = make_random(sa.registry.TASKS["mul"](), 1, "float64")
     found = model.predict(3, 3)
     assert (found.min_margin < 0) == (not found.correct)
     assert not found.correct

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
+from seqarith.certification.kernel.certificate import Certificate
 from seqarith.projection import Projection, visits
 
 
@@ -34,9 +35,9 @@ def test_vectors_without_a_plane(vectors: Any) -> None:
     np.testing.assert_allclose(placed.var(), vectors.var() * vectors.shape[1] / 2, atol=1e-12)
 
 
-def certificate_with(centres: Any, shapes: Any) -> sa.Certificate:
+def certificate_with(centres: Any, shapes: Any) -> Certificate:
     count = len(centres)
-    return sa.Certificate(
+    return Certificate(
         "", "float64", 4.0, np.zeros(count, int), np.zeros((count, 4), int),
         np.array(centres, float), np.array(shapes, float), 0, 1, 8, 0.1,
     )  # fmt: skip

@@ -370,7 +370,7 @@ def test_other_kinds_are_trained(monkeypatch: pytest.MonkeyPatch, make: Callable
     assert result.reached
     assert (result.evaluation.checked, result.evaluation.correct) == (16, 16)
     pairs = list(product(range(4), repeat=2))
-    found = result.model.predict_many(pairs, digits=2)
+    found = result.model.predict(*zip(*pairs, strict=True), digits=2)
     assert [p.predicted for p in found] == [make().reference(*pair) for pair in pairs]
 
 

@@ -88,7 +88,7 @@ def test_a_trace_is_the_prediction(a: int, b: int) -> None:
 
 
 def test_numbers_of_a_trace(make_random: Callable[..., sa.Model]) -> None:
-    model = make_random(sa.TASKS["add"](base=3), 4)
+    model = make_random(sa.registry.TASKS["add"](base=3), 4)
     found = sa.trace(model, 25, 14)  # 221 + 112 = 1110 in base 3
     assert found.digits.tolist() == [[1, 2, 2, 0], [2, 1, 1, 0]]
     assert found.states is not None
@@ -138,7 +138,7 @@ def test_a_late_result_without_a_machine(make_random: Callable[..., sa.Model], v
 
 
 def test_a_memory_wider_than_the_hidden_vector() -> None:
-    task = sa.TASKS["add"]()
+    task = sa.registry.TASKS["add"]()
     network = Network(Counting(), task.inputs, 4, 1, "float64")
     kernels = network.initial(np.random.default_rng(0))
     model = sa.Model(task, network, network.unpack(kernels))
@@ -149,5 +149,5 @@ def test_a_memory_wider_than_the_hidden_vector() -> None:
 
 
 def test_another_number_of_operands(adder: sa.Model) -> None:
-    with pytest.raises(sa.TaskError, match="takes 2 operands, not 3"):
+    with pytest.raises(sa.errors.TaskError, match="takes 2 operands, not 3"):
         sa.trace(adder, 1, 2, 3)

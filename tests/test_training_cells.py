@@ -78,7 +78,7 @@ def test_a_threshold_moves_the_decision_and_is_proved(adder: sa.Model, tmp_path:
 @pytest.mark.parametrize("base", [2, 3, 10, 16])
 @pytest.mark.parametrize("digits", list(ENCODINGS))
 def test_vectors_tell_all_letters_apart(base: int, digits: str) -> None:
-    task = sa.TASKS["add"](base=base)
+    task = sa.registry.TASKS["add"](base=base)
     vectors = input_vectors(task, digits)
     assert len(np.unique(vectors, axis=0)) == task.letters == len(vectors)
     if digits in ("bits", "onehot") and (base == 2) == (digits == "bits"):
@@ -89,21 +89,21 @@ def test_vectors_tell_all_letters_apart(base: int, digits: str) -> None:
 
 @pytest.mark.parametrize("wrong", [{"layers": 17}, {"threshold": float("inf")}, {"hidden": 0}])
 def test_networks_that_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(sa.InvalidValueError):
-        Network(sa.CELLS["elman"](), **{"inputs": 2, "hidden": 3, "outputs": 1, **wrong})
+    with pytest.raises(sa.errors.InvalidValueError):
+        Network(sa.registry.CELLS["elman"](), **{"inputs": 2, "hidden": 3, "outputs": 1, **wrong})
 
 
 def test_several_logits_have_no_threshold() -> None:
-    with pytest.raises(sa.InvalidValueError, match="the largest of 2 logits decides"):
-        Network(sa.CELLS["elman"](), 2, 3, 2, threshold=0.5)
+    with pytest.raises(sa.errors.InvalidValueError, match="the largest of 2 logits decides"):
+        Network(sa.registry.CELLS["elman"](), 2, 3, 2, threshold=0.5)
 
 
 def test_layers_read_the_layer_below(unrolled: Callable[..., Any]) -> None:
     """Two layers, step by step in NumPy, by PyTorch's names."""
-    network = Network(sa.CELLS["elman"](), 2, 3, 1, "float64", layers=2)
+    network = Network(sa.registry.CELLS["elman"](), 2, 3, 1, "float64", layers=2)
     rng = np.random.default_rng(0)
     arrays = {name: rng.normal(size=shape) for name, shape in network.exported_shapes().items()}
-    model = sa.Model(sa.TASKS["add"](), network, network.absorb(arrays))
+    model = sa.Model(sa.registry.TASKS["add"](), network, network.absorb(arrays))
     lower, upper = np.zeros(3), np.zeros(3)
     trace = sa.trace(model, 37, 58)
     for t, letter in enumerate(trace.letters):

@@ -39,7 +39,7 @@ def test_which_run_a_log_is_of(tmp_path: Path) -> None:
 def test_lines_of_two_runs_are_no_log(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_text('{"step": 1, "loss": 1, "seed": 0}\n{"step": 2, "loss": 1, "seed": 1}\n')
-    with pytest.raises(sa.LogError, match="line 2: it is of another run than line 1"):
+    with pytest.raises(sa.errors.LogError, match="line 2: it is of another run than line 1"):
         sa.RunLog.read(path)
 
 
@@ -75,10 +75,10 @@ def test_a_log_whose_last_line_was_cut(tmp_path: Path) -> None:
 def test_what_is_no_log(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "l.jsonl"
     path.write_bytes(content)
-    with pytest.raises(sa.LogError, match=message):
+    with pytest.raises(sa.errors.LogError, match=message):
         sa.RunLog.read(path)
 
 
 def test_a_missing_log(tmp_path: Path) -> None:
-    with pytest.raises(sa.LogError, match="No such file"):
+    with pytest.raises(sa.errors.LogError, match="No such file"):
         sa.RunLog.read(tmp_path / "none.jsonl")

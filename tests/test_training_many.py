@@ -14,11 +14,12 @@ import pytest
 import seqarith as sa
 from seqarith.errors import CheckpointError, DivergedError, InvalidValueError, ModelFileError
 from seqarith.training.engine import Engine
+from seqarith.training.progress import Report
 
 PLAIN: dict[str, Any] = {"bits": 4, "dtype": "float64", "noise": 0.0}
 
 
-def weights(result: sa.TrainingResult) -> np.ndarray:
+def weights(result: sa.Run) -> np.ndarray:
     return result.model.parameters.flat
 
 
@@ -111,7 +112,7 @@ def test_one_that_is_done_may_diverge() -> None:
 
 
 def test_a_task_of_your_own() -> None:
-    task = sa.task_from_function(lambda a: 3 * a, name="triple")
+    task = sa.Task.from_function(lambda a: 3 * a, name="triple")
     results = sa.train_many(task, [0, 1], bits=4)
     assert [result.reached for result in results] == [True, True]
     assert results[1].model.predict(1001).predicted == 3003
@@ -143,7 +144,7 @@ def test_no_seeds_no_networks() -> None:
 BATCH: dict[str, Any] = {"seeds": [5, 4, 7, 2, 9], "together": 3, "bits": 4, "max_steps": 150}
 
 
-def contents(results: list[sa.TrainingResult], tmp_path: Path) -> list[bytes]:
+def contents(results: list[sa.Run], tmp_path: Path) -> list[bytes]:
     """Return the model files of results."""
     found = []
     for result in results:
@@ -152,7 +153,7 @@ def contents(results: list[sa.TrainingResult], tmp_path: Path) -> list[bytes]:
     return found
 
 
-def checkpoints(every: int, **settings: Any) -> tuple[list[sa.TrainingResult], list[sa.Checkpoint]]:
+def checkpoints(every: int, **settings: Any) -> tuple[list[sa.Run], list[sa.Checkpoint]]:
     """Train to the end; return the results and the checkpoints on the way."""
     taken: list[sa.Checkpoint] = []
     hooks = sa.Hooks(checkpoint=taken.append, checkpoint_every=every)
@@ -288,7 +289,7 @@ def test_a_damaged_batch_is_refused(tmp_path: Path, place: tuple[int, int], valu
 
 def test_each_has_its_own_history() -> None:
     settings = {"bits": 4, "hidden": 3, "max_steps": 100, "restart_after": 60}
-    reports: list[sa.Report] = []
+    reports: list[Report] = []
     results = sa.train_many(
         "add", [5, 4, 7], together=2, hooks=sa.Hooks(reports.append), **settings
     )

@@ -115,7 +115,7 @@ def test_the_configuration_names_new_names_too(name: str) -> None:
 
 
 def test_a_task_of_its_own_takes_settings_by_keyword() -> None:
-    task = sa.task_from_function(lambda a: 3 * a, name="triple")
+    task = sa.Task.from_function(lambda a: 3 * a, name="triple")
     config = TrainingConfig.from_keywords(task, activation="sigmoid", digits=3)
     assert (config.bits, config.cell_options) == (3, {"activation": "sigmoid"})
     with pytest.raises(TypeError, match="no setting 'factor'"):

@@ -12,6 +12,7 @@ import pytest
 
 import seqarith as sa
 from seqarith.errors import DivergedError, ModelFileError
+from seqarith.training.progress import Report
 
 RUNS: dict[str, sa.TrainingConfig] = {
     "adam": sa.TrainingConfig(bits=4, max_steps=90, goal="steps"),
@@ -194,7 +195,7 @@ def test_operands_too_wide_to_try_all_are_said_to_be_sampled() -> None:
 
 
 def test_the_history_is_what_was_reported(config: sa.TrainingConfig) -> None:
-    reports: list[sa.Report] = []
+    reports: list[Report] = []
     watched = sa.Trainer(config).run(sa.Hooks(report=reports.append))
     assert watched.history == [{"step": each.step, **each.record()} for each in reports]
     assert watched.history == sa.Trainer(config).run().history
@@ -254,7 +255,7 @@ def test_divergence_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_reports_and_checkpoints_come_when_they_should() -> None:
-    reports: list[sa.Report] = []
+    reports: list[Report] = []
     checkpoints: list[sa.Checkpoint] = []
     hooks = sa.Hooks(report=reports.append, checkpoint=checkpoints.append, checkpoint_every=60)
     sa.Trainer(sa.TrainingConfig(bits=4, max_steps=200, goal="steps")).run(hooks)
@@ -270,7 +271,7 @@ def test_reports_and_checkpoints_come_when_they_should() -> None:
 def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
     """Loss and accuracy of step 50 from the weights after step 49, in the words of the API."""
     config = sa.TrainingConfig(bits=3, batch_size=16, max_steps=50, goal="steps", dtype="float64")
-    reports: list[sa.Report] = []
+    reports: list[Report] = []
     sa.Trainer(config).run(sa.Hooks(report=reports.append))
     trainer = sa.Trainer(config, stopped_at(config, 49, tmp_path))
     letters = trainer._engine.batches.letters(49)

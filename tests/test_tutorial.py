@@ -11,16 +11,17 @@ import pytest
 
 import seqarith as sa
 from seqarith.network import READOUT
+from seqarith.training.progress import Report
 from seqarith.training.tutorial import tutorial_draws, tutorial_parameters
 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "tutorial-seed0.json").read_text())
 
 
-def run(seed: int, iterations: int) -> tuple[list[dict[str, Any]], sa.TrainingResult, list[str]]:
+def run(seed: int, iterations: int) -> tuple[list[dict[str, Any]], sa.Run, list[str]]:
     records: list[dict[str, Any]] = []
     texts: list[str] = []
 
-    def report(found: sa.Report) -> None:
+    def report(found: Report) -> None:
         records.append(found.record())
         texts.append(found.text())
 
@@ -29,7 +30,7 @@ def run(seed: int, iterations: int) -> tuple[list[dict[str, Any]], sa.TrainingRe
 
 
 @pytest.fixture(scope="module")
-def seed_zero() -> tuple[list[dict[str, Any]], sa.TrainingResult, list[str]]:
+def seed_zero() -> tuple[list[dict[str, Any]], sa.Run, list[str]]:
     return run(0, REFERENCE["iterations"])
 
 
@@ -45,13 +46,13 @@ def weights_of(model: sa.Model) -> dict[str, Any]:
 def test_initial_weights() -> None:
     network = sa.tutorial_config().network
     kernels = tutorial_parameters(network, 0)
-    model = sa.Model(sa.TASKS["add"](), network, network.unpack(kernels))
+    model = sa.Model(sa.registry.TASKS["add"](), network, network.unpack(kernels))
     for name, array in weights_of(model).items():
         np.testing.assert_allclose(array, REFERENCE["initial"][name], rtol=0, atol=1e-9)
 
 
 def test_every_row_of_the_report(
-    seed_zero: tuple[list[dict[str, Any]], sa.TrainingResult, list[str]],
+    seed_zero: tuple[list[dict[str, Any]], sa.Run, list[str]],
 ) -> None:
     records, _, _ = seed_zero
     assert len(records) == len(REFERENCE["rows"]) == 10
@@ -64,7 +65,7 @@ def test_every_row_of_the_report(
 
 
 def test_final_weights(
-    seed_zero: tuple[list[dict[str, Any]], sa.TrainingResult, list[str]],
+    seed_zero: tuple[list[dict[str, Any]], sa.Run, list[str]],
 ) -> None:
     _, result, _ = seed_zero
     assert result.steps == 10_000
@@ -73,7 +74,7 @@ def test_final_weights(
 
 
 def test_in_words(
-    seed_zero: tuple[list[dict[str, Any]], sa.TrainingResult, list[str]],
+    seed_zero: tuple[list[dict[str, Any]], sa.Run, list[str]],
 ) -> None:
     _, _, texts = seed_zero
     lines = texts[0].splitlines()

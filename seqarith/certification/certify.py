@@ -90,48 +90,32 @@ def stored_certificate(model: Model) -> Certificate:
 
 
 def verify(
-    model: Model, budget: Budget = DEFAULT, progress: Step | None = None
+    model: Model,
+    budget: Budget = DEFAULT,
+    progress: Step | None = None,
+    *,
+    exact: bool = False,
 ) -> Accepted | Rejected:
     """Re-check the certificate that a model holds, with the independent checker alone.
 
     Args:
         model: The model; what the certificate claims is compared with its own parameters.
-        budget: Where a check that costs more gives up, and rejects.
+        budget: Where a check that costs more gives up, and rejects; about two hours in ball
+            arithmetic by default.
         progress: Called with the share of the budget that is spent, and with what is under way.
+        exact: Check in ball arithmetic instead, without NumPy's functions: that takes about 50 to
+            100 times as long, and needs the extra ``exact``.
 
     Raises:
         CertificateError: It holds none.
+        MissingExtraError: ``exact``, and python-flint is not installed.
         TaskError: The task has no finite-state machine.
     """
-    return _claimed(model, check(from_model(model), stored_certificate(model), budget, progress))
-
-
-def verify_exact(
-    model: Model, budget: Budget = DEFAULT, progress: Step | None = None
-) -> Accepted | Rejected:
-    """Re-check the certificate that a model holds in ball arithmetic, without NumPy's functions.
-
-    It takes about 50 to 100 times as long as `verify`, and needs the extra ``exact``.
-
-    Args:
-        model: As for `verify`.
-        budget: As for `verify`; about two hours by default.
-        progress: As for `verify`.
-
-    Raises:
-        CertificateError: It holds none.
-        MissingExtraError: python-flint is not installed.
-        TaskError: The task has no finite-state machine.
-    """
-    check_again = exact_checker()
-    found = check_again(from_model(model), stored_certificate(model), budget, progress)
-    return _claimed(model, found)
-
-
-def _claimed(model: Model, found: Accepted | Rejected) -> Accepted | Rejected:
-    """Put into words what was accepted: the checker knows the program, not the task."""
+    checker = exact_checker() if exact else check
+    found = checker(from_model(model), stored_certificate(model), budget, progress)
     if isinstance(found, Rejected):
         return found
+    # The checker knows the program, not the task.
     return replace(found, claim=str(claim_of(model)))
 
 

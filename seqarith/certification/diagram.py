@@ -11,24 +11,12 @@ LISTED = 4
 LINES = 3
 """Lines of a label of an arrow, at most."""
 
-Edges = dict[int, dict[tuple[int, int], list[int]]]
-
-
-def edges(machine: MealyMachine) -> Edges:
-    """Return the letters of every state by what they emit and where they lead."""
-    found: Edges = {}
-    for state in range(machine.states):
-        for letter in range(machine.letters):
-            kind = (int(machine.output[state, letter]), int(machine.next_state[state, letter]))
-            found.setdefault(state, {}).setdefault(kind, []).append(letter)
-    return found
-
 
 def arrows(task: Task, machine: MealyMachine) -> dict[tuple[int, int], list[str]]:
     """Return what is written on the arrow between two states: lines ``"01, 10 / 1"``."""
     listed = max(1, 16 // (task.operands + 2))
     found: dict[tuple[int, int], list[str]] = {}
-    for state, leaving in edges(machine).items():
+    for state, leaving in machine.edges().items():
         for (symbol, target), letters in sorted(leaving.items()):
             text = f"{letters_label(task, letters, listed)} / {symbol_label(task, symbol)}"
             found.setdefault((state, target), []).append(text)

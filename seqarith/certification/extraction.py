@@ -61,6 +61,11 @@ class Extracted:
     samples: int
     claim: str = ""
 
+    def __repr__(self) -> str:
+        how = "proved" if self.proved else f"observed on {self.samples:,} hidden vectors"
+        same = "equal to the task's" if self.equal else "not the task's"
+        return f"Extracted({self.machine}, {how}, {same})"
+
     @property
     def equal(self) -> bool:
         """Whether it is the task's machine."""

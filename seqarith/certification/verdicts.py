@@ -7,7 +7,9 @@ from typing import final
 
 from seqarith.certification.claim import Claim
 from seqarith.certification.kernel.certificate import Certificate
+from seqarith.notebook import facts
 from seqarith.tasks.task import Task
+from seqarith.text import shortened
 
 
 @final
@@ -35,6 +37,19 @@ class Proved:
 
     def __str__(self) -> str:
         return f"Proved. {self.claim}"
+
+    def __repr__(self) -> str:
+        return f"Proved({self.claim} {self.regions:,} regions, margin {self.margin:.3g})"
+
+    def _repr_html_(self) -> str:
+        """Show what is proved, and how."""
+        rows = [
+            ("smallest margin", f"{self.margin:.3g}"),
+            ("regions", f"{self.regions:,}"),
+            ("found by", self.method),
+            ("seconds", f"{self.seconds:.2f}"),
+        ]
+        return facts(str(self), rows)
 
     @property
     def regions(self) -> int:
@@ -73,6 +88,29 @@ class Refuted:
     found_by: str
     seconds: float
 
+    def __str__(self) -> str:
+        return f"Refuted. {self._sum}"
+
+    def __repr__(self) -> str:
+        return f"Refuted({self._sum}, width {self.bits:,})"
+
+    def _repr_html_(self) -> str:
+        """Show what is wrong, and how long the operands have to be for it."""
+        shorter = "all right" if self.shortest else f"all right up to {self.exhausted:,} digits"
+        rows = [
+            ("digits of the operands", f"{self.bits:,}"),
+            ("shorter operands", shorter),
+            ("found by", self.found_by),
+            ("seconds", f"{self.seconds:.2f}"),
+        ]
+        return facts(str(self), rows)
+
+    @property
+    def _sum(self) -> str:
+        right = shortened(self.task.result_text(self.expected))
+        said = shortened(self.task.equation(self.operands, self.predicted))
+        return f"{said} (wrong: {right} expected)"
+
     @property
     def bits(self) -> int:
         """Digits of each operand."""
@@ -102,6 +140,21 @@ class Undecided:
     proved_regions: int
     exhausted: int
     seconds: float
+
+    def __str__(self) -> str:
+        return f"Undecided. {self.obligation}"
+
+    def __repr__(self) -> str:
+        return f"Undecided({self.proved_regions:,} of {self.regions:,} regions proved)"
+
+    def _repr_html_(self) -> str:
+        """Show how far the proof came, and what is known."""
+        rows = [
+            ("regions proved", f"{self.proved_regions:,} of {self.regions:,}"),
+            ("right for all words up to", f"{self.exhausted:,} letters"),
+            ("seconds", f"{self.seconds:.2f}"),
+        ]
+        return facts(str(self), rows)
 
 
 Verdict = Proved | Refuted | Undecided

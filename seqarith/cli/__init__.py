@@ -15,7 +15,6 @@ from typing import Any
 
 import click
 
-from seqarith import __version__
 from seqarith.errors import (
     DigitsError,
     InvalidValueError,
@@ -23,6 +22,7 @@ from seqarith.errors import (
     TaskError,
     UnknownNameError,
 )
+from seqarith.version import __version__
 
 COMMANDS = {
     "train": "train",

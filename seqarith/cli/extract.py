@@ -69,7 +69,7 @@ def _json(task: Task, found: Extracted) -> dict[str, Any]:
 
 
 def _text(task: Task, found: Extracted) -> list[str]:
-    from seqarith.certification.diagram import edges, letter_label, letters_label, symbol_label
+    from seqarith.certification.diagram import letter_label, letters_label, symbol_label
 
     machine = found.machine
     how = "proved" if found.claim else f"observed on {found.samples:,} hidden vectors, not proved"
@@ -85,7 +85,7 @@ def _text(task: Task, found: Extracted) -> list[str]:
         lines.append(f"  differs from the machine of {task.formula}, first on the word {word}")
     for state, name in enumerate(machine.names):
         lines.append(f"{name}{' (start)' if state == machine.initial else ''}")
-        for (symbol, target), letters in edges(found.machine).get(state, {}).items():
+        for (symbol, target), letters in found.machine.edges().get(state, {}).items():
             shown = letters_label(task, letters)
             lines.append(
                 f"  {shown} -> emits {symbol_label(task, symbol)}, {machine.names[target]}"
@@ -94,7 +94,7 @@ def _text(task: Task, found: Extracted) -> list[str]:
 
 
 def _dot(task: Task, found: Extracted) -> list[str]:
-    from seqarith.certification.diagram import edges, letters_label, symbol_label
+    from seqarith.certification.diagram import letters_label, symbol_label
 
     machine = found.machine
     title = found.claim or "observed"
@@ -105,7 +105,7 @@ def _dot(task: Task, found: Extracted) -> list[str]:
         f"  start -> q{machine.initial};",
     ]
     lines += [f'  q{state} [label="{name}"];' for state, name in enumerate(machine.names)]
-    for state, leaving in edges(found.machine).items():
+    for state, leaving in found.machine.edges().items():
         for (symbol, target), letters in leaving.items():
             label = f"{letters_label(task, letters)} / {symbol_label(task, symbol)}"
             lines.append(f'  q{state} -> q{target} [label="{label}"];')

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, final
 
 import click
 
+from seqarith.machine import state_names
 from seqarith.text import printable
-from seqarith.tracing import state_names
 
 if TYPE_CHECKING:
     from seqarith.tracing import Trace

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from seqarith.cli.output import notice
 from seqarith.digits import parse_integer
 from seqarith.errors import DigitsError, TaskError
 
@@ -30,6 +31,14 @@ PLAIN_DIGITS = 18
 _PLAIN = b"0123456789- \t\n"
 
 
+_QUOTED = re.compile(r'"\s*([^"\s,;]*)\s*"')
+_NUMBER = re.compile(r"[+-]?\d")
+_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_BINARY = re.compile(r"(?<![\w.+-])0[01]+(?![\w.])")
+LOOKED_AT = 4096
+"""Letters of an input that are searched for what looks like binary numbers."""
+
+
 class Source(Protocol):
     """A binary stream that gives what it has."""
 
@@ -37,14 +46,39 @@ class Source(Protocol):
         """Return some bytes, waiting only where there are none; nothing at the end."""
 
 
+def parse_operands(texts: Sequence[str], task: Task) -> list[int]:
+    """Return the operands of a command: integers, or the task as it is written, ``37 + 58``.
+
+    Raises:
+        DigitsError: They are neither.
+    """
+    joined = " ".join(texts)
+    _warn_of_binary(joined)
+    try:
+        return [parse_integer(text) for text in texts]
+    except DigitsError:
+        between = (r"\s*".join(map(re.escape, part.split())) for part in task.notation.split("{}"))
+        written = r"\s*\(?\s*([^\s()]+?)\s*\)?\s*".join(between)
+        match = re.fullmatch(rf"\s*{written}\s*=?\s*", joined)
+        if match is None:
+            raise
+        return [parse_integer(text) for text in match.groups()]
+
+
+def _warn_of_binary(text: str) -> None:
+    if found := _BINARY.search(text):
+        notice(f"{found[0]} is read as a decimal number; a binary one is written 0b{found[0]}.")
+
+
 def operand_blocks(source: Source, task: Task, name: str) -> Iterator[Columns]:
     """Yield the operands of all lines, a block at a time, for each operand its values.
 
-    Empty lines and a first line without a digit are passed over. Lines before a wrong one are
-    yielded before the error is raised.
+    Empty lines are passed over, and a first line in which no field begins like a number. Lines
+    before a wrong one are yielded before the error is raised.
 
     Args:
-        source: Lines of integers, apart by commas, semicolons or blanks.
+        source: Lines of integers, apart by commas, semicolons or blanks; also in quotes, and with
+            a decimal point that only zeros follow.
         task: What takes them.
         name: Of the source, for messages.
 
@@ -54,10 +88,13 @@ def operand_blocks(source: Source, task: Task, name: str) -> Iterator[Columns]:
     """
     number = 1
     for text in whole_lines(source):
-        lines = text.replace(",", " ").replace(";", " ")
+        lines = _QUOTED.sub(r" \1 ", text) if '"' in text else text
+        lines = lines.replace(",", " ").replace(";", " ")
         heading, newline, rest = lines.partition("\n")
-        if number == 1 and not re.search(r"\d", heading):
-            number, lines = 1 + len(newline), rest
+        if number == 1:
+            _warn_of_binary(lines[:LOOKED_AT])
+            if not any(map(_NUMBER.match, heading.split())):
+                number, lines = 1 + len(newline), rest
         table = plain_table(lines, task.operands)
         if table is None or (table.min(initial=0) < 0 and not task.negative):
             yield from _any_integers(lines, task, name, number)
@@ -141,9 +178,14 @@ def _any_integers(lines: str, task: Task, name: str, number: int) -> Iterator[Co
 def _integers(fields: list[str], task: Task, place: str) -> list[int]:
     if len(fields) != task.operands:
         expected = f"{task.formula} takes {task.operands} operands, not {len(fields)}"
-        raise DigitsError(f"{place}: {expected}")
+        hint = "; leave out results: they are computed" * (len(fields) == task.operands + 1)
+        raise DigitsError(f"{place}: {expected}{hint}")
     try:
-        values = [parse_integer(field) for field in fields]
+        wholes = map(_WHOLE.fullmatch, fields)
+        values = [
+            parse_integer(whole[1] if whole else field)
+            for whole, field in zip(wholes, fields, strict=True)
+        ]
         task.check_operands(values)
     except (DigitsError, TaskError) as error:
         raise type(error)(f"{place}: {error}") from None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -29,8 +29,28 @@ if TYPE_CHECKING:
     from seqarith.model import Model
 
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _refuse_options(
+    ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse the options among operands: click leaves there those that it does not know."""
+    for text in texts:
+        if re.match(r"--|-[a-zA-Z]", text):
+            raise click.NoSuchOption(text, ctx=ctx)
+    return texts
+
+
+def operands_argument(*, required: bool) -> Callable[[Command], Command]:
+    """Return the argument of a command that takes operands, negative ones too."""
+    return click.argument(
+        "operands", nargs=-1, type=click.UNPROCESSED, callback=_refuse_options, required=required
+    )
+
+
 @click.command("predict", context_settings={"ignore_unknown_options": True})
-@click.argument("operands", nargs=-1, type=click.UNPROCESSED)
+@operands_argument(required=False)
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
@@ -64,10 +84,10 @@ def predict_command(
 
     \b
       seqarith predict 37 58
+      seqarith predict "37 + 58"
       seqarith predict --task sub 3 5
       seqarith predict --input pairs.csv --json
     """
-    _check_options(operands, ctx)
     streamed = source is not None or operands == ("-",)
     if source is not None and operands:
         raise InvalidValueError("operands and --input: give one of the two")
@@ -82,32 +102,15 @@ def predict_command(
         with _opened(source) as file:
             wrong = _answer_lines(loaded, file, str(source or "stdin"), as_json)
     else:
-        prediction = loaded.predict(*integers(operands, ctx))
+        from seqarith.cli.operands import parse_operands
+
+        prediction = loaded.predict(*parse_operands(operands, loaded.task))
         wrong = int(not prediction.correct)
         if as_json:
             print_json(prediction_json(prediction))
         else:
             say(str(prediction))
     ctx.exit(3 if wrong else 0)
-
-
-def _check_options(texts: tuple[str, ...], ctx: click.Context) -> None:
-    for text in texts:
-        if re.match(r"--|-[a-zA-Z]", text):
-            raise click.NoSuchOption(text, ctx=ctx)
-
-
-def integers(texts: tuple[str, ...], ctx: click.Context) -> list[int]:
-    """Return the operands of a command, among which click leaves options that it does not know.
-
-    Raises:
-        NoSuchOption: One of them is such an option.
-        DigitsError: One of them is no integer.
-    """
-    from seqarith.digits import parse_integer
-
-    _check_options(texts, ctx)
-    return [parse_integer(text) for text in texts]
 
 
 @contextmanager
@@ -128,19 +131,20 @@ def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) 
     """Answer every line, a block at a time; return how many results are wrong."""
     from seqarith.cli.batch_output import json_lines, text_lines
     from seqarith.cli.operands import operand_blocks
+    from seqarith.prediction import predict
 
     wrong = total = 0
     separator = "["
     try:
         for operands in operand_blocks(file, model.task, name):
-            answers = model.answer(operands)
-            total += len(answers)
-            wrong += len(answers.wrong())
+            found = predict(model.program, model.task, operands)
+            total += len(found)
+            wrong += len(found.wrong())
             if as_json:
-                print_ascii(separator + ",\n ".join(json_lines(answers)))
+                print_ascii(separator + ",\n ".join(json_lines(found)))
                 separator = ",\n "
             else:
-                say(*text_lines(answers))
+                say(*text_lines(found))
     finally:
         if as_json:  # a list is whole even where a line is wrong
             print_ascii("]\n" if total else "[]\n")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith.cli.output import find_model, is_task, json_option, print_json, say_styled
+from seqarith.cli.predict import operands_argument
 from seqarith.cli.task_options import function_option, with_function
 from seqarith.errors import InvalidValueError
 
@@ -21,7 +22,7 @@ UNITS = 16
 
 
 @click.command("trace", context_settings={"ignore_unknown_options": True})
-@click.argument("operands", nargs=-1, type=click.UNPROCESSED, required=True)
+@operands_argument(required=True)
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
@@ -59,16 +60,15 @@ def trace_command(
       seqarith trace 3778 381 --model model.npz
       seqarith trace --task sub 3 5 --json
     """
-    from seqarith.cli.predict import integers
+    from seqarith.cli.operands import parse_operands
     from seqarith.tracing import trace
 
-    values = integers(operands, ctx)
     loaded = find_model(model, task)
     if task and not is_task(loaded, task):
         raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
     if task_from is not None:
         loaded = with_function(loaded, task_from)
-    found = trace(loaded, *values)
+    found = trace(loaded, *parse_operands(operands, loaded.task))
     if as_json:
         print_json(_json(found))
     else:

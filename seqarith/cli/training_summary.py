@@ -12,7 +12,7 @@ from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 if TYPE_CHECKING:
     from seqarith.certification.verdicts import Refuted, Verdict
     from seqarith.model import Model
-    from seqarith.training.result import TrainingResult
+    from seqarith.training.result import Run
 
 
 @final
@@ -25,7 +25,7 @@ class Outcome:
         budget: Seconds for that verdict; none is sought where they are 0.
     """
 
-    def __init__(self, result: TrainingResult, place: Path, budget: float) -> None:
+    def __init__(self, result: Run, place: Path, budget: float) -> None:
         self._result, self._place = result, place
         self._verdict: Verdict | None = None
         self._goal = result.model.training["goal"]

@@ -49,7 +49,7 @@ def counterexample_lines(verdict: Refuted) -> list[str]:
 
 def _rows(verdict: Refuted) -> dict[str, list[str]]:
     """Return what stands at every step, in the order of reading: carry, digits, outputs."""
-    from seqarith.tracing import state_names
+    from seqarith.machine import state_names
 
     machine, task, word = verdict.task.machine, verdict.task, list(verdict.word)
     assert machine is not None

@@ -34,7 +34,7 @@ class Part:
         digits = max((count_digits(v, base) for values in tuples for v in values), default=1)
         room = max(1, _LETTERS // digits)
         for start in range(0, len(tuples), room):
-            for prediction in self.model.predict_many(tuples[start : start + room]):
+            for prediction in self.model.predict(*zip(*tuples[start : start + room], strict=True)):
                 results.append(prediction.predicted)
                 self.wrong += not prediction.correct
         self.calls += len(tuples)

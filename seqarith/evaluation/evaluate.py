@@ -160,6 +160,7 @@ def _evaluation(
     both = Counts(model.task)
     both.merge(tally)
     both.merge(directed)
+    wrong = list(zip(*both.first_wrong, strict=True))  # a column for each operand
     return Evaluation(
         task=model.task.name,
         bits=bits,
@@ -172,7 +173,7 @@ def _evaluation(
         directed_correct=directed.words - directed.wrong_words,
         min_margin=both.least,
         rounding=model.program.rounding,
-        counterexamples=tuple(model.predict_many(both.first_wrong, bits)),
+        counterexamples=tuple(model.predict(*wrong, digits=bits)) if wrong else (),
         by_chain={length: (words, both.wrong_chains[length]) for length, words in chains.items()},
         chain=chain_name(model.task),
     )

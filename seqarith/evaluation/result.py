@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, final
 
 from seqarith.evaluation.function_check import Comparison, Disagreement
+from seqarith.notebook import facts
 from seqarith.prediction import Prediction
+from seqarith.text import percent
 
 
 @final
@@ -52,6 +55,25 @@ class Evaluation:
     comparison: Comparison | None = None
     resumed: int = 0
     rounding: float = 0.0
+
+    def __repr__(self) -> str:
+        counted = f"{self.correct:,} of {self.checked:,} right, {self.mode}"
+        return f"Evaluation({self.task}, width {self.bits}: {counted})"
+
+    def _repr_html_(self) -> str:
+        """Show the counts and the first wrong cases."""
+        rows: list[tuple[str, object]] = [
+            ("right", f"{self.correct:,} of {self.checked:,} ({self.mode})"),
+            ("digits right", percent(Fraction(self.digits_correct, self.digits))),
+            ("smallest margin", f"{self.min_margin:.3g}"),
+        ]
+        if self.directed:
+            counted = f"{self.directed_correct:,} of {self.directed:,}"
+            rows.insert(1, ("words with long runs right", counted))
+        if self.comparison is not None:
+            rows.append(("function", self.comparison))
+        rows += [("wrong", prediction) for prediction in self.counterexamples]
+        return facts(f"{self.task}, operands of {self.bits} digits", rows)
 
     @property
     def within_rounding(self) -> bool:

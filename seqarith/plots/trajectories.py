@@ -8,11 +8,11 @@ import numpy as np
 
 from seqarith.certification.certify import stored_certificate, verify
 from seqarith.certification.kernel.check import Accepted
+from seqarith.machine import state_names
 from seqarith.model import Model
 from seqarith.plots.labels import label
 from seqarith.plots.palette import DASHES, FAINT, INK, colour, marker
 from seqarith.projection import Projection, Visits, visits
-from seqarith.tracing import state_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from seqarith import __version__
 from seqarith.archive import check_no_archive
 from seqarith.atomic import check_writable, write_bytes
 from seqarith.model import Model, is_builtin
@@ -24,6 +23,7 @@ from seqarith.report.payload import payload, require_runnable
 from seqarith.report.regions import known
 from seqarith.text import printable, shortened
 from seqarith.training.log import RunLog
+from seqarith.version import __version__
 
 SCRIPTS = (
     "network.js", "task.js", "charts.js", "run.js", "paper.js", "show.js", "standing.js",

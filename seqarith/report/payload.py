@@ -14,7 +14,7 @@ from seqarith.certification.extraction import Extracted, extract
 from seqarith.errors import TaskError
 from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.evaluation.result import Evaluation
-from seqarith.machine import MealyMachine
+from seqarith.machine import MealyMachine, state_names
 from seqarith.model import Model
 from seqarith.network import Network
 from seqarith.projection import Projection, visits
@@ -22,7 +22,6 @@ from seqarith.report.logs import curves
 from seqarith.report.regions import Known, encoded, regions
 from seqarith.tasks.task import Task
 from seqarith.text import percent
-from seqarith.tracing import state_names
 from seqarith.training.log import RunLog
 
 ROOM = 110_000  # bytes of weights, step and proof; the page without them takes 75,000

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any, Literal, TypeVar, final
 
 import numpy as np
@@ -31,6 +32,18 @@ N = TypeVar("N", bound=np.number[Any])
 
 MAX_LETTERS = 2**16
 MAX_BITS = 2**20
+
+
+@final
+class _Constructor:
+    """A function that makes a task, as an attribute of `Task`: imported when it is first used."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = f"seqarith.tasks.custom.{module}", name
+
+    def __get__(self, task: object, owner: type) -> Callable[..., Task]:
+        make: Callable[..., Task] = getattr(import_module(self._module), self._name)
+        return make
 
 
 @final
@@ -86,6 +99,9 @@ class Task:
     asked: Asked | None = None
     function: Callable[..., int] | None = field(default=None, repr=False)
 
+    from_function = _Constructor("from_function", "task_from_function")
+    from_machine = _Constructor("from_machine", "task_from_machine")
+
     def __post_init__(self) -> None:
         if self.base not in BASES:
             raise TaskError(f"base {self.base} is not supported; choose one from 2 to 16")
@@ -102,6 +118,10 @@ class Task:
         if self.machine is not None and self.machine.outputs != self.outputs:
             emits = f"the machine emits {self.machine.outputs} symbols"
             raise TaskError(f"{emits}; the result has {self.outputs}")
+
+    def __repr__(self) -> str:
+        machine = f"{self.machine.states} states" if self.machine else "no machine"
+        return f"Task({self.name}: {self.formula}, base {self.base}, {machine})"
 
     @property
     def letters(self) -> int:
@@ -222,16 +242,19 @@ class Task:
         digits = outputs[self.delay :]
         return from_digits(digits, base=self.base, order=self.order, signed=signed)
 
-    def expected(self, letters: Letters) -> NDArray[np.intp]:
+    def expected(self, letters: Letters, results: Sequence[int] | None = None) -> NDArray[np.intp]:
         """Return the right output for every step of words, shape (T, N).
 
-        A task without a machine takes it from the reference; its words then hold naturals.
+        Args:
+            letters: The words, shape (T, N).
+            results: What a task without a machine makes of their operands; default: of the naturals
+                that they hold.
         """
         if self.machine is not None:
             return self.machine.run(letters)
-        results = [
-            self.reference(*tuple_) for tuple_ in zip(*self.operands_of(letters), strict=True)
-        ]
+        if results is None:
+            operands = zip(*self.operands_of(letters), strict=True)
+            results = [self.reference(*values) for values in operands]
         start = self.first_result_step(len(letters))
         if self.result == "symbol":
             digits = np.array([results])

@@ -21,7 +21,7 @@ from seqarith.training.config import TrainingConfig
 from seqarith.training.counterexamples import SEARCH_EVERY, CounterexampleTraining
 from seqarith.training.progress import Hooks, Progress, Report, Restart
 from seqarith.training.regularizers import Regularizers
-from seqarith.training.result import TrainingResult
+from seqarith.training.result import Run
 from seqarith.training.stopping import StoppingCriterion
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Engine:
         self, config: TrainingConfig, seeds: Sequence[int] | None = None, together: int = 1
     ) -> None:
         self.stop: Literal["first", "all"] = "first" if seeds is None else "all"
-        self.results: dict[int, TrainingResult] = {}
+        self.results: dict[int, Run] = {}
         self.config, self._seeds, self._together = config, seeds, together
         self._begin_group(0)
 
@@ -222,7 +222,7 @@ class Engine:
         number = row if self.rows is None else self.rows[row]
         history = [entry for entry in self.history if entry.get("seed", number) == number]
         model = self.model(row)
-        self.results[number] = TrainingResult.of(self.criterion, model, reached, proof, history)
+        self.results[number] = Run.of(self.criterion, model, reached, proof, history)
         self.best = row
         self.running = [] if self.stop == "first" else [i for i in self.running if i != row]
 
@@ -294,7 +294,7 @@ class Engine:
             model = self._model(Parameters(flat, shapes), steps, seed, batch.group_of(seed))
             # The proof is not in the checkpoint: the same try finds the same one again.
             proof = self.criterion.judge(model)[1] if reached else None
-            self.results[seed] = TrainingResult.of(self.criterion, model, reached, proof, [])
+            self.results[seed] = Run.of(self.criterion, model, reached, proof, [])
         self.running = [row for row in self.running if rows[row] not in self.results]
 
     def _copy(self, state: Checkpoint, rows: Sequence[int] | slice = slice(None)) -> None:

@@ -10,12 +10,13 @@ from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
+from seqarith.notebook import facts
 from seqarith.training.stopping import StoppingCriterion
 
 
 @final
 @dataclass(frozen=True)
-class TrainingResult:
+class Run:
     """What a run ended with.
 
     Attributes:
@@ -36,6 +37,25 @@ class TrainingResult:
     reached: bool
     history: list[dict[str, Any]] = field(default_factory=list, compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        known = self.evaluation
+        counted = f"{known.correct:,} of {known.checked:,} right, {self.steps:,} steps"
+        proof = ", proved" if self.proved else ""
+        return f"Run({known.task}, width {known.bits}: {counted}{proof})"
+
+    def _repr_html_(self) -> str:
+        """Show what was reached, and in how many steps."""
+        known = self.evaluation
+        rows = [
+            ("goal", "reached" if self.reached else "not reached"),
+            ("proof", self.claim or "none"),
+            ("right", f"{known.correct:,} of {known.checked:,} ({known.mode})"),
+            ("smallest margin", f"{known.min_margin:.3g}"),
+            ("steps", f"{self.steps:,}"),
+            ("examples", f"{self.examples:,}"),
+        ]
+        return facts(f"Run of {known.task}, operands of {known.bits} digits", rows)
+
     @property
     def proved(self) -> bool:
         """Whether the model carries a proof, `claim`, that rests on nothing but the checker."""
@@ -53,7 +73,7 @@ class TrainingResult:
         reached: bool,
         proof: Certificate | None,
         history: list[dict[str, Any]],
-    ) -> TrainingResult:
+    ) -> Run:
         """Return the result of a network, with its proof where there is one."""
         model = replace(model, certificate=None if proof is None else to_stored(proof))
         known = criterion.evaluate(model)
@@ -61,4 +81,4 @@ class TrainingResult:
         reached = reached and (known.comparison is None or known.comparison.agree)
         steps = model.training["steps"]
         examples = steps * model.training["batch_size"]
-        return TrainingResult(model, steps, examples, known, reached, history)
+        return Run(model, steps, examples, known, reached, history)

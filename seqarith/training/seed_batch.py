@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqarith.cells.cell import Array
 from seqarith.network import Network
 from seqarith.training.config import TrainingConfig
-from seqarith.training.result import TrainingResult
+from seqarith.training.result import Run
 
 TABLE, ENDED = "seeds", "ended"
 """Names of arrays."""
@@ -39,7 +39,7 @@ class SeedBatch:
         seeds: Sequence[int],
         together: int,
         rows: Sequence[int],
-        results: Mapping[int, TrainingResult],
+        results: Mapping[int, Run],
         network: Network,
     ) -> SeedBatch:
         """Return where a batch stands that has these results by their seeds."""
@@ -116,5 +116,5 @@ class SeedBatch:
         )
 
 
-def _ending(result: TrainingResult | None) -> tuple[int, int]:
+def _ending(result: Run | None) -> tuple[int, int]:
     return (0, 0) if result is None else (result.steps, int(result.reached))

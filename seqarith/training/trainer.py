@@ -12,7 +12,8 @@ from seqarith.tasks.task import Task
 from seqarith.training.config import TrainingConfig
 from seqarith.training.engine import Engine
 from seqarith.training.progress import Hooks
-from seqarith.training.result import TrainingResult
+from seqarith.training.progress_bar import progress_bar
+from seqarith.training.result import Run
 
 if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
@@ -48,7 +49,7 @@ class Trainer:
         """Steps done."""
         return self._engine.step
 
-    def run(self, hooks: Hooks | None = None) -> TrainingResult:
+    def run(self, hooks: Hooks | None = None) -> Run:
         """Train until the goal is reached or the steps are spent.
 
         Raises:
@@ -64,25 +65,29 @@ class Trainer:
         return self._engine.checkpoint()
 
 
-def train(task: str | Task = "add", **settings: Any) -> TrainingResult:
+def train(task: str | Task = "add", *, progress: bool = False, **settings: Any) -> Run:
     """Train a network.
 
     Args:
-        task: Name of a task, or a task, for instance of `task_from_function`.
-        settings: Any setting of `TrainingConfig`.
+        task: Name of a task, or a task, for instance of `Task.from_function`.
+        progress: Show how far training is: a bar in a notebook, a line on stderr elsewhere.
+        settings: Any setting of `TrainingConfig`, option of the cell or parameter of the task.
 
     Raises:
         UnknownNameError: A name is in no registry.
         InvalidValueError: A value is out of range.
         TaskError: The task cannot be built so.
+        TypeError: There is no such setting; the message names the nearest one.
         DivergedError: A parameter is not finite any more.
 
     Example:
-        >>> result = train("sub", bits=4, activation="sigmoid")
-        >>> str(result.model.predict(3, 5))
-        '3 - 5 = -2'
+        >>> run = train("sub", bits=4, activation="sigmoid")
+        >>> run.model(3, 5)
+        -2
     """
-    return Trainer(TrainingConfig.from_keywords(task, **settings)).run()
+    config = TrainingConfig.from_keywords(task, **settings)
+    with progress_bar(progress, config.task, config.max_steps) as report:
+        return Trainer(config).run(Hooks(report=report))
 
 
 def train_many(
@@ -93,7 +98,7 @@ def train_many(
     hooks: Hooks | None = None,
     checkpoint: Checkpoint | None = None,
     **settings: Any,
-) -> list[TrainingResult]:
+) -> list[Run]:
     """Train a network for each of some seeds, several side by side.
 
     Side by side they share the fixed cost of array operations, and the words: those of the first

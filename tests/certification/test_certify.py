@@ -193,9 +193,9 @@ def test_a_task_without_a_machine_is_refused(make):
     model = make()
     task = Task("mul", "{} * {}", 2, lambda a, b: a * b, lambda a, b: (0, a[1] * b[1]), None)
     for act in (sa.certify, sa.verify, sa.extract):
-        with pytest.raises(sa.TaskError, match="no finite-state machine computes a \\* b"):
+        with pytest.raises(sa.errors.TaskError, match="no finite-state machine computes a \\* b"):
             act(replace(model, task=task, certificate=None))
-    with pytest.raises(sa.InvalidValueError, match="more than 0"):
+    with pytest.raises(sa.errors.InvalidValueError, match="more than 0"):
         sa.certify(model, 0)
 
 

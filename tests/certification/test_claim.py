@@ -84,7 +84,7 @@ def test_every_command_says_what_it_is_of(proved: sa.Model, tmp_path: Path, comm
 
 
 def test_the_page_says_what_it_is_of(proved: sa.Model, tmp_path: Path) -> None:
-    text = sa.write_report(proved, tmp_path / "r.html").read_text()
+    text = sa.report.write_report(proved, tmp_path / "r.html").read_text()
     assert SAID[kind_of(proved)].replace("'", "&#x27;") in text
 
 
@@ -109,7 +109,7 @@ def test_a_text_of_a_file_cannot_forge_a_claim(solved: Callable[[Task], sa.Model
 @pytest.mark.parametrize("name", list(TASKS.builtin))
 def test_names_of_the_registry_are_reserved(name: str) -> None:
     for written in (name, name.upper()):
-        with pytest.raises(sa.TaskError, match="is a task of the registry"):
+        with pytest.raises(sa.errors.TaskError, match="is a task of the registry"):
             task_from_machine(XOR, written, operands=2)
 
 
@@ -120,7 +120,7 @@ def test_names_of_the_registry_are_reserved(name: str) -> None:
      "{} \u2795 {}", "({} + {})", "{}\u3164+\u3164{}"],
 )  # fmt: skip
 def test_notations_of_the_registry_are_reserved(notation: str) -> None:
-    with pytest.raises(sa.TaskError, match=r"is that of (task|a formula)"):
+    with pytest.raises(sa.errors.TaskError, match=r"is that of (task|a formula)"):
         task_from_machine(XOR, "mine", operands=2, notation=notation)
 
 
@@ -141,7 +141,7 @@ def test_every_notation_of_the_registry_has_its_owner() -> None:
 
 def test_a_file_that_calls_its_machine_add_is_refused() -> None:
     told = describe_task(tasks()["machine"])
-    with pytest.raises(sa.TaskError, match="name 'add' is a task of the registry"):
+    with pytest.raises(sa.errors.TaskError, match="name 'add' is a task of the registry"):
         build_task({**told, "name": "add"})
 
 
@@ -186,7 +186,7 @@ def test_a_renumbering_that_changes_the_machine_is_refused(monkeypatch: pytest.M
         assert due(task).states >= task.machine.states
         with monkeypatch.context() as patched:
             patched.setattr(MealyMachine, "explore", staticmethod(spoilt))
-            with pytest.raises(sa.MachineError, match="not the task's"):
+            with pytest.raises(sa.errors.MachineError, match="not the task's"):
                 due(task)
 
 
@@ -195,7 +195,7 @@ def test_a_minimisation_that_changes_the_machine_is_refused(
 ) -> None:
     other = MealyMachine([[0, 0, 0, 0]], [[0, 1, 1, 1]])
     monkeypatch.setattr(MealyMachine, "minimised", lambda self: other)
-    with pytest.raises(sa.TaskError, match="not the machine that was given"):
+    with pytest.raises(sa.errors.TaskError, match="not the machine that was given"):
         task_from_machine(XOR, "mix", operands=2)
 
 

@@ -57,7 +57,7 @@ def test_two_logits(make, dtype):
 
 
 def test_labels_of_a_diagram() -> None:
-    two, machine = sa.TASKS["add"](), sa.TASKS["add"]().machine
+    two, machine = sa.registry.TASKS["add"](), sa.registry.TASKS["add"]().machine
     assert machine is not None
     assert arrows(two, machine) == {
         (0, 0): ["00 / 0", "10, 01 / 1"],
@@ -65,7 +65,7 @@ def test_labels_of_a_diagram() -> None:
         (1, 0): ["00 / 1"],
         (1, 1): ["10, 01 / 0", "11 / 1"],
     }
-    ten = sa.TASKS["add"](base=10)
+    ten = sa.registry.TASKS["add"](base=10)
     assert ten.machine is not None
     label = arrows(ten, ten.machine)[0, 1]
     assert label[:2] == ["91, 82, 73, 64 and 5 more / 0", "92, 83, 74, 65 and 4 more / 1"]
@@ -92,7 +92,7 @@ def test_symbols_beyond_a_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqarith.certification.extraction.WORDS", 1)
     machine = sa.MealyMachine([[0] * 343], [list(range(343))])
     symbols = tuple(map(str, range(343)))
-    task = sa.task_from_machine(machine, "last", operands=3, base=7, order="most", symbols=symbols)
+    task = sa.Task.from_machine(machine, "last", operands=3, base=7, order="most", symbols=symbols)
     network = Network(Elman("tanh"), task.inputs, 3, 343, "float64")
     weight = np.kron(np.eye(3), np.arange(7) / 10)
     at = np.tanh(task.vectors @ weight.T)

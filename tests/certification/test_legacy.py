@@ -97,7 +97,7 @@ def test_both_biases_may_change_where_their_sum_does_not() -> None:
 
 def test_another_machine_makes_it_rejected() -> None:
     old = sa.Model.load(place("gru"))
-    verdict = sa.verify(replace(old, task=sa.TASKS["sub"]()))
+    verdict = sa.verify(replace(old, task=sa.registry.TASKS["sub"]()))
     assert "another program" in getattr(verdict, "reason", "")
 
 

@@ -53,7 +53,7 @@ def test_a_file_without_a_certificate_is_as_it_always_was(make, tmp_path):
     assert model.header()["version"] == 1
     loaded = sa.Model.load(tmp_path / "plain.npz")
     assert loaded.certificate is None
-    with pytest.raises(sa.CertificateError, match="no certificate"):
+    with pytest.raises(sa.errors.CertificateError, match="no certificate"):
         sa.verify(loaded)
 
 
@@ -98,7 +98,7 @@ def change(*keys, to):
     ],
 )
 def test_damage_is_one_error(path, act):
-    with pytest.raises(sa.ModelFileError):
+    with pytest.raises(sa.errors.ModelFileError):
         sa.Model.load(rewritten(path, act))
 
 
@@ -123,10 +123,10 @@ def test_missing_and_unknown_claims_are_refused(path):
     loaded = sa.Model.load(path)
     stored = loaded.certificate
     fewer = {name: value for name, value in stored.claims.items() if name != "margin"}
-    with pytest.raises(sa.ModelFileError, match="margin"):
+    with pytest.raises(sa.errors.ModelFileError, match="margin"):
         sa.verify(replace(loaded, certificate=StoredCertificate(fewer, stored.arrays)))
     more = StoredCertificate({**stored.claims, "new": 1}, stored.arrays)
-    with pytest.raises(sa.ModelFileError, match="new"):
+    with pytest.raises(sa.errors.ModelFileError, match="new"):
         sa.verify(replace(loaded, certificate=more))
 
 

@@ -49,7 +49,7 @@ def test_a_counter_that_overflows_is_refuted(adder: sa.Model) -> None:
 
 
 def test_weights_that_explode_are_refuted_without_a_warning() -> None:
-    task, cell = sa.TASKS["add"](), sa.CELLS["elman"]("relu")
+    task, cell = sa.registry.TASKS["add"](), sa.registry.CELLS["elman"]("relu")
     network = Network(cell, 2, 6, 1)
     kernels = network.trainable()
     kernels.flat[...] = np.random.default_rng(0).normal(0, 1.5, network.size)

@@ -50,8 +50,8 @@ def registered(package: Path, blocks: Blocks) -> Iterator[Any]:
     exec(blocks("howto/own-cell.md", "python")[2], vars(module))
     yield module
     for name in NAMES:
-        sa.CELLS._registered.discard(name)
-        sa.CELLS._loaded.pop(name)
+        sa.registry.CELLS._registered.discard(name)
+        sa.registry.CELLS._loaded.pop(name)
 
 
 def test_a_cell_takes_15_lines_at_most(package: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_cell_takes_15_lines_at_most(package: Path) -> None:
 def test_gradients_are_those_of_finite_differences(
     registered: Any, name: str, layers: int, unrolled: Callable[..., Any]
 ) -> None:
-    network = Network(sa.CELLS[name](), D, H, K, "float64", layers=layers)
+    network = Network(sa.registry.CELLS[name](), D, H, K, "float64", layers=layers)
     rng = np.random.default_rng(0)
     flat, inputs = rng.normal(0, 0.8, network.size), rng.normal(0, 1, (T, B, D))
     weights = rng.normal(size=(T, B, K))
@@ -111,7 +111,7 @@ def peephole(arrays: Any, x: Any, memory: Any) -> Any:
 
 @pytest.mark.parametrize(("name", "step"), [("mgu", unit), ("peephole", peephole)])
 def test_they_are_their_equations(registered: Any, name: str, step: Any) -> None:
-    network = Network(sa.CELLS[name](), D, H, K, "float64")
+    network = Network(sa.registry.CELLS[name](), D, H, K, "float64")
     rng = np.random.default_rng(1)
     arrays = {key: rng.normal(size=shape) for key, shape in network.exported_shapes().items()}
     vectors = rng.normal(size=(4, D))
@@ -155,15 +155,15 @@ def test_a_file_cannot_say_what_a_cell_of_this_package_does(
     described = result.model.header()["network"]
     from seqarith.model import build_network
 
-    with pytest.raises(sa.InvalidValueError, match="this package's"):
+    with pytest.raises(sa.errors.InvalidValueError, match="this package's"):
         build_network({**described, "cell": "gru"}, result.model.task)
     broken = {**described["step"], "operations": [["tanh", 7]]}
-    with pytest.raises(sa.InvalidValueError, match="not known yet"):
+    with pytest.raises(sa.errors.InvalidValueError, match="not known yet"):
         build_network({**described, "step": broken}, result.model.task)
 
 
 def test_a_name_of_this_package_cannot_be_taken(registered: Any) -> None:
-    with pytest.raises(sa.InvalidValueError, match="seqarith's own"):
-        sa.CELLS.register("gru", registered.MinimalGatedUnit)
-    assert "mgu" in sa.CELLS
-    assert "mgu" in list(sa.CELLS)
+    with pytest.raises(sa.errors.InvalidValueError, match="seqarith's own"):
+        sa.registry.CELLS.register("gru", registered.MinimalGatedUnit)
+    assert "mgu" in sa.registry.CELLS
+    assert "mgu" in list(sa.registry.CELLS)

@@ -20,7 +20,7 @@ from seqarith.evaluation.counts import SHOWN, Counts
     ],
 )
 def test_the_first_wrong_operands_of_many(name: str, options: dict[str, int], digits: int) -> None:
-    task = sa.TASKS[name](**options)
+    task = sa.registry.TASKS[name](**options)
     rng = np.random.default_rng(3)
     size = task.base**digits
     columns = [
@@ -37,7 +37,7 @@ def test_the_first_wrong_operands_of_many(name: str, options: dict[str, int], di
 
 
 def test_sums_are_the_same_in_any_order() -> None:
-    task = sa.TASKS["add"]()
+    task = sa.registry.TASKS["add"]()
     letters = task.encode([[9, 3, 7, 1], [5, 5, 2, 0]], 5)
     parts = []
     for n in range(4):

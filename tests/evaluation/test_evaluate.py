@@ -108,7 +108,7 @@ def test_random_networks(
     seed: int,
     dtype: str,
 ) -> None:
-    found = compare(make_random(sa.TASKS[name](base=base), seed, dtype), bits, unrolled)
+    found = compare(make_random(sa.registry.TASKS[name](base=base), seed, dtype), bits, unrolled)
     assert not found.exact
 
 
@@ -162,14 +162,14 @@ def test_three_operands(make_adder: Callable[..., sa.Model]) -> None:
 def test_chains_of_sums(bits: int, pairs: list[tuple[int, int]]) -> None:
     pairs = [(a % 2**bits, b % 2**bits) for a, b in pairs]
     for name in ("add", "sub"):
-        task = sa.TASKS[name]()
+        task = sa.registry.TASKS[name]()
         letters = task.encode(list(zip(*pairs, strict=True)), bits + 1)
         expected = [longest_chain(name, 2, a, b, bits + 1) for a, b in pairs]
         assert longest_chains(task, letters).tolist() == expected
 
 
 def test_a_chain_is_how_far_a_carry_travels() -> None:
-    task = sa.TASKS["add"]()
+    task = sa.registry.TASKS["add"]()
     letters = task.encode([[255, 1, 0, 255, 85], [1, 1, 0, 255, 170]], 9)
     assert longest_chains(task, letters).tolist() == [8, 1, 0, 1, 0]
 
@@ -199,7 +199,7 @@ def test_the_limit_decides(adder: sa.Model, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("base", "limit"), [(2, 2**20), (2, 2**20 - 1), (3, 3**8), (10, 99)])
 def test_the_widest_that_is_run_whole(base: int, limit: int) -> None:
-    task = sa.TASKS["add"](base=base)
+    task = sa.registry.TASKS["add"](base=base)
     widest = widest_exhaustive(task, limit)
     assert widest == 1 or base ** (2 * widest) <= limit
     assert base ** (2 * widest + 2) > limit
@@ -277,18 +277,20 @@ def test_refusals(adder: sa.Model) -> None:
 # ------------------------------------------------------------- what training gives
 
 
-def test_the_trained_model_is_right_on_every_sum(trained: sa.TrainingResult) -> None:
+def test_the_trained_model_is_right_on_every_sum(trained: sa.Run) -> None:
     assert trained.reached
     found = evaluate(trained.model, 8)
     assert (found.checked, found.correct, found.exact) == (65536, 65536, True)
     assert found.min_margin > 0
     # And once more by what `predict` runs.
     pairs = list(product(range(256), repeat=2))
-    assert [p.predicted for p in trained.model.predict_many(pairs)] == [a + b for a, b in pairs]
+    assert [p.predicted for p in trained.model.predict(*zip(*pairs, strict=True))] == [
+        a + b for a, b in pairs
+    ]
 
 
 @given(st.integers(0, 255), st.integers(0, 255))
-def test_the_trained_model_is_right_on_any_sum(trained: sa.TrainingResult, a: int, b: int) -> None:
+def test_the_trained_model_is_right_on_any_sum(trained: sa.Run, a: int, b: int) -> None:
     found = trained.model.predict(a, b)
     assert found.predicted == a + b
     assert found.min_margin > 0

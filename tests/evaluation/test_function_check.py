@@ -121,7 +121,7 @@ def test_a_sample_follows_seed_and_size_and_wide_operands_are_few() -> None:
 
 
 def test_the_page_says_that_a_function_differs(wrong: sa.Model, tmp_path: Path) -> None:
-    text = sa.write_report(wrong, tmp_path / "r.html").read_text()
+    text = sa.report.write_report(wrong, tmp_path / "r.html").read_text()
     said = "The machine that was found is not your function: bug8(200, 100) is 0"
     assert re.search(rf'class="badge bad"[^>]*>{re.escape(said)}', text)
 
@@ -143,8 +143,8 @@ def test_evaluation_is_not_exact_where_function_and_machine_differ(wrong: sa.Mod
 def test_predictions_are_right_or_wrong_by_the_function(wrong: sa.Model) -> None:
     for found in (
         wrong.predict(*BUG),
-        next(iter(wrong.answer(np.array([[200], [100]])))),
-        next(wrong.predict_many([BUG])),
+        next(iter(wrong.predict(*np.array([[200], [100]])))),
+        wrong.predict(*BUG),
     ):
         assert (found.predicted, found.expected, found.correct) == (300, 0, False)
     assert not sa.trace(wrong, *BUG).correct
@@ -172,9 +172,9 @@ def test_training_ends_with_the_function(tmp_path: Path) -> None:
 
 def test_a_file_remembers_that_negative_operands_are_refused(tmp_path: Path) -> None:
     task = replace(added(plus), negative=False)
-    network = sa.Network(sa.CELLS["elman"](), 2, 3, 1)
+    network = sa.Network(sa.registry.CELLS["elman"](), 2, 3, 1)
     sa.Model(task, network, network.parameters()).save(tmp_path / "m.npz")
-    with pytest.raises(sa.TaskError, match="naturals only"):
+    with pytest.raises(sa.errors.TaskError, match="naturals only"):
         sa.Model.load(tmp_path / "m.npz").predict(-1, 1)
 
 

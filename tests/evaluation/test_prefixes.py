@@ -25,7 +25,7 @@ def test_every_word_once_with_its_errors(
     bits: int,
     room: int,
 ) -> None:
-    model = make_random(sa.TASKS[name](**options), 4, "float64")
+    model = make_random(sa.registry.TASKS[name](**options), 4, "float64")
     width = model.program.start(1).shape[1]
     monkeypatch.setattr(prefixes, "BLOCK_BYTES", room * width * 8)
     tree = Prefixes(model.task, model.program, bits)
@@ -55,7 +55,7 @@ def test_words_that_begin_alike(adder: sa.Model) -> None:
 def test_it_stops_at_the_first_error(
     make_random: Callable[..., sa.Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = make_random(sa.TASKS["add"](), 1, "float64")
+    model = make_random(sa.registry.TASKS["add"](), 1, "float64")
     lengths: list[int] = []
     logits = model.program.logits
     monkeypatch.setattr(

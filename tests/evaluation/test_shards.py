@@ -42,7 +42,7 @@ def test_large_widths_have_small_parts(adder: sa.Model) -> None:
 @pytest.mark.parametrize("task", ["add", "mul"])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_same_in_parts(make_random: Any, tmp_path: Path, task: str, jobs: int) -> None:
-    model = make_random(sa.TASKS[task](), 2, "float64")
+    model = make_random(sa.registry.TASKS[task](), 2, "float64")
     bits = 3 if task == "mul" else 5
     whole, seen = sa.evaluate(model, bits), []
     found = sa.evaluate(

@@ -68,8 +68,8 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def proved_adder() -> sa.Model:
     """An adder with its certificate: three steep units."""
-    task = sa.TASKS["add"]()
-    network = sa.Network(sa.CELLS["elman"](activation="sigmoid"), 2, 3, 1, "float64")
+    task = sa.registry.TASKS["add"]()
+    network = sa.Network(sa.registry.CELLS["elman"](activation="sigmoid"), 2, 3, 1, "float64")
     arrays = {
         "rnn.weight_ih_l0": np.full((3, 2), 20.0),
         "rnn.weight_hh_l0": np.tile([0.0, 20.0, 0.0], (3, 1)),

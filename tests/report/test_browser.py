@@ -300,7 +300,7 @@ def test_the_map_is_that_of_the_network(visit: Open, wrong_adder: sa.Model) -> N
         return found; }"""
     )
     pairs = [(a, b) for b in range(256) for a in range(256)]
-    wrong = [not said.correct for said in wrong_adder.predict_many(pairs)]
+    wrong = [not said.correct for said in wrong_adder.predict(*zip(*pairs, strict=True))]
     np.testing.assert_array_equal(
         np.reshape(black, (256, 256))[::-1], np.reshape(wrong, (256, 256))
     )
@@ -322,9 +322,16 @@ def test_other_tasks_and_no_proof(visit: Open, make_adder: Callable[..., sa.Mode
 
 def layered() -> sa.Model:
     """Return an adder of random numbers in two layers, with input vectors of its own."""
-    task, rng = sa.TASKS["add"](), np.random.default_rng(1)
+    task, rng = sa.registry.TASKS["add"](), np.random.default_rng(1)
     network = sa.Network(
-        sa.CELLS["gru"](), 3, 4, 1, "float64", layers=2, threshold=0.25, letters=task.letters
+        sa.registry.CELLS["gru"](),
+        3,
+        4,
+        1,
+        "float64",
+        layers=2,
+        threshold=0.25,
+        letters=task.letters,
     )
     arrays = {name: rng.normal(size=shape) for name, shape in network.exported_shapes().items()}
     return sa.Model(task, network, network.absorb(arrays))
@@ -365,10 +372,10 @@ def test_every_array_can_be_changed(visit: Open) -> None:
 
 
 def test_hidden_units_larger_than_1(visit: Open) -> None:
-    network = sa.Network(sa.CELLS["elman"](activation="relu"), 2, 2, 1, "float64")
+    network = sa.Network(sa.registry.CELLS["elman"](activation="relu"), 2, 2, 1, "float64")
     arrays = {name: np.ones(shape) for name, shape in network.exported_shapes().items()}
     arrays["rnn.weight_hh_l0"] = np.array([[0.0, 1.0], [0.5, 1.0]])
-    model = sa.Model(sa.TASKS["add"](), network, network.absorb(arrays))
+    model = sa.Model(sa.registry.TASKS["add"](), network, network.absorb(arrays))
     visitor = visit(model)
     visitor.page.get_by_role("button", name="End").click()
     heights = visitor.page.evaluate(
@@ -382,9 +389,9 @@ def test_hidden_units_larger_than_1(visit: Open) -> None:
 
 
 def test_hidden_units_that_overflow(visit: Open) -> None:
-    network = sa.Network(sa.CELLS["elman"](activation="relu"), 2, 2, 1, "float32")
+    network = sa.Network(sa.registry.CELLS["elman"](activation="relu"), 2, 2, 1, "float32")
     arrays = {name: np.full(shape, 1e30) for name, shape in network.exported_shapes().items()}
-    visitor = visit(sa.Model(sa.TASKS["add"](), network, network.absorb(arrays)))
+    visitor = visit(sa.Model(sa.registry.TASKS["add"](), network, network.absorb(arrays)))
     assert "too large for a number" in visitor.page.inner_text("#plane-note")
     visitor.page.get_by_role("button", name="End").click()
     assert visitor.said == []

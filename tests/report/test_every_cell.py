@@ -90,14 +90,14 @@ class Shifted(Cell):
 
 BUILTIN: dict[str, Cell] = {
     **{
-        f"{name} {activation}": sa.CELLS[name](activation=activation)
+        f"{name} {activation}": sa.registry.CELLS[name](activation=activation)
         for name in ("elman", "jordan")
         for activation in ("tanh", "sigmoid", "relu")
     },
-    "elman without biases": sa.CELLS["elman"](bias=False),
-    "gru": sa.CELLS["gru"](),
-    "lstm": sa.CELLS["lstm"](),
-    "lstm without biases": sa.CELLS["lstm"](bias=False),
+    "elman without biases": sa.registry.CELLS["elman"](bias=False),
+    "gru": sa.registry.CELLS["gru"](),
+    "lstm": sa.registry.CELLS["lstm"](),
+    "lstm without biases": sa.registry.CELLS["lstm"](bias=False),
 }
 OWN: dict[str, Cell] = {cell.name: cell for cell in (Leaky(), Forgetful(), DEAF, Shifted())}
 HIDDEN = {"shifted": 2}
@@ -105,7 +105,7 @@ HIDDEN = {"shifted": 2}
 
 def made(cell: Cell, **options: Any) -> sa.Model:
     """Return an adder of random numbers, in every array of the model file."""
-    task, rng = sa.TASKS["add"](), np.random.default_rng(3)
+    task, rng = sa.registry.TASKS["add"](), np.random.default_rng(3)
     options = {"inputs": task.inputs, "outputs": 1, "dtype": "float64"} | options
     network = Network(cell, hidden=HIDDEN.get(cell.name, 5), **options)
     arrays = {name: rng.normal(0, 0.5, shape) for name, shape in network.exported_shapes().items()}
@@ -128,7 +128,7 @@ def test_builtin_cells(node: Any, contents: Contents, name: str, layers: int) ->
 
 
 def test_no_builtin_cell_is_forgotten() -> None:
-    assert {cell.name for cell in BUILTIN.values()} == set(sa.CELLS.builtin)
+    assert {cell.name for cell in BUILTIN.values()} == set(sa.registry.CELLS.builtin)
 
 
 @pytest.mark.parametrize("layers", [1, 3])
@@ -185,7 +185,7 @@ def test_all_pairs(node: Any, contents: Contents, name: str) -> None:
     model = made((BUILTIN | OWN)[name], layers=2, threshold=0.25, letters=4)
     said = node(contents(model), [], 3)["pairs"]
     assert sorted((a, b) for a, b, _, _ in said) == [(a, b) for a in range(8) for b in range(8)]
-    predictions = list(model.predict_many([(a, b) for a, b, _, _ in said], 3))
+    predictions = list(model.predict([a for a, *_ in said], [b for _, b, *_ in said], digits=3))
     for (_, _, wrong, least), prediction in zip(said, predictions, strict=True):
         assert least == pytest.approx(prediction.min_margin, abs=1e-12)
         assert (wrong == 0) == prediction.correct
@@ -199,7 +199,7 @@ def test_names_that_javascript_has_already(node: Any, contents: Contents) -> Non
         ("shift", 4, "toString"), ("tanh", 5),
     )  # fmt: skip
     cell = RecordedCell("named", {}, operations, shapes, 4)
-    task, rng = sa.TASKS["add"](), np.random.default_rng(0)
+    task, rng = sa.registry.TASKS["add"](), np.random.default_rng(0)
     network = Network(cell, 2, 4, 1, "float64")
     arrays = {name: rng.normal(size=shape) for name, shape in network.exported_shapes().items()}
     assert_page_agrees(node, contents, sa.Model(task, network, network.absorb(arrays)))

@@ -68,7 +68,7 @@ def test_a_thousand_random_sums(node: Any, contents: Contents, proved_adder: sa.
 
 
 def test_a_thousand_random_sums_of_a_single_precision_model(
-    node: Any, contents: Contents, trained: sa.TrainingResult
+    node: Any, contents: Contents, trained: sa.Run
 ) -> None:
     """The page computes in double precision: compared with its weights in double precision."""
     model = trained.model
@@ -141,7 +141,7 @@ def delayed_by_three(base: int) -> Task:
 
 
 def own(name: str, **options: Any) -> Task:
-    task = sa.TASKS[name](**options)
+    task = sa.registry.TASKS[name](**options)
     assert task.machine is not None
     return task_from_machine(
         task.machine, "own", operands=task.operands, base=task.base, order=task.order,
@@ -182,7 +182,7 @@ def test_own_tasks_at_the_extremes(
     assert_traces_agree(node(contents(model), sums)["traces"], model, sums)
 
 
-WITHOUT_MACHINE = [name for name in sa.TASKS if sa.TASKS[name]().machine is None]
+WITHOUT_MACHINE = [name for name in sa.registry.TASKS if sa.registry.TASKS[name]().machine is None]
 
 
 @pytest.mark.parametrize("name", WITHOUT_MACHINE)
@@ -190,7 +190,7 @@ WITHOUT_MACHINE = [name for name in sa.TASKS if sa.TASKS[name]().machine is None
 def test_what_is_right_where_no_machine_says_it(
     node: Any, contents: Contents, make_random: Callable[..., sa.Model], name: str, base: int
 ) -> None:
-    task = sa.TASKS[name](base=base)
+    task = sa.registry.TASKS[name](base=base)
     model = replace(make_random(task, 2), training={"bits": 3})
     sums = [[abs(value) for value in each] for each in random_sums(60, task.operands, seed=7)]
     for trace, operands in zip(node(contents(model), sums)["traces"], sums, strict=True):
@@ -204,7 +204,7 @@ def test_what_is_right_where_no_machine_says_it(
 def test_negative_operands_are_refused_where_python_refuses_them(
     node: Any, contents: Contents, make_random: Callable[..., sa.Model]
 ) -> None:
-    model = make_random(sa.TASKS["mul"](), 2)
+    model = make_random(sa.registry.TASKS["mul"](), 2)
     with pytest.raises(AssertionError, match="takes naturals only"):
         node(contents(model), [[-3, 4]])
 
@@ -235,8 +235,8 @@ def gated(cell: str, hidden: int, letters: list[int], arrays: dict[str, Any]) ->
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_gated_cells(node: Any, contents: Contents, cell: str) -> None:
-    task, rng, hidden = sa.TASKS["add"](), np.random.default_rng(0), 5
-    network = Network(sa.CELLS[cell](), task.inputs, hidden, 1, "float64")
+    task, rng, hidden = sa.registry.TASKS["add"](), np.random.default_rng(0), 5
+    network = Network(sa.registry.CELLS[cell](), task.inputs, hidden, 1, "float64")
     arrays = {name: rng.normal(size=shape) for name, shape in network.exported_shapes().items()}
     data = contents(sa.Model(task, network, network.absorb(arrays)))
     sums = random_sums(100, 2, seed=3)
@@ -251,12 +251,12 @@ def test_gated_cells(node: Any, contents: Contents, cell: str) -> None:
 def test_all_pairs(
     node: Any, contents: Contents, make_random: Callable[..., sa.Model], base: int
 ) -> None:
-    model = make_random(sa.TASKS["add"](base=base), 5)
+    model = make_random(sa.registry.TASKS["add"](base=base), 5)
     said = node(contents(model), [], 3)["pairs"]
     assert sorted((a, b) for a, b, _, _ in said) == [
         (a, b) for a in range(base**3) for b in range(base**3)
     ]
-    predictions = list(model.predict_many([(a, b) for a, b, _, _ in said], 3))
+    predictions = list(model.predict([a for a, *_ in said], [b for _, b, *_ in said], digits=3))
     for (_, _, wrong, least), prediction in zip(said, predictions, strict=True):
         assert least == pytest.approx(prediction.min_margin, abs=1e-12)
         assert (wrong == 0) == prediction.correct
@@ -265,10 +265,10 @@ def test_all_pairs(
 def test_all_pairs_without_a_machine(
     node: Any, contents: Contents, make_random: Callable[..., sa.Model]
 ) -> None:
-    model = make_random(sa.TASKS["mul"](), 5)
+    model = make_random(sa.registry.TASKS["mul"](), 5)
     said = node(contents(model), [], 3)["pairs"]
     assert sorted((a, b) for a, b, _, _ in said) == [(a, b) for a in range(8) for b in range(8)]
-    predictions = list(model.predict_many([(a, b) for a, b, _, _ in said], 3))
+    predictions = list(model.predict([a for a, *_ in said], [b for _, b, *_ in said], digits=3))
     for (_, _, wrong, least), prediction in zip(said, predictions, strict=True):
         assert least == pytest.approx(prediction.min_margin, abs=1e-12)
         assert wrong == (prediction.predicted ^ prediction.expected).bit_count()

@@ -97,8 +97,8 @@ def test_size_and_bytes(proved_adder: sa.Model, written: str, tmp_path: Path) ->
 
 
 def test_the_largest_network_that_fits_in_200_kb() -> None:
-    task = sa.TASKS["add"](base=10)
-    network = Network(sa.CELLS["elman"](), task.inputs, 90, 10, "float64")
+    task = sa.registry.TASKS["add"](base=10)
+    network = Network(sa.registry.CELLS["elman"](), task.inputs, 90, 10, "float64")
     kernels = network.initial(np.random.default_rng(0))
     model = sa.Model(task, network, network.unpack(kernels))
     assert network.size == 90 * (20 + 90 + 1) + 91 * 10
@@ -177,11 +177,11 @@ def test_a_function_that_fails_is_on_the_badge(proved_adder: sa.Model) -> None:
 
 
 @pytest.fixture(scope="module")
-def product() -> sa.TrainingResult:
+def product() -> sa.Run:
     return sa.train("mul", bits=3, seed=0)
 
 
-def test_a_task_without_a_machine_is_shown_at_its_own_width(product: sa.TrainingResult) -> None:
+def test_a_task_without_a_machine_is_shown_at_its_own_width(product: sa.Run) -> None:
     model = product.model
     assert product.reached
     assert badge(model) == "open: Right on all 64 operands of 3 digits, a fixed width"
@@ -199,7 +199,7 @@ def test_a_task_without_a_machine_is_shown_at_its_own_width(product: sa.Training
     assert badge(broken) == f"bad: Wrong on {errors} of 64 operands of 3 digits"
 
 
-def test_a_width_that_is_not_noted_is_8(product: sa.TrainingResult) -> None:
+def test_a_width_that_is_not_noted_is_8(product: sa.Run) -> None:
     for bits in (None, "3", -3, 4096, 2.5, True):
         model = replace(product.model, training={"bits": bits})
         assert fixed_width(model) == 8
@@ -227,21 +227,23 @@ def test_learning_curves(proved_adder: sa.Model) -> None:
         ({"hidden": 3}, "hidden 3, not 16"),
     ],
 )
-def test_a_log_of_another_run(
-    trained: sa.TrainingResult, change: dict[str, Any], message: str
-) -> None:
+def test_a_log_of_another_run(trained: sa.Run, change: dict[str, Any], message: str) -> None:
     run = {"task": "add", "base": 2, "bits": 8, "hidden": 16, "seed": 0}
     steps, values = np.array([50]), {"loss": np.array([0.5])}
     curves = data_of(page(trained.model, [sa.RunLog("r", steps, values, run)]))["curves"]
     assert [curve["name"] for curve in curves] == ["r"]
-    with pytest.raises(sa.LogError, match=f"log 'r' is of another run than the model: {message}"):
+    with pytest.raises(
+        sa.errors.LogError, match=f"log 'r' is of another run than the model: {message}"
+    ):
         page(trained.model, [sa.RunLog("r", steps, values, run | change)])
 
 
-def test_a_log_that_goes_on_after_the_model(trained: sa.TrainingResult) -> None:
+def test_a_log_that_goes_on_after_the_model(trained: sa.Run) -> None:
     late = np.array([50, trained.steps + 1])
     log = sa.RunLog("r", late, {"loss": np.array([0.5, 0.2])})
-    with pytest.raises(sa.LogError, match=f"goes on to step {trained.steps + 1}, and the model"):
+    with pytest.raises(
+        sa.errors.LogError, match=f"goes on to step {trained.steps + 1}, and the model"
+    ):
         page(trained.model, [log])
     early = sa.RunLog("r", late - 1, {"loss": np.array([0.5, 0.2])})
     curve = data_of(page(trained.model, [early]))["curves"][0]
@@ -273,7 +275,7 @@ def test_no_text_of_a_file_hides_anything(proved_adder: sa.Model) -> None:
     assert r"a\x1b[2J\nb\u202ec\u200bd\ud800" in data_of(said)["curves"][0]["name"]
 
 
-def test_what_a_file_notes_is_told_as_a_note(trained: sa.TrainingResult) -> None:
+def test_what_a_file_notes_is_told_as_a_note(trained: sa.Run) -> None:
     rows = dict(facts(trained.model, known(trained.model)))
     for name in ("Training", "Evaluation"):
         assert rows[name].startswith("noted by the file's writer, not checked here: ")
@@ -300,7 +302,7 @@ def test_a_large_proof_is_shown_with_less(proved_adder: sa.Model) -> None:
 
 
 def random_network(cell: Any, **options: Any) -> sa.Model:
-    task, rng = sa.TASKS["add"](), np.random.default_rng(0)
+    task, rng = sa.registry.TASKS["add"](), np.random.default_rng(0)
     options = {"inputs": task.inputs, "outputs": 1, "dtype": "float64"} | options
     network = Network(cell, **options)
     arrays = {name: rng.normal(size=shape) for name, shape in network.exported_shapes().items()}
@@ -322,7 +324,9 @@ def test_what_it_says_of_a_network(adder: sa.Model) -> None:
     title, lead, _ = words(adder)
     assert title == "a + b, by a network of 3 hidden units"
     assert lead.startswith("A recurrent network (Elman, 22 parameters) reads a digit of every ")
-    title, lead, fact = words(random_network(sa.CELLS["gru"](), hidden=4, layers=2, threshold=0.5))
+    title, lead, fact = words(
+        random_network(sa.registry.CELLS["gru"](), hidden=4, layers=2, threshold=0.5)
+    )
     assert title == "a + b, by a network of 2 layers of 4 hidden units"
     assert "(GRU, 2 layers of 4 units, 221 parameters)" in lead
     assert "layers=2 threshold=0.5; " in fact
@@ -354,7 +358,7 @@ def test_an_own_cell(proved_adder: sa.Model) -> None:
 
 
 def test_hidden_vectors_that_overflow() -> None:
-    model = random_network(sa.CELLS["elman"](activation="relu"), hidden=4, dtype="float32")
+    model = random_network(sa.registry.CELLS["elman"](activation="relu"), hidden=4, dtype="float32")
     arrays = model.network.export(model.parameters)
     arrays["rnn.weight_hh_l0"] = np.full((4, 4), 1e30)
     arrays["rnn.bias_hh_l0"] = np.ones(4)
@@ -364,8 +368,8 @@ def test_hidden_vectors_that_overflow() -> None:
 
 
 def test_a_machine_too_large(make_random: Callable[..., sa.Model]) -> None:
-    with pytest.raises(sa.TaskError, match="too large for the page"):
-        page(make_random(sa.TASKS["add"](base=13, operands=4), 0))
+    with pytest.raises(sa.errors.TaskError, match="too large for the page"):
+        page(make_random(sa.registry.TASKS["add"](base=13, operands=4), 0))
 
 
 def test_the_command(shell: Shell, adder_file: Path, tmp_path: Path) -> None:

@@ -20,21 +20,21 @@ from seqarith.tasks.task import Task
 
 @pytest.fixture(scope="module")
 def triple() -> Task:
-    return sa.task_from_function(lambda a: 3 * a, name="triple", notation="three {}s")
+    return sa.Task.from_function(lambda a: 3 * a, name="triple", notation="three {}s")
 
 
 @pytest.fixture(scope="module")
-def result(triple: Task) -> sa.TrainingResult:
+def result(triple: Task) -> sa.Run:
     return sa.train(triple, bits=5, seed=0)
 
 
 @pytest.fixture
-def path(result: sa.TrainingResult, tmp_path: Path) -> Path:
+def path(result: sa.Run, tmp_path: Path) -> Path:
     result.model.save(tmp_path / "m.npz")
     return tmp_path / "m.npz"
 
 
-def test_a_model_is_read_without_the_function(result: sa.TrainingResult, path: Path) -> None:
+def test_a_model_is_read_without_the_function(result: sa.Run, path: Path) -> None:
     assert result.reached
     assert (result.evaluation.checked, result.evaluation.exact) == (32, True)
     model = sa.Model.load(path)
@@ -58,7 +58,7 @@ def test_the_file_says_that_it_needs_a_newer_reader(path: Path) -> None:
 
 
 def test_symbols_most_significant_first(tmp_path: Path) -> None:
-    task = sa.task_from_function(
+    task = sa.Task.from_function(
         lambda a, b: "yes" if a >= b else "no", order="most", base=3, symbols=("no", "yes"),
         name="holds", notation="{} is at least {}",
     )  # fmt: skip
@@ -91,7 +91,7 @@ def test_a_run_of_an_own_task_is_resumed(triple: Task, tmp_path: Path) -> None:
 
 
 def test_settings_of_a_task_of_the_registry() -> None:
-    task = sa.TASKS["mod"](divisor=5, base=3)
+    task = sa.registry.TASKS["mod"](divisor=5, base=3)
     config = sa.TrainingConfig.for_task(task, bits=2)
     named = {"divisor": 5, "order": "most"}
     assert config == sa.TrainingConfig(task="mod", base=3, bits=2, parameters=named)
@@ -109,7 +109,7 @@ def test_a_name_that_is_taken() -> None:
     mine = Task("add", "{} plus {}", 2, lambda a, b: a + b, lambda a, b: (0, 9), None)
     with pytest.raises(TaskError, match=r"'add', a plus b, is not the registry's .* another name"):
         sa.train(mine)
-    swapped = replace(sa.TASKS["max"](), machine=sa.TASKS["min"]().machine)
+    swapped = replace(sa.registry.TASKS["max"](), machine=sa.registry.TASKS["min"]().machine)
     with pytest.raises(TaskError, match=r"'max', max\(a, b\), is not the registry's"):
         sa.train(swapped)
 
@@ -149,9 +149,7 @@ WRONG: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=lambda v: str(v)[:30])
-def test_suspicious_files_are_refused(
-    result: sa.TrainingResult, path: Path, field: str, value: Any
-) -> None:
+def test_suspicious_files_are_refused(result: sa.Run, path: Path, field: str, value: Any) -> None:
     model = result.model
     header = deepcopy(model.header())
     header["task"]["own"][field] = value
@@ -163,7 +161,7 @@ def test_suspicious_files_are_refused(
 
 
 @pytest.mark.parametrize("field", ["notation", "order", "delay", "symbols", "names", "output"])
-def test_what_is_missing_is_named(result: sa.TrainingResult, path: Path, field: str) -> None:
+def test_what_is_missing_is_named(result: sa.Run, path: Path, field: str) -> None:
     model = result.model
     header = deepcopy(model.header())
     del header["task"]["own"][field]

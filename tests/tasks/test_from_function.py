@@ -64,7 +64,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[Task, Task]:
     """Return the task of the registry, and the one that is found from its function."""
     name, options, function = request.param
     like = TASKS[name](**options)
-    task = sa.task_from_function(
+    task = sa.Task.from_function(
         function,
         operands=like.operands,
         base=like.base,
@@ -102,7 +102,7 @@ def test_there_is_room_for_the_result(pair: tuple[Task, Task]) -> None:
 
 
 def test_delayed_digits() -> None:
-    gray = sa.task_from_function(lambda a: a ^ a >> 1, name="g", delay=1, ask=LITTLE)
+    gray = sa.Task.from_function(lambda a: a ^ a >> 1, name="g", delay=1, ask=LITTLE)
     for value in [*range(70), 3**200, -(3**200), -1, -2]:
         layout = gray.layout([(value, value)])
         letters = gray.encode([[value]], layout.steps)
@@ -113,10 +113,10 @@ def test_name_and_notation() -> None:
     def collatz(odd: int, step: int = 1) -> int:
         return 3 * odd + step
 
-    task = sa.task_from_function(collatz, ask=LITTLE)
+    task = sa.Task.from_function(collatz, ask=LITTLE)
     assert (task.name, task.formula, task.operands) == ("collatz", "collatz(a)", 1)
-    assert sa.task_from_function(collatz, notation="C of {}", ask=LITTLE).formula == "C of a"
-    assert sa.task_from_function(lambda a: a, ask=LITTLE).name == "task"
+    assert sa.Task.from_function(collatz, notation="C of {}", ask=LITTLE).formula == "C of a"
+    assert sa.Task.from_function(lambda a: a, ask=LITTLE).name == "task"
 
 
 @pytest.mark.parametrize(
@@ -171,25 +171,25 @@ def test_functions_that_are_refused(
     function: Callable[..., object], options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(TaskError, match=message) as caught:
-        sa.task_from_function(function, **{"name": "p", **options})
+        sa.Task.from_function(function, **{"name": "p", **options})
     assert "\n" not in str(caught.value)
 
 
 def test_builtins_have_to_be_told_their_operands() -> None:
     with pytest.raises(TaskError, match="max: how many operands it takes cannot be seen"):
-        sa.task_from_function(max)
+        sa.Task.from_function(max)
 
 
 def test_negative_operands_only_where_the_function_means_them() -> None:
-    assert sa.task_from_function(lambda a: 3 * a, ask=LITTLE).negative
-    assert not sa.task_from_function(lambda a: 3 * abs(a), ask=LITTLE).negative
+    assert sa.Task.from_function(lambda a: 3 * a, ask=LITTLE).negative
+    assert not sa.Task.from_function(lambda a: 3 * abs(a), ask=LITTLE).negative
 
     def naturals(a: int) -> int:
         if a < 0:
             raise ValueError("naturals only")
         return a + 1
 
-    assert not sa.task_from_function(naturals, ask=LITTLE).negative
+    assert not sa.Task.from_function(naturals, ask=LITTLE).negative
 
 
 def test_a_loop_that_never_ends_on_negative_operands() -> None:
@@ -200,7 +200,7 @@ def test_a_loop_that_never_ends_on_negative_operands() -> None:
             value, place = value // 2, place + 1
         return (1 << place) - 1 - result
 
-    task = sa.task_from_function(copied, ask=LITTLE)
+    task = sa.Task.from_function(copied, ask=LITTLE)
     assert not task.negative
     assert task.reference(37) == 37
 
@@ -208,7 +208,7 @@ def test_a_loop_that_never_ends_on_negative_operands() -> None:
 def test_a_rare_letter_far_from_the_start() -> None:
     """Whether eleven ones ever followed each other: words that a short look does not reach."""
     ones = "1" * 11
-    task = sa.task_from_function(lambda a: ones in bin(a), symbols=("no", "yes"))
+    task = sa.Task.from_function(lambda a: ones in bin(a), symbols=("no", "yes"))
     assert task.machine.states == 12
     assert task.reference(2**11 - 1) == 1
 
@@ -219,7 +219,7 @@ def test_building_machines_takes_no_time_from_asking(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(function_oracle.time, "perf_counter", lambda: float(next(ticks)))
     monkeypatch.setattr(lstar, "SECONDS", 20.0)
     with pytest.warns(sa.errors.CutShortWarning):
-        task = sa.task_from_function(lambda a: a.bit_count() % 12 == 11, symbols=("no", "yes"))
+        task = sa.Task.from_function(lambda a: a.bit_count() % 12 == 11, symbols=("no", "yes"))
     assert task.machine.states == 12
 
 
@@ -231,7 +231,7 @@ def test_counting_is_warned_of() -> None:
         return value == (1 << 2 * ones) - (1 << ones)
 
     with pytest.warns(UnboundedWarning, match="8, 15 and 17 letters tell 8, 14 and 16 states"):
-        sa.task_from_function(equal_runs, symbols=("no", "yes"), order="most")
+        sa.Task.from_function(equal_runs, symbols=("no", "yes"), order="most")
 
 
 def test_a_function_is_asked_no_more_than_is_allowed() -> None:
@@ -242,7 +242,7 @@ def test_a_function_is_asked_no_more_than_is_allowed() -> None:
         return 2 * value
 
     told: list[tuple[int, int]] = []
-    task = sa.task_from_function(twice, ask=3000, progress=lambda *seen: told.append(seen))
+    task = sa.Task.from_function(twice, ask=3000, progress=lambda *seen: told.append(seen))
     assert task.asked is not None
     assert 2000 < task.asked.words <= 3000
     again = len(calls) - task.asked.words  # a sample is asked twice
@@ -253,11 +253,11 @@ def test_a_function_is_asked_no_more_than_is_allowed() -> None:
 
 def test_too_few_words_to_find_a_machine() -> None:
     with pytest.raises(TaskError, match=r"machine is not found after asking .* --ask N"):
-        sa.task_from_function(lambda a: a % 97 == 5, symbols=("no", "yes"), ask=50)
+        sa.Task.from_function(lambda a: a % 97 == 5, symbols=("no", "yes"), ask=50)
 
 
 def test_what_was_asked_is_part_of_the_task() -> None:
-    first, second = (sa.task_from_function(lambda a: 3 * a, name="f", ask=n) for n in (500, 900))
+    first, second = (sa.Task.from_function(lambda a: 3 * a, name="f", ask=n) for n in (500, 900))
     assert first.asked is not None
     assert second.asked is not None
     assert first.asked.words < second.asked.words
@@ -274,7 +274,7 @@ def test_any_name_of_a_function_can_be_saved(
     plus.__qualname__ = "plus"
     for name, module in (("a-b", "__main__"), ("plus", ".".join(["package"] * 60))):
         plus.__module__ = module
-        task = sa.task_from_function(plus, name=name, ask=2000)
+        task = sa.Task.from_function(plus, name=name, ask=2000)
         assert task.asked is not None
         model = solved(task)
         model.save(tmp_path / "m.npz")
@@ -293,14 +293,14 @@ def test_what_no_machine_computes_is_refused_or_warned_of(
 ) -> None:
     """Rare numbers of which there are ever more: few words meet those that are long."""
     with pytest.raises((TaskError, UnboundedWarning), match=r"not finite-state|looks unbounded"):
-        sa.task_from_function(function, name="f", symbols=("no", "yes"), **options)
+        sa.Task.from_function(function, name="f", symbols=("no", "yes"), **options)
 
 
 @pytest.mark.parametrize("operands", [(200, 100), (54_321, 12_345), (1, 10**20)])
 def test_an_exception_at_operands_that_are_written_in_the_function(
     operands: tuple[int, int],
 ) -> None:
-    task = sa.task_from_function(lambda a, b: (a, b) == operands, symbols=("no", "yes"), ask=LITTLE)
+    task = sa.Task.from_function(lambda a, b: (a, b) == operands, symbols=("no", "yes"), ask=LITTLE)
     layout = task.layout([(value, value) for value in operands])
     letters = task.encode([[value] for value in operands], layout.steps)
     assert task.decode(task.expected(letters), layout.signed) == [1]
@@ -311,7 +311,7 @@ def test_an_exception_at_operands_that_are_written_in_the_function(
 
 def test_from_a_machine() -> None:
     machine = sa.MealyMachine([[1, 2], [0, 1], [0, 1]], [[0, 1], [0, 1], [0, 1]], 2)
-    task = sa.task_from_machine(machine, "copy")
+    task = sa.Task.from_machine(machine, "copy")
     assert task.machine.states == 1
     assert [task.reference(value) for value in (0, 5, -5, 2**300)] == [0, 5, -5, 2**300]
 
@@ -337,13 +337,13 @@ def test_machines_that_compute_no_integers(
 ) -> None:
     built = sa.MealyMachine(*machine)
     with pytest.raises(TaskError, match=message):
-        sa.task_from_machine(built, "m", **options)
+        sa.Task.from_machine(built, "m", **options)
 
 
 def test_it_is_told_that_a_slow_function_was_asked_less(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(function_oracle.time, "perf_counter", iter(range(10**6)).__next__)
     with pytest.warns(sa.errors.CutShortWarning, match="slow is slow: comparing it"):
-        task = sa.task_from_function(lambda a: 3 * a, name="slow")
+        task = sa.Task.from_function(lambda a: 3 * a, name="slow")
     assert task.machine.states == 3
 
 
@@ -352,7 +352,7 @@ def test_no_clock_is_read_where_it_is_said_how_much_to_ask(monkeypatch: pytest.M
     for pace in (1, 10**6):
         ticks = iter(range(0, 10**9 * pace, pace))
         monkeypatch.setattr(function_oracle.time, "perf_counter", ticks.__next__)
-        asked.append(sa.task_from_function(lambda a: 3 * a, name="f", ask=5000).asked)
+        asked.append(sa.Task.from_function(lambda a: 3 * a, name="f", ask=5000).asked)
     assert asked[0] == asked[1]
 
 
@@ -364,4 +364,4 @@ def test_whatever_a_function_raises_is_told(raised: BaseException) -> None:
         return a
 
     with pytest.raises(TaskError, match=rf"stops\(77\) fails with {type(raised).__name__}"):
-        sa.task_from_function(stops, ask=LITTLE)
+        sa.Task.from_function(stops, ask=LITTLE)

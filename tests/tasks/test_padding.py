@@ -107,7 +107,7 @@ def test_answers_of_an_array_are_those_one_by_one(solved: Callable[[Task], sa.Mo
     model = solved(task_from_machine(machine, "t", base=3))
     values = np.arange(-200, 200)
     for digits in (1, 8):
-        answers = model.answer(values[None], digits)
+        answers = model.predict(values, digits=digits)
         alone = [model.predict(int(value)).predicted for value in values]
         assert answers.predicted == alone
         assert answers.wrong() == []

@@ -26,7 +26,7 @@ _TEXT = 80  # characters of a notation, a symbol, or the name of a state
 
 def task_from_machine(
     machine: MealyMachine,
-    name: str,
+    name: str = "machine",
     *,
     operands: int = 1,
     base: int = 2,
