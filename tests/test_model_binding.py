@@ -192,7 +192,7 @@ def test_operands_are_any_integers_and_nothing_else(adder: sa.Model) -> None:
         sa.Model(sa.registry.TASKS["compare"](), *_untrained("compare")).predict(
             np.int64(-3), np.int64(1)
         )
-    for wrong in ("5", None, [3], 2.0):
+    for wrong in ("5", None, [[3]], 2.0):
         with pytest.raises(sa.errors.DigitsError, match="not integers"):
             adder.predict(1, wrong)
 
