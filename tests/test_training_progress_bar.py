@@ -12,7 +12,7 @@ import pytest
 
 import seqarith as sa
 
-SETTINGS: dict[str, Any] = {"bits": 4, "max_steps": 150, "until": "steps"}
+SETTINGS: dict[str, Any] = {"bits": 4, "max_steps": 150, "goal": "steps"}
 
 
 class Terminal(io.StringIO):
