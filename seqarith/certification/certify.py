@@ -31,7 +31,8 @@ FIRST = 0.5  # seconds of the first search: nearly all wrong networks are found 
 HUNT, POLISH = 0.1, 0.05  # shares of the budget for a broad search, and for each way to shorten
 EARLY, MIDDLE, LATE = 0.15, 0.5, 0.85  # shares of the budget after which proof tries end
 ALL_WORDS = 1 << 20
-"""So many words are all run whatever the budget: what a user may well run too."""
+"""So many words are run before the strong proof, for up to half of the budget: a user may well run
+them too."""
 
 ORDER = (
     "words that err when they are run beside others are right alone: rounding decides, in whatever "
@@ -193,7 +194,7 @@ class _Run:
         bits = bits if type(bits) is int and 0 < bits < 64 else 8
         steps = task.natural_layout(bits).steps
         few = task.letters**steps <= ALL_WORDS
-        return refuter.deepen(steps + 1, float("inf") if few else HUNT * self._seconds)
+        return refuter.deepen(steps + 1, (MIDDLE if few else HUNT) * self._seconds)
 
     def _proved(self, found: Found) -> Proved:
         said = found.accepted

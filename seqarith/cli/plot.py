@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import notice, training_bits
+from seqarith.cli.output import find_model_file, notice, training_bits
 from seqarith.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _of_model(kind: str, files: tuple[Path, ...]) -> Callable[[int | None, int, 
 
     if len(files) > 1:
         raise InvalidValueError(f"{kind} is of one model; {len(files)} files were given")
-    return partial(PICTURES[kind], Model.load(files[0] if files else Path("model.npz")))
+    return partial(PICTURES[kind], Model.load(find_model_file(files[0] if files else None)))
 
 
 def _learning(files: tuple[Path, ...]) -> Figure:

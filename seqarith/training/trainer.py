@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
 
 PROGRESS_EVERY = 50
+EARLY, EARLY_EVERY = 200, 10
+"""Runs often end within 200 steps; ten reports or more make a curve of them."""
 
 
 @dataclass
@@ -140,7 +142,7 @@ class Trainer:
                 letters = batches.letters(iteration)
                 pair = self.config.built_task.operands_of(letters)
                 report(TutorialReport.of(iteration, (pair[0][0], pair[1][0]), logits))
-        elif self.step % PROGRESS_EVERY == 0:
+        elif self.step % (EARLY_EVERY if self.step <= EARLY else PROGRESS_EVERY) == 0:
             self._course.check_finite()
             logits = self._course.logits(self._best)
             loss = self.config.built_loss.value(logits, batches(iteration)[1], batches.steps)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -97,15 +98,18 @@ def test_undecided_says_what_is_lacking(exact, monkeypatch):
     assert "undecided" in result.stdout
     assert "a region too many" in result.stdout
     assert "3 of 7 regions" in result.stdout
+    assert "--until proved" in result.stderr
     assert "--budget" in result.stderr
+    replace(sa.Model.load(exact), training={"until": "proved"}).save(exact)
+    result = run("certify", exact, "--budget", 0.2)
+    assert "--until" not in result.stderr
+    assert "another --seed" in result.stderr
     found = json.loads(run("certify", exact, "--budget", 0.2, "--json").stdout)
     assert found["verdict"] == "undecided"
     assert found["obligation"] == "a region too many"
 
 
 def test_verify_rejects_and_says_why(exact, proved, make):
-    from dataclasses import replace
-
     replace(make(steep=30.0), certificate=proved.certificate).save(exact)
     result = run("verify", exact)
     assert result.exit_code == 3
