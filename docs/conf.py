@@ -21,3 +21,13 @@ html_title = "seqarith"
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
+
+
+def setup(app):
+    app.connect("html-page-context", name_language)
+
+
+def name_language(app, pagename, templatename, context, doctree):
+    """Name the language of a page: screen readers, fonts and line breaks follow it."""
+    if pagename.startswith("zh/"):
+        context["language"] = "zh-Hans"
