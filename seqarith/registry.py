@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ALSO_CALLED = {
+    "rnn": "elman", "simplernn": "elman", "vanilla": "elman", "plus": "add", "minus": "sub",
+    "times": "mul", "modulo": "mod", "bce": "binary_cross_entropy", "mse": "squared_error",
+}  # fmt: skip
+"""Names that others use, which no entry looks like."""
+
 
 @final
 class Registry(Generic[T]):
@@ -133,7 +139,7 @@ def unknown(kind: str, name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     message = f"unknown {kind} {name!r}: known are {', '.join(known)}"
-    near = get_close_matches(name.lower(), known)
+    near = get_close_matches(ALSO_CALLED.get(name.lower(), name.lower()), known)
     near.sort(key=lambda entry: not entry.startswith(name.lower()))
     return f"{message}. Did you mean {near[0]!r}?" if near else message
 

@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from seqarith.errors import PluginError, UnknownNameError
-from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS, Registry, unknown
+from seqarith.registry import (
+    ALSO_CALLED,
+    CELLS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    TASKS,
+    Registry,
+    unknown,
+)
 
 ALL: list[Registry[Any]] = [TASKS, CELLS, LOSSES, OPTIMIZERS, SCHEDULES]
 
@@ -223,3 +232,10 @@ def test_a_broken_plugin_is_one_line(shell: Any, site: Path) -> None:
         assert len(found.stderr.splitlines()) == 1
     fine = shell("train", "add", "--bits", "2", **inside)
     assert fine.returncode == 0
+
+
+@pytest.mark.parametrize(("name", "meant"), ALSO_CALLED.items())
+def test_names_that_others_use_are_suggested(name: str, meant: str) -> None:
+    registry = next(each for each in (CELLS, TASKS, LOSSES) if meant in each)
+    with pytest.raises(UnknownNameError, match=rf"Did you mean '{meant}'\?"):
+        registry[name]

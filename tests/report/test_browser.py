@@ -142,7 +142,7 @@ def test_it_opens_with_the_whole_computation_and_plays_it(
 def test_weights_are_changed_beside_the_computation(visit: Open, proved_adder: sa.Model) -> None:
     page = visit(proved_adder).page
     titles = page.evaluate("[...document.querySelectorAll('h2')].map((h) => h.textContent)")
-    assert titles[:2] == ["Try it", "Change a weight"]
+    assert titles[:3] == ["Try it", "Change a weight", "All pairs"]
 
 
 def test_stepping_by_keyboard(visit: Open, proved_adder: sa.Model) -> None:
