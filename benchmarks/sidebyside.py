@@ -13,7 +13,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import quantiles
@@ -109,18 +109,9 @@ class Figure:
     ) -> None:
         """Time contenders for a case; the first is what the others are compared with."""
         seconds = alternate(contenders, rounds)
-        first = next(iter(seconds.values()))
-        for name, times in seconds.items():
-            ratio = Spread.of(a / b for a, b in zip(times, first, strict=True))
-            row = Row(
-                case,
-                name,
-                Spread.of(times),
-                None if times is first else ratio,
-                (wanted or {}).get(name),
-                (remarks or {}).get(name, ""),
-            )
-            self.add(row)
+        for name, ratio in ratios(seconds).items():
+            spread, said = Spread.of(seconds[name]), (remarks or {}).get(name, "")
+            self.add(Row(case, name, spread, ratio, (wanted or {}).get(name), said))
 
     def add(self, row: Row) -> None:
         """Note a row, and print it."""
@@ -137,6 +128,17 @@ class Figure:
         """Note a fact, and print it."""
         self.facts.append(fact)
         print(f"{fact.what}: {fact.value:.4g} {fact.unit} {fact.wanted}", flush=True)
+
+
+def ratios(seconds: Mapping[str, Sequence[float]]) -> dict[str, Spread | None]:
+    """Return how many times as long as the first each contender took, round by round.
+
+    None for the first. The two times of a ratio were measured in the same round, so that what
+    slows the machine for a while is in both.
+    """
+    first, *others = seconds
+    pairs = {name: zip(seconds[name], seconds[first], strict=True) for name in others}
+    return {first: None} | {name: Spread.of(a / b for a, b in each) for name, each in pairs.items()}
 
 
 def alternate(contenders: Mapping[str, Run], rounds: int = ROUNDS) -> dict[str, list[float]]:

@@ -48,3 +48,10 @@ def notebook_page(app, docname, source):
 
 def setup(app):
     app.connect("source-read", notebook_page)
+    app.connect("html-page-context", name_language)
+
+
+def name_language(app, pagename, templatename, context, doctree):
+    """Name the language of a page: screen readers, fonts and line breaks follow it."""
+    if pagename.startswith("zh/"):
+        context["language"] = "zh-Hans"

@@ -40,6 +40,7 @@ def opened(browser: Browser, page: Path, window: tuple[int, int], scheme: Any) -
     shown.goto(page.resolve().as_uri())
     if shown.locator("#pairs").is_visible():
         shown.locator("#count", has_text="smallest margin").wait_for()
+    shown.click("#first")
     for _ in range(STEPS):
         shown.click("#next")
     shown.evaluate("document.activeElement.blur()")

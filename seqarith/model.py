@@ -344,12 +344,21 @@ class Model:
         Raises:
             TaskError: None does; the message names those that do.
         """
-        if task not in SHIPPED:
-            raise TaskError(
-                f"no model of {task!r} comes with seqarith, only of {' and '.join(SHIPPED)}; "
-                f"train one: seqarith train {task}"
-            )
-        return Model.load(Path(__file__).parent / "models" / f"{task}.npz")
+        return Model.load(shipped_file(task))
+
+
+def shipped_file(task: str) -> Path:
+    """Return the file of the trained model of a task that comes with the package.
+
+    Raises:
+        TaskError: None does; the message names those that do.
+    """
+    if task not in SHIPPED:
+        raise TaskError(
+            f"no model of {task!r} comes with seqarith, only of {' and '.join(SHIPPED)}; "
+            f"train one: seqarith train {task}"
+        )
+    return Path(__file__).parent / "models" / f"{task}.npz"
 
 
 def load(source: str | os.PathLike[str]) -> Model:

@@ -210,14 +210,11 @@ def unknown(kind: str, name: str, known: list[str]) -> str:
 
 
 OTHER_NAMES = {
-    "rnn": "elman",
-    "simplernn": "elman",
-    "lr": "learning_rate",
-    "epochs": "max_steps",
-    "bce": "binary_cross_entropy",
-    "mse": "squared_error",
-}
-"""What other packages call things, where no likeness of letters tells."""
+    "rnn": "elman", "simplernn": "elman", "vanilla": "elman", "plus": "add", "minus": "sub",
+    "times": "mul", "modulo": "mod", "bce": "binary_cross_entropy", "mse": "squared_error",
+    "lr": "learning_rate", "epochs": "max_steps",
+}  # fmt: skip
+"""Names that others use, which no entry looks like."""
 
 
 def nearest(name: str, known: list[str]) -> str | None:

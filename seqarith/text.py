@@ -66,6 +66,11 @@ def fitted(text: str, limit: int = 300) -> str:
     return shortened(text, limit)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things: ``"1 output"``, ``"4,353 parameters"``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def percent(share: float | Fraction, places: int = 4, *, up: bool = False) -> str:
     """Write a share as a percentage that is never better than it is.
 

@@ -61,8 +61,25 @@ def test_help_names_every_command() -> None:
         assert f"\n  {command} " in found.stdout
 
 
-def test_version(call: Call) -> None:
-    assert call("--version") == (0, f"seqarith, version {sa.__version__}\n", "")
+def test_summaries_of_commands_are_whole() -> None:
+    shown = " ".join(CliRunner().invoke(cli.cli, ["--help"]).stdout.split())
+    for name in cli.COMMANDS:
+        command = cli.cli.get_command(click.Context(cli.cli), name)
+        assert command is not None
+        assert f" {name} {command.get_short_help_str(10_000)}" in shown
+
+
+def test_help_is_a_command_too(call: Call) -> None:
+    assert call("help") == call("--help")
+    assert call("help", "show") == call("show", "--help")
+    code, _, err = call("help", "shwo")
+    assert code == 2
+    assert "Did you mean 'show'?" in err
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(call: Call, option: str) -> None:
+    assert call(option) == (0, f"seqarith, version {sa.__version__}\n", "")
 
 
 # ------------------------------------------------------------- train
@@ -75,7 +92,7 @@ def test_train_saves_an_exact_model(call: Call, tmp_path: Path) -> None:
     assert first.startswith("add: exact on all 256 pairs of 4-bit operands, after ")
     assert second.startswith("add: proved right at every width (")
     assert third == "saved model.npz"
-    assert "loss" in err or sa.Model.load(tmp_path / "model.npz").training["steps"] < 50
+    assert err.startswith("step     10  loss ")
     model = sa.Model.load(tmp_path / "model.npz")
     assert sa.evaluate(model, 4).exact
     sa.train("add", bits=4, seed=3).model.save(tmp_path / "api.npz")
@@ -149,6 +166,34 @@ def test_train_as_json(call: Call) -> None:
     assert found["noise"] > 0
 
 
+def test_train_json_says_which_run_it_was(call: Call) -> None:
+    _, out, _ = call("train", "add", "--base", "3", "--bits", "2", "--seed", "4", "--json")
+    found = json.loads(out)
+    training = sa.Model.load("model.npz").training
+    for name in ("bits", "base", "operands", "cell", "hidden", "noise", "seed"):
+        assert found[name] == training[name]
+
+
+def test_a_proved_model_that_is_replaced_is_kept(call: Call, tmp_path: Path) -> None:
+    first = ("train", "add", "--bits", "4")
+    assert call(*first)[0] == 0
+    proved = (tmp_path / "model.npz").read_bytes()
+    assert "model.npz" not in call(*first)[2], "the same model again"
+    _, _, err = call("train", "xor", "--bits", "4")
+    told = "model.npz held a proved model of another run: it is kept as model.npz.bak.\n"
+    assert err.endswith(told)
+    assert (tmp_path / "model.npz.bak").read_bytes() == proved
+    assert sa.Model.load(tmp_path / "model.npz").task.name == "xor"
+
+
+def test_a_model_without_a_proof_is_replaced(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "model.npz").write_text("no model")
+    for _ in range(2):
+        code, _, err = call("train", "add", "--max-steps", "1", "--until", "steps")
+        assert (code, err) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.npz"]
+
+
 def test_train_that_runs_out_of_steps(call: Call, tmp_path: Path) -> None:
     code, out, err = call("train", "add", "--max-steps", "5")
     assert code == 3
@@ -218,7 +263,7 @@ def test_train_log(call: Call, tmp_path: Path) -> None:
     code, _, _ = call("train", "add", "--max-steps", "160", "--goal", "steps", "--log", "run.jsonl")
     assert code == 0
     records = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
-    assert [record["step"] for record in records] == [50, 100, 150]
+    assert [record["step"] for record in records] == list(range(10, 161, 10))
     keys = {"step", "loss", "accuracy", "digit_accuracy", "min_margin", "seconds"}
     assert all(keys <= set(r) for r in records)
     run = {"task": "add", "base": 2, "operands": 2, "bits": 8, "cell": "elman", "hidden": 16}
@@ -255,7 +300,7 @@ def test_a_log_is_not_written_over(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / "notes.txt").read_text() == "not to be lost\nnever\n"
     assert (tmp_path / "l.jsonl").read_bytes() == before
     assert call(*resumed, "--log", "l.jsonl")[0] == 0
-    assert sa.RunLog.read(tmp_path / "l.jsonl").steps.tolist() == [50, 100]
+    assert sa.RunLog.read(tmp_path / "l.jsonl").steps.tolist() == list(range(10, 111, 10))
 
 
 def test_an_empty_file_may_become_a_log(call: Call, tmp_path: Path) -> None:
@@ -310,9 +355,10 @@ def test_interrupted_and_resumed(
     assert call(*RUN, "-o", "whole.npz")[0] == 0
     with monkeypatch.context() as patch:
         stop_after(patch, 130)
-        code, out, err = call(*RUN, *KEPT)
+        code, out, err = call(*RUN, *KEPT, "-o", "a model.npz")
     assert (code, out) == (130, "")
-    assert err.splitlines()[-1] == "Interrupted after step 130; resume with --resume c."
+    again = "seqarith train --resume c --log l.jsonl -o 'a model.npz'"
+    assert err.splitlines()[-1] == f"Interrupted after step 130; resume with: {again}"
     assert not (tmp_path / "model.npz").exists()
     # What a run wrote after its last checkpoint before it was killed is written again, once.
     last = json.loads((tmp_path / "l.jsonl").read_text().splitlines()[-1])
@@ -323,7 +369,7 @@ def test_interrupted_and_resumed(
     assert "after 300 steps" in out
     assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
     records = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
-    assert [record["step"] for record in records] == [50, 100, 150, 200, 250, 300]
+    assert [record["step"] for record in records] == [*range(10, 200, 10), *range(200, 301, 50)]
     assert records[2]["loss"] != 1
 
 
@@ -331,7 +377,7 @@ def test_interrupted_without_a_checkpoint(call: Call, monkeypatch: pytest.Monkey
     stop_after(monkeypatch, 3)
     code, _, err = call(*RUN)
     assert code == 130
-    assert err.splitlines()[-1] == "Interrupted after step 3; without --checkpoint it is lost."
+    assert err.splitlines()[-1] == "Interrupted after step 3; without --checkpoint it is lost"
 
 
 def test_a_resumed_run_may_go_further(call: Call, tmp_path: Path) -> None:
@@ -582,6 +628,30 @@ def test_examples_of_tasks_are_right(call: Call) -> None:
 # ------------------------------------------------------------- mistakes
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("eval", "--bits", "2"), "add: all 16 pairs"),
+        (("verify",), "add: proved."),
+        (("extract",), "add: a machine of 2 states"),
+        (("show",), "add.npz: a + b, base 2"),
+        (("report",), ""),
+    ],
+)
+def test_without_a_model_file_the_shipped_adder_is_taken(
+    call: Call, command: tuple[str, ...], said: str
+) -> None:
+    code, out, err = call(*command)
+    assert code == 0
+    assert said in out
+    assert err.startswith("Using the add model that comes with seqarith")
+
+
+def test_show_counts_one_thing_in_the_singular(call: Call, adder_file: Path) -> None:
+    out = call("show", str(adder_file))[1]
+    assert "2 inputs, 3 hidden, 1 output, " in out
+
+
 MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     ((), 2, ""),
     (("evl",), 2, "Did you mean 'eval'?"),
@@ -635,7 +705,7 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("train", "--resume", "missing"), 1, "missing: no such file"),
     (("train", "--resume", "empty"), 1, "empty"),
     (("train", "--resume", "adder.npz"), 1, "not a seqarith-checkpoint file"),
-    (("eval",), 1, "model.npz: no such file"),
+    (("certify",), 1, "model.npz: no such file; name a model, or train one"),
     (("eval", "missing"), 1, "missing: no such file"),
     (("eval", "empty"), 1, "empty"),
     (("eval", "truncated"), 1, "truncated"),

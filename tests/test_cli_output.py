@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import shlex
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import seqarith as sa
-from seqarith.cli.output import say
+from seqarith.cli.output import command_line, say
 
 TRAIN = ("train", "add", "--seed", "3", "--max-steps", "1000000")
 CERTIFY = ("certify", "wrong.npz", "--budget", "1")
@@ -89,3 +90,8 @@ def test_every_share_is_rounded_by_one_function() -> None:
                 spec = ast.unparse(node.format_spec).strip("f'\"")
                 found += [f"{path}:{node.lineno}"] * spec.endswith("%")
     assert not found
+
+
+def test_a_command_that_is_suggested_can_be_pasted() -> None:
+    said = command_line("train", "--resume", Path("my run.ckpt"), "-o", "it's.npz")
+    assert shlex.split(said) == ["seqarith", "train", "--resume", "my run.ckpt", "-o", "it's.npz"]

@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 
 from seqarith.errors import PluginError, UnknownNameError
-from seqarith.registry import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS, Registry, unknown
+from seqarith.registry import (
+    CELLS,
+    LOSSES,
+    OPTIMIZERS,
+    OTHER_NAMES,
+    SCHEDULES,
+    TASKS,
+    Registry,
+    unknown,
+)
 
 ALL: list[Registry[Any]] = [TASKS, CELLS, LOSSES, OPTIMIZERS, SCHEDULES]
 
@@ -297,3 +306,14 @@ def test_an_ignored_plugin_is_one_line(shell: Any, inside: dict[str, Any]) -> No
     assert found.stderr.startswith("Error: cell 'gru' of seqarith_extra:soft is ignored: the name")
     assert len(found.stderr.splitlines()) == 1
     assert "\nsoft " in found.stdout
+
+
+OF_SETTINGS = ("learning_rate", "max_steps")
+OF_ENTRIES = [item for item in OTHER_NAMES.items() if item[1] not in OF_SETTINGS]
+
+
+@pytest.mark.parametrize(("name", "meant"), OF_ENTRIES)
+def test_names_that_others_use_are_suggested(name: str, meant: str) -> None:
+    registry = next(each for each in (CELLS, TASKS, LOSSES) if meant in each)
+    with pytest.raises(UnknownNameError, match=rf"Did you mean '{meant}'\?"):
+        registry[name]

@@ -17,15 +17,22 @@ def test_the_rate_fades_over_an_attempt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "expected"),
-    [({"base": 10}, FAST), ({"operands": 4}, FAST), ({"operands": 5}, CAREFUL)],
+    ("settings", "states", "expected"),
+    [({"base": 10}, 2, FAST), ({"operands": 4}, 4, FAST), ({"operands": 5}, 5, CAREFUL)],
     ids=str,
 )
 def test_the_pace_follows_from_the_states(
-    settings: dict[str, Any], expected: IntervalSchedule
+    settings: dict[str, Any], states: int, expected: IntervalSchedule
 ) -> None:
-    config = sa.TrainingConfig(**settings)
-    assert config.built_task.machine is not None
-    assert pace(config.built_task.machine) == expected
-    assert config.initial_learning_rate == expected.rate
-    assert config.patience == expected.patience
+    machine = sa.TrainingConfig(**settings).built_task.machine
+    assert machine is not None
+    assert machine.states == states
+    assert pace(machine) is expected
+
+
+def test_a_run_takes_the_pace_unless_it_is_told_otherwise() -> None:
+    fast, careful = sa.TrainingConfig(operands=4), sa.TrainingConfig(operands=5)
+    assert careful.initial_learning_rate < fast.initial_learning_rate
+    assert (careful.initial_learning_rate, careful.patience) == (CAREFUL.rate, CAREFUL.patience)
+    told = sa.TrainingConfig(operands=5, learning_rate=0.5, restart_after=7)
+    assert (told.initial_learning_rate, told.patience) == (0.5, 7)

@@ -259,7 +259,7 @@ def test_reports_and_checkpoints_come_when_they_should() -> None:
     checkpoints: list[sa.Checkpoint] = []
     hooks = sa.Hooks(report=reports.append, checkpoint=checkpoints.append, checkpoint_every=60)
     sa.Trainer(sa.TrainingConfig(bits=4, max_steps=200, goal="steps")).run(hooks)
-    assert [report.step for report in reports] == [50, 100, 150, 200]
+    assert [report.step for report in reports] == list(range(10, 201, 10))
     assert [checkpoint.step for checkpoint in checkpoints] == [60, 120, 180]
     for report in reports:
         record = report.record()
@@ -283,7 +283,7 @@ def test_a_report_says_what_the_batch_was(tmp_path: Path) -> None:
         right.append((z > 0) == wanted)
         least = min(least, float(np.where(wanted, z, -z).min()))
         loss += float(np.log1p(np.exp(np.where(wanted, -z, z))).mean()) / len(letters)
-    record = reports[0].record()
+    record = reports[-1].record()
     assert record["loss"] == pytest.approx(loss, rel=1e-9)
     assert record["accuracy"] == pytest.approx(np.all(right, axis=0).mean())
     assert record["digit_accuracy"] == pytest.approx(np.mean(right))

@@ -42,6 +42,8 @@ COMMANDS = {
     "schedules": "registries",
 }
 USAGE_ERRORS = (DigitsError, InvalidValueError, TaskError, UnknownNameError)
+LONGEST = 200
+"""Characters of a command's summary in the list of commands."""
 MANY_OBJECTS = 50_000
 """Objects between two collections of garbage. Python's 700 cost a command a tenth of its start-up;
 arrays and frozen values make few cycles."""
@@ -66,13 +68,17 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands, the summary of each in full."""
+        # As click does it, but with summaries that are wrapped, not cut.
+        commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
         with formatter.section("Commands"):
             formatter.write_dl(
-                (name, command.get_short_help_str(limit=1000))
-                for name in COMMANDS
-                if (command := self.get_command(ctx, name))
+                [(name, each.get_short_help_str(LONGEST)) for name, each in commands if each]
             )
 
     def resolve_command(
@@ -99,7 +105,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="seqarith")
+@click.version_option(__version__, "-V", "--version", prog_name="seqarith")
 def cli() -> None:
     """Train a small recurrent network to do arithmetic, digit by digit, and check every case.
 

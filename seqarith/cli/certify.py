@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import Bar, json_option, notice, print_json, say
+from seqarith.cli.output import (
+    MODEL,
+    Bar,
+    command_line,
+    json_option,
+    model_argument,
+    notice,
+    print_json,
+    say,
+)
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
-from seqarith.errors import InvalidValueError
+from seqarith.errors import InvalidValueError, ModelFileError
+from seqarith.text import counted
 
 if TYPE_CHECKING:
     from seqarith.certification.verdicts import Proved, Refuted, Undecided, Verdict
@@ -17,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command("certify")
-@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@model_argument
 @click.option(
     "--budget", type=float, default=60.0, show_default=True, help="Seconds, about, at most."
 )
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def certify_command(
-    ctx: click.Context, model: Path, budget: float, output: Path | None, as_json: bool
+    ctx: click.Context, model: Path | None, budget: float, output: Path | None, as_json: bool
 ) -> None:
     """Prove that MODEL (default: model.npz) is right at every width, or find where it is wrong.
 
@@ -50,6 +60,11 @@ def certify_command(
 
     if not 0 < budget < float("inf"):
         raise InvalidValueError(f"--budget {budget}: expected seconds, more than 0")
+    if model is None and not MODEL.exists():
+        # Not the shipped one: its file is not the user's to write in.
+        train = command_line("train", "add")
+        raise ModelFileError(f"{MODEL}: no such file; name a model, or train one: {train}")
+    model = model or MODEL
     place = output or model
     loaded = Model.load(model)
     check_writable(place)
@@ -111,38 +126,39 @@ def _print(model: Model, verdict: Verdict, place: Path) -> None:
         case Refuted():
             _print_refuted(verdict)
         case _:
-            _print_undecided(verdict)
+            _print_undecided(model, verdict)
 
 
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
     say(f"{model.task.name}: proved. {verdict.claim}")
     say(
-        f"  {verdict.regions:,} regions of the memory, every image back in one after "
-        f"{'1 letter' if verdict.depth == 1 else f'at most {verdict.depth:,} letters'}"
+        f"  {counted(verdict.regions, 'region')} of the memory, every image back in one after "
+        f"at most {counted(verdict.depth, 'letter')}"
     )
     say(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
     say(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
-    say(f"certificate stored in {place}; check it again: seqarith verify {place}")
+    say(f"certificate stored in {place}; check it again: {command_line('verify', place)}")
 
 
 def _print_refuted(verdict: Refuted) -> None:
     how = "there is no shorter one" if verdict.shortest else "the shortest that was found"
     say(
-        f"{verdict.task.name}: refuted by operands of {verdict.bits:,} digits ({how}; every word "
-        f"of {verdict.exhausted} letters is right)"
+        f"{verdict.task.name}: refuted by operands of {counted(verdict.bits, 'digit')} ({how}; "
+        f"every word of {counted(verdict.exhausted, 'letter')} is right)"
     )
     for line in counterexample_lines(verdict):
         say(f"  {line}")
     say(f"  found by {verdict.found_by} search in {verdict.seconds:.2f} s")
 
 
-def _print_undecided(verdict: Undecided) -> None:
+def _print_undecided(model: Model, verdict: Undecided) -> None:
     say(f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either")
-    say(f"  every word of up to {verdict.exhausted} letters was run and is right")
+    say(f"  every word of up to {counted(verdict.exhausted, 'letter')} was run and is right")
     say(f"  what a proof lacks: {verdict.obligation}")
     if verdict.regions:
         say(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
-    notice(
-        f"Try --budget {10 * max(1, round(verdict.seconds))}, or train with more steps or another "
-        "--seed."
-    )
+    longer = f"--budget {10 * max(1, round(verdict.seconds))}"
+    if model.training.get("until") == "proved":
+        notice(f"Train with another --seed or more --hidden units, or try {longer}.")
+    else:
+        notice(f"Train with --until proved, which makes networks that can be proved, or {longer}.")

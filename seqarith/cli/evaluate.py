@@ -11,7 +11,9 @@ import click
 
 from seqarith.cli.output import (
     Bar,
+    find_model_file,
     json_option,
+    model_argument,
     notice,
     prediction_json,
     print_json,
@@ -33,7 +35,7 @@ MANY = 2**25
 
 
 @click.command("eval")
-@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@model_argument
 @click.option(
     "--digits",
     "--bits",
@@ -57,7 +59,7 @@ MANY = 2**25
 @click.pass_context
 def eval_command(
     ctx: click.Context,
-    model: Path,
+    model: Path | None,
     bits: int | None,
     samples: int | None,
     exhaustive: bool,
@@ -86,7 +88,7 @@ def eval_command(
 
     if not 0 <= seed < 2**32:
         raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
-    loaded = Model.load(model)
+    loaded = Model.load(find_model_file(model))
     if task_from is not None:
         loaded = with_function(loaded, task_from)
     width = training_bits(loaded) if bits is None else bits

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import print_json, say
-from seqarith.text import percent
+from seqarith.cli.output import find_model_file, model_argument, print_json, say
+from seqarith.text import counted, percent
 
 if TYPE_CHECKING:
     from seqarith.certification.extraction import Extracted
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("extract")
-@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@model_argument
 @click.option(
     "--format",
     "form",
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to write the machine; dot is for Graphviz.",
 )
-def extract_command(model: Path, form: str) -> None:
+def extract_command(model: Path | None, form: str) -> None:
     """Show the finite-state machine that MODEL (default: model.npz) has become.
 
     It is minimised and compared with the task's. From a certificate it is proved; without one it
@@ -38,7 +38,7 @@ def extract_command(model: Path, form: str) -> None:
     from seqarith.certification.extraction import extract
     from seqarith.model import Model
 
-    loaded = Model.load(model)
+    loaded = Model.load(find_model_file(model))
     found = extract(loaded)
     if form == "json":
         print_json(_json(loaded.task, found))
@@ -73,7 +73,7 @@ def _text(task: Task, found: Extracted) -> list[str]:
 
     machine = found.machine
     how = "proved" if found.claim else f"observed on {found.samples:,} hidden vectors, not proved"
-    lines = [f"{task.name}: a machine of {machine.states} states, {how}"]
+    lines = [f"{task.name}: a machine of {counted(machine.states, 'state')}, {how}"]
     if found.claim:
         lines.append(f"  {found.claim}")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 PATIENCE, REDRAW = 1.0, 0.1
 """Seconds before a bar is shown, and between two looks of it."""
 
+MODEL = Path("model.npz")
+"""The model file of commands that are given none."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+model_argument = click.argument("model", type=click.Path(path_type=Path), required=False)
 
 
 def say(*lines: str) -> None:
@@ -71,6 +76,16 @@ def notice(*lines: str) -> None:
     """Print lines that are no result: to stderr."""
     for line in lines:
         _print(printable(line) + "\n", err=True)
+
+
+def command_line(*words: str | Path) -> str:
+    """Return a command to suggest, its words quoted for a shell where that is needed.
+
+    Example:
+        >>> command_line("verify", Path("my model.npz"))
+        "seqarith verify 'my model.npz'"
+    """
+    return shlex.join(["seqarith", *map(str, words)])
 
 
 def fail(text: str) -> None:
@@ -133,19 +148,32 @@ def find_model(path: Path | None, task: str) -> Model:
 
     if path is not None:
         return Model.load(path)
-    here = Path("model.npz")
-    if here.exists():
-        model = Model.load(here)
+    if MODEL.exists():
+        model = Model.load(MODEL)
         if not task or is_task(model, task):
             return model
     if task and task not in TASKS:
         TASKS[task]  # raises, and says what there is
     model = Model.shipped(task or "add")
-    notice(
-        f"Using the {model.task.name} model that comes with seqarith; train your own with "
-        f"'seqarith train {model.task.name}'."
-    )
+    _say_shipped(model.task.name)
     return model
+
+
+def find_model_file(path: Path | None) -> Path:
+    """Return the file that a user means: as `find_model` where no task is named."""
+    from seqarith.model import shipped_file
+
+    if path is not None or MODEL.exists():
+        return path or MODEL
+    _say_shipped("add")
+    return shipped_file("add")
+
+
+def _say_shipped(task: str) -> None:
+    notice(
+        f"Using the {task} model that comes with seqarith; train your own with "
+        f"'{command_line('train', task)}'."
+    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import notice, training_bits
+from seqarith.cli.output import find_model_file, notice, training_bits
 from seqarith.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SAMPLES = 2000
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+UNITS, LARGEST = 100, 12.0
+"""Units of a machine's diagram an inch, so that labels fit their places; and its most inches."""
 EXHAUSTIVE = 2**16
 """Operand tuples of a width up to which the picture of widths runs all of them."""
 
@@ -93,7 +95,7 @@ def _of_model(kind: str, files: tuple[Path, ...]) -> Callable[[int | None, int, 
 
     if len(files) > 1:
         raise InvalidValueError(f"{kind} is of one model; {len(files)} files were given")
-    return partial(PICTURES[kind], Model.load(files[0] if files else Path("model.npz")))
+    return partial(PICTURES[kind], Model.load(find_model_file(files[0] if files else None)))
 
 
 def _learning(files: tuple[Path, ...]) -> Figure:
@@ -185,8 +187,10 @@ def _machine(model: Model, bits: int | None, samples: int, seed: int) -> Figure:
     from seqarith.plots import machine_diagram, new_figure
 
     found = extract(model)
-    figure, (axes,) = new_figure(size=(6.4, 3.2 if found.machine.states <= 2 else 6.4))
+    figure, (axes,) = new_figure()
     machine_diagram(axes, found, model.task)
+    wide, high = axes.get_xlim()[1] / UNITS, axes.get_ylim()[0] / UNITS
+    figure.set_size_inches(min(LARGEST, max(5.0, wide)), min(LARGEST, high) + 0.8)
     return figure
 
 

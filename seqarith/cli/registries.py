@@ -10,6 +10,7 @@ import click
 from seqarith import registry
 from seqarith.cli.output import fail, json_option, print_json, say
 from seqarith.errors import SeqarithError
+from seqarith.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ def _print_rows(
 
 def _print_task(row: dict[str, Any]) -> None:
     say(f"{row['task']:<12} {row['formula']}: {row['summary']}")
-    states = _count(row["states"], "state") if row["states"] else "no finite machine, fixed width"
+    states = counted(row["states"], "state") if row["states"] else "no finite machine, fixed width"
     say(
         f"{'':<12} {row['order']} significant digit first, {states}, delay {row['delay']}"
         f"{'' if row['negative'] else ', naturals only'}; for example {row['example']}"
@@ -95,10 +96,6 @@ def _task_row(name: str) -> dict[str, Any]:
         "options": _options(factory),
         "example": task.equation(operands, task.reference(*operands)),
     }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _listing(name: str, entries: Registry[Any]) -> click.Command:

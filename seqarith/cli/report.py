@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from seqarith.cli.output import notice
+from seqarith.cli.output import find_model_file, model_argument, notice
 
 LARGE = 200_000
 
 
 @click.command("report")
-@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@model_argument
 @click.option(
     "-o",
     "--output",
@@ -25,7 +25,7 @@ LARGE = 200_000
     "--log", "logs", multiple=True, type=click.Path(path_type=Path),
     help="The log of its training, for the learning curves; may be given again.",
 )  # fmt: skip
-def report_command(model: Path, output: Path, logs: tuple[Path, ...]) -> None:
+def report_command(model: Path | None, output: Path, logs: tuple[Path, ...]) -> None:
     """Write a page about MODEL (default: model.npz): what is known of it, pictures, it at work.
 
     One file that works from disk and loads nothing: type two integers, step through the digits,
@@ -39,7 +39,7 @@ def report_command(model: Path, output: Path, logs: tuple[Path, ...]) -> None:
     from seqarith.report import write_report
     from seqarith.training.log import RunLog
 
-    loaded = Model.load(model)
+    loaded = Model.load(find_model_file(model))
     place = write_report(loaded, output, [RunLog.read(log) for log in logs])
     size = place.stat().st_size
     notice(f"saved {place} ({size / 1000:,.0f} kB)")

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import json_option, print_json, say
+from seqarith.cli.output import (
+    command_line,
+    find_model_file,
+    json_option,
+    model_argument,
+    print_json,
+    say,
+)
 from seqarith.errors import TaskError
-from seqarith.text import shortened
+from seqarith.text import counted, shortened
 
 if TYPE_CHECKING:
     from seqarith.model import Model
@@ -21,13 +28,14 @@ WIDE = 100
 
 
 @click.command("show")
-@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@model_argument
 @json_option
-def show_command(model: Path, as_json: bool) -> None:
+def show_command(model: Path | None, as_json: bool) -> None:
     """Say what MODEL (default: model.npz) holds and what is known of it."""
     from seqarith.model import Model
 
-    loaded = Model.load(model)
+    place = find_model_file(model)
+    loaded = Model.load(place)
     network, task = loaded.network, loaded.task
     arrays = {name: list(shape) for name, shape in network.exported_shapes().items()}
     if as_json:
@@ -36,7 +44,7 @@ def show_command(model: Path, as_json: bool) -> None:
         print_json({**loaded.header(), **own})
         return
     header = loaded.header()
-    say(f"{model}: {task.formula}, base {task.base}, {task.order} significant digit first")
+    say(f"{place}: {task.formula}, base {task.base}, {task.order} significant digit first")
     say(f"task        {_task(task)}")
     described = dict(header["network"])
     options = "".join(
@@ -45,9 +53,9 @@ def show_command(model: Path, as_json: bool) -> None:
         if name not in ("cell", "hidden", "outputs", "dtype", "inputs", "step")
     )
     say(
-        f"network     {described['cell']}{options}: {network.inputs} inputs, "
-        f"{network.hidden} hidden, {network.outputs} outputs, {network.size} parameters, "
-        f"{network.dtype}"
+        f"network     {described['cell']}{options}: {counted(network.inputs, 'input')}, "
+        f"{network.hidden} hidden, {counted(network.outputs, 'output')}, "
+        f"{counted(network.size, 'parameter')}, {network.dtype}"
     )
     for name, shape in arrays.items():
         say(f"            {name} {tuple(shape)}")
@@ -55,7 +63,7 @@ def show_command(model: Path, as_json: bool) -> None:
     say(f"evaluation  {_evaluation(loaded.evaluation) or 'none'}")
     if loaded.training or loaded.evaluation:
         say("            training and evaluation: noted by the file's writer, not checked here")
-    say(f"certificate {_certificate(loaded, model)}")
+    say(f"certificate {_certificate(loaded, place)}")
 
 
 def _task(task: Task) -> str:
@@ -102,16 +110,16 @@ def _certificate(model: Model, place: Path) -> str:
     if model.certificate is None and model.task.machine is None:
         return f"none: no finite machine computes {model.task.formula} at every width"
     if model.certificate is None:
-        return f"none; look for a proof: seqarith certify {place}"
+        return f"none; look for a proof: {command_line('certify', place)}"
     claims, arrays = model.certificate.claims, model.certificate.arrays
     regions, margin = len(arrays.get("states", ())), claims.get("margin")
     shown = f"{margin:.4g}" if isinstance(margin, int | float) else margin
     if not _is_of(model, claims.get("digest")):
         return (
             f"of another program than this file's ({regions:,} regions), so it proves nothing "
-            f"here; look for a proof: seqarith certify {place}"
+            f"here; look for a proof: {command_line('certify', place)}"
         )
     return (
         f"claims every width, {regions:,} regions, margin {shown}, "
-        f"{claims.get('dtype')}; not checked here: seqarith verify {place}"
+        f"{claims.get('dtype')}; not checked here: {command_line('verify', place)}"
     )

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from seqarith.cli.output import StatusLine, json_option, notice
+from seqarith.cli.output import MODEL, StatusLine, command_line, json_option, notice
 from seqarith.cli.settings import GroupedOption, setting_options
 from seqarith.cli.task_options import (
     TaskCommand,
@@ -142,12 +142,12 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
             result = trainer.run(hooks)
         except KeyboardInterrupt:
             line.close()
-            _say_interrupted(trainer.step, options["checkpoint"])
+            _say_interrupted(trainer.step, options)
             ctx.exit(130)
         finally:
             line.close()
     outcome = Outcome(result, options["output"], options["budget"])
-    outcome.model.save(options["output"])
+    outcome.save()
     outcome.say(time.perf_counter() - start, options["as_json"])
     ctx.exit(0 if outcome.reached else 3)
 
@@ -271,8 +271,8 @@ def _check_places(options: Mapping[str, Any]) -> None:
         check_no_archive(log)
     if checkpoint is not None and checkpoint.exists() and checkpoint != resume:
         raise InvalidValueError(
-            f"--checkpoint {checkpoint}: there is such a file; go on from it with "
-            f"--resume {checkpoint}, or remove it"
+            f"--checkpoint {checkpoint}: there is such a file; remove it, or go on from it: "
+            f"{command_line('train', '--resume', checkpoint)}"
         )
 
 
@@ -366,6 +366,15 @@ def _show(report: Report, line: StatusLine, config: TrainingConfig) -> None:
         line(f"train {config.task}: {report.brief(config.max_steps)}")
 
 
-def _say_interrupted(step: int, checkpoint: Path | None) -> None:
-    how = f"resume with --resume {checkpoint}" if checkpoint else "without --checkpoint it is lost"
-    notice(f"Interrupted after step {step:,}; {how}.")
+def _say_interrupted(step: int, options: Mapping[str, Any]) -> None:
+    """Say how to go on.
+
+    A checkpoint names no other files: a foreign one could have any file written over.
+    """
+    how = "without --checkpoint it is lost"
+    if checkpoint := options["checkpoint"]:
+        output = None if options["output"] == MODEL else options["output"]
+        kept = [("--resume", checkpoint), ("--log", options["log"]), ("-o", output)]
+        words = [word for option, place in kept if place for word in (option, place)]
+        how = f"resume with: {command_line('train', *words)}"
+    notice(f"Interrupted after step {step:,}; {how}")

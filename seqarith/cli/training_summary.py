@@ -6,13 +6,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from seqarith.cli.output import notice, print_json, say, tuples_name, width_name
+from seqarith.cli.output import (
+    command_line,
+    notice,
+    print_json,
+    say,
+    tuples_name,
+    width_name,
+)
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 
 if TYPE_CHECKING:
     from seqarith.certification.verdicts import Refuted, Verdict
     from seqarith.model import Model
     from seqarith.training.result import Run
+
+SETTINGS = ("base", "operands", "cell", "hidden", "noise", "seed")
+"""Settings of the run that its JSON repeats."""
 
 
 @final
@@ -74,6 +84,13 @@ class Outcome:
             return type(self._verdict).__name__.lower()
         return "undecided" if self._goal == "proved" else None
 
+    def save(self) -> None:
+        """Save the model; a proved model that is replaced is kept beside it, which is told."""
+        kept = _keep_proved(self._place, self.model)
+        self.model.save(self._place)
+        if kept is not None:
+            notice(f"{self._place} held a proved model of another run: it is kept as {kept}.")
+
     def say(self, seconds: float, as_json: bool) -> None:
         """Print it: to stdout, but for advice."""
         if as_json:
@@ -117,13 +134,13 @@ class Outcome:
             from seqarith.certification.claim import claim_of
 
             claim = claim_of(self.model)
-            plain = claim.of == "task"
+            plain, again = claim.of == "task", command_line("verify", self._place)
             return [
                 f"{name}: proved right at every width ({regions:,} regions, smallest margin "
-                f"{margin:.3g}); check it again: seqarith verify {self._place}"
+                f"{margin:.3g}); check it again: {again}"
                 if plain
                 else f"{name}: proved. {claim} {regions:,} regions, smallest margin {margin:.3g}; "
-                f"check it again: seqarith verify {self._place}"
+                f"check it again: {again}"
             ]
         if self._refuted is not None:
             lines = counterexample_lines(self._refuted)
@@ -140,7 +157,7 @@ class Outcome:
             "model": str(self._place),
             "task": known.task,
             "bits": known.bits,
-            **{key: self.model.training[key] for key in ("cell", "hidden", "noise", "seed")},
+            **{name: self.model.training[name] for name in SETTINGS},
             "steps": self._result.steps,
             "examples": self._result.examples,
             "seconds": round(seconds, 3),
@@ -165,3 +182,20 @@ class Outcome:
         from seqarith.certification.claim import claim_of
 
         return claim_of(self.model).record()
+
+
+def _keep_proved(place: Path, model: Model) -> Path | None:
+    """Copy a proved model that another one is about to replace; return where it is kept."""
+    from seqarith.atomic import write_bytes
+    from seqarith.errors import SeqarithError
+    from seqarith.model import Model
+
+    try:
+        before = Model.load(place)
+    except SeqarithError:  # nothing is there, or nothing that is a model here
+        return None
+    if before.certificate is None or before.digest == model.digest:
+        return None
+    kept = place.with_name(f"{place.name}.bak")
+    write_bytes(kept, place.read_bytes())
+    return kept

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqarith.cli.output import json_option, notice, print_json, say, spent
+from seqarith.cli.output import (
+    find_model_file,
+    json_option,
+    model_argument,
+    notice,
+    print_json,
+    say,
+    spent,
+)
 
 if TYPE_CHECKING:
     from seqarith.certification.kernel.check import Accepted, Rejected
@@ -16,13 +24,13 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.argument("model", type=click.Path(path_type=Path), default=Path("model.npz"))
+@model_argument
 @click.option(
     "--exact", is_flag=True, help="Check again in ball arithmetic, without NumPy's functions."
 )
 @json_option
 @click.pass_context
-def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) -> None:
+def verify_command(ctx: click.Context, model: Path | None, exact: bool, as_json: bool) -> None:
     """Check the certificate that MODEL (default: model.npz) holds, with the checker alone.
 
     The checker imports nothing from the search that found the proof, and believes nothing in the
@@ -38,7 +46,8 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
     from seqarith.certification.kernel.check import Accepted
     from seqarith.model import Model
 
-    loaded = Model.load(model)
+    place = find_model_file(model)
+    loaded = Model.load(place)
     if exact:
         exact_checker()  # its lack is told before anything else
     begin = time.perf_counter()
@@ -51,7 +60,7 @@ def verify_command(ctx: click.Context, model: Path, exact: bool, as_json: bool) 
     seconds = time.perf_counter() - begin
     if as_json:
         record = {
-            "model": str(model),
+            "model": str(place),
             "task": loaded.task.name,
             "exact": exact and isinstance(found, Accepted),
         }

@@ -12,7 +12,7 @@ from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model, describe_network
 from seqarith.report.regions import Known
 from seqarith.tasks.task import Task
-from seqarith.text import shortened
+from seqarith.text import counted, shortened
 
 WIDTHS, SAMPLES, EXHAUSTIVE = (1, 2, 4, 8, 16, 32, 64, 128), 400, 2**16
 NOTED = "noted by the file's writer, not checked here: "
@@ -51,7 +51,7 @@ def _wrong(model: Model, found: Evaluation) -> str:
     errors = found.checked - found.correct + found.directed - found.directed_correct
     run = found.checked + found.directed
     how = "Differs from the machine in this file" if model.task.own else "Wrong"
-    return f"{how} on {errors:,} of {run:,} operands of {found.bits} digits"
+    return f"{how} on {errors:,} of {run:,} operands of {counted(found.bits, 'digit')}"
 
 
 def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
@@ -59,12 +59,13 @@ def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
     width = fixed_width(model)
     if width is None:
         widest = max((found.bits for found in evaluations if found.mode == "exhaustive"), default=0)
-        return f"{how} on all operands of {widest} digits; not proved at every width"
+        return f"{how} on all operands of {counted(widest, 'digit')}; not proved at every width"
     (found,) = evaluations
     if found.mode == "exhaustive":
-        return f"{how} on all {found.checked:,} operands of {width} digits, a fixed width"
+        digits = counted(width, "digit")
+        return f"{how} on all {found.checked:,} operands of {digits}, a fixed width"
     run = found.checked + found.directed
-    return f"{how} on {run:,} operands tried, of {width} digits, a fixed width"
+    return f"{how} on {run:,} operands tried, of {counted(width, 'digit')}, a fixed width"
 
 
 def facts(model: Model, known: Known) -> list[tuple[str, str]]:
@@ -82,11 +83,11 @@ def facts(model: Model, known: Known) -> list[tuple[str, str]]:
 
 def _judge(task: Task) -> str:
     """Say what is right, where no registry does."""
-    return f"; right is what {machine_phrase(task)} says" if task.own else ""
+    return f"; correct results are those of {machine_phrase(task)}" if task.own else ""
 
 
 def _reading(model: Model) -> str:
-    late = f", results {model.task.delay} steps late" if model.task.delay else ""
+    late = f", results delayed by {counted(model.task.delay, 'step')}" if model.task.delay else ""
     return f"{model.task.order} significant digit first{late}"
 
 
@@ -95,7 +96,7 @@ def _arithmetic(dtype: str) -> str:
         return "this page computes in double precision, as the model does"
     return (
         "this page computes in double precision with the model's weights; the model itself "
-        "computes in single precision, so that the last digits shown may differ"
+        "computes in single precision, so the last digits shown may differ"
     )
 
 
@@ -129,7 +130,7 @@ def _evaluation(values: Mapping[str, Any]) -> str:
     margin = values.get("min_margin")
     shown = f"{margin:.4g}" if isinstance(margin, float) else "unknown"
     return (
-        f"{NOTED}{correct:,} of {checked:,} operand tuples of {bits} digits right "
+        f"{NOTED}{correct:,} of {checked:,} operand tuples of {counted(bits, 'digit')} right "
         f"({shortened(str(values.get('mode')))}), smallest margin {shown}"
     )
 

@@ -94,9 +94,10 @@ def _fact(name: str, text: str) -> str:
 def _lead(model: Model) -> str:
     task, network = model.task, model.network
     return (
-        f"A recurrent network ({_cell(network)}, {network.size:,} parameters) reads a digit of "
-        f"every operand a step, base {task.base}, {task.order} significant first, and says the "
-        "result digit by digit. What has to be remembered in between it keeps in its hidden units."
+        f"A recurrent network ({_cell(network)}, {network.size:,} parameters) reads one digit of "
+        f"every operand at each step, base {task.base}, {task.order} significant digit first, and "
+        "outputs the result digit by digit. What it must remember from step to step, it keeps in "
+        "its hidden units."
     )
 
 

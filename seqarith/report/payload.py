@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.diagram import arrows
+from seqarith.certification.diagram_layout import lay_out
 from seqarith.certification.extraction import Extracted, extract
 from seqarith.errors import TaskError
 from seqarith.evaluation.fixed_width import fixed_width
@@ -170,7 +171,7 @@ def _plane(model: Model) -> tuple[Projection | None, dict[str, Any] | None]:
 
 def _machine(model: Model, known: Known, finite: bool) -> dict[str, Any]:
     if not finite:
-        said = "No machine is shown: hidden vectors of random words are too large for a number."
+        said = "No machine is shown: the hidden vectors of random words overflow."
         return {"extracted": None, "no_machine": said}
     if known.certificate is None and model.task.letters > MOST_LETTERS:
         said = f"No machine is shown: there are {model.task.letters:,} letters to try one by one."
@@ -183,8 +184,8 @@ def _machine(model: Model, known: Known, finite: bool) -> dict[str, Any]:
     if found.agreement < 1:
         # What does not move as the network does is not the network's machine.
         share = percent(found.agreement, 0)
-        said = f"No machine is shown: only {share} of the hidden vectors of random words move as "
-        return {"extracted": None, "no_machine": f"{said}that which was observed."}
+        said = f"No machine is shown: only {share} of the hidden vectors of random words follow "
+        return {"extracted": None, "no_machine": f"{said}the machine that was observed."}
     if found.machine.states > STATES or found.machine.next_state.size > MOST_ENTRIES:
         said = f"The network's machine has {found.machine.states} states, too many to draw."
         return {"extracted": None, "no_machine": said}
@@ -193,6 +194,7 @@ def _machine(model: Model, known: Known, finite: bool) -> dict[str, Any]:
 
 def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
     machine = found.machine
+    diagram = lay_out(machine.names, arrows(task, machine))
     how = "read off the proof" if found.claim else f"observed on {found.samples:,} hidden vectors"
     same = "equal to" if found.equal else "not equal to"
     other = "the one in this file" if task.own else f"that of {task.formula}"
@@ -201,13 +203,27 @@ def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
         "names": list(machine.names),
         "initial": machine.initial,
         "next": machine.next_state.tolist(),
+        "size": _rounded(diagram.size),
+        "radius": round(diagram.radius, 1),
+        "places": [_rounded(place) for place in diagram.places],
+        "lines": diagram.names,
         "arrows": [
-            {"from": source, "to": target, "labels": lines}
-            for (source, target), lines in arrows(task, machine).items()
+            {
+                "from": arrow.source,
+                "to": arrow.target,
+                "curve": [_rounded(point) for point in arrow.curve],
+                "at": _rounded(arrow.label),
+                "lines": arrow.lines,
+            }
+            for arrow in diagram.arrows
         ],
         "said": f"The machine that the network has become, {how}; it is {same} "
-        f"{other}. On the arrows: digits read / symbol said.{on}",
+        f"{other}. On the arrows: digits read / symbol emitted.{on}",
     }
+
+
+def _rounded(point: tuple[float, float]) -> list[float]:
+    return [round(coordinate, 1) for coordinate in point]
 
 
 def _width(found: Evaluation) -> list[Any]:

@@ -33,6 +33,8 @@ CHECK_EVERY = 10
 """Steps between two looks at whether the goal may be reached."""
 
 PROGRESS_EVERY = 50
+EARLY, EARLY_EVERY = 200, 10
+"""Runs often end within 200 steps; ten reports or more make a curve of them."""
 """Steps between two progress reports, a multiple of `CHECK_EVERY`."""
 
 
@@ -157,7 +159,7 @@ class Engine:
                 pair = self.config.built_task.operands_of(self.batches.letters(iteration))
                 operands = pair[0][0], pair[1][0]
                 self._tell(TutorialReport.of(iteration, operands, self.logits(0)), hooks)
-        elif self.step % PROGRESS_EVERY == 0:
+        elif self.step % (EARLY_EVERY if self.step <= EARLY else PROGRESS_EVERY) == 0:
             self.check_finite()
             targets, margins = self.batches(iteration)[1], self.margins()
             for row in [self.best] if self.stop == "first" else self.running:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -42,35 +43,41 @@ def test_a_spread_is_median_and_quartiles(
     assert (spread.low, spread.middle, spread.high) == expected
 
 
-def test_contenders_take_turns(sidebyside: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, calls = [0.0], []
-    monkeypatch.setattr(sidebyside.time, "perf_counter", lambda: clock[0])
+def test_contenders_take_turns(sidebyside: ModuleType) -> None:
+    calls: list[tuple[str, int]] = []
 
     def contender(name: str, cost: float) -> object:
         def run(count: int) -> None:
             calls.append((name, count))
-            clock[0] += cost * count
+            time.sleep(cost * count)
 
         return run
 
-    contenders = {"a": contender("a", 0.005), "b": contender("b", 0.5)}
+    contenders = {"a": contender("a", 0.0), "b": contender("b", 2 * sidebyside.TURN)}
     seconds = sidebyside.alternate(contenders, rounds=2)
-    assert seconds["a"] == pytest.approx([0.005, 0.005])
-    assert seconds["b"] == pytest.approx([0.5, 0.5])
-    assert calls[4:] == [("a", 4), ("b", 1)] * 2  # as often as fills a turn of 0.02 s
+    assert [name for name, _ in calls[4:]] == ["a", "b", "a", "b"]
+    counts = dict(calls[4:])
+    assert counts["b"] == 1, "one run of it is longer than a turn"
+    assert min(seconds["b"]) >= 2 * sidebyside.TURN
+    assert [len(each) for each in seconds.values()] == [2, 2]
 
 
-def test_ratios_are_those_to_the_first(
-    sidebyside: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_ratios_are_those_to_the_first_of_the_same_round(sidebyside: ModuleType) -> None:
+    found = sidebyside.ratios({"ours": [1.0, 2.0, 4.0], "theirs": [3.0, 4.0, 16.0]})
+    assert list(found) == ["ours", "theirs"]
+    assert found["ours"] is None
+    assert found["theirs"].middle == 3  # of 3, 2 and 4
+
+
+def test_a_comparison_has_a_row_a_contender(
+    sidebyside: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    times = {"ours": [1.0, 2.0, 4.0], "theirs": [3.0, 4.0, 16.0]}
-    monkeypatch.setattr(sidebyside, "alternate", lambda *_: times)
     figure = sidebyside.Figure("", "")
-    figure.compare("case", dict.fromkeys(times), {"theirs": 2.0})
-    first, second = figure.rows
-    assert first.ratio is None
-    assert (second.ratio.middle, second.wanted) == (3, 2)
-    assert "x    3.00" in capsys.readouterr().out
+    runs = {"ours": lambda count: None, "theirs": lambda count: None}
+    figure.compare("case", runs, {"theirs": 2.0}, rounds=3)
+    assert [(row.contender, row.wanted) for row in figure.rows] == [("ours", None), ("theirs", 2)]
+    assert [row.ratio is None for row in figure.rows] == [True, False]
+    assert capsys.readouterr().out.count("case") == 2
 
 
 def test_figures_stand_side_by_side_in_the_file(sidebyside: ModuleType, tmp_path: Path) -> None:

@@ -123,8 +123,8 @@ def test_random_networks_are_never_proved_wrongly(make, seed, dtype):
 
 def test_a_trained_model_that_errs_within_reach_is_never_undecided(make):
     model = replace(make(steep=2.2), training={"bits": 8})
-    exact = sa.evaluate(model, 8).exact
-    assert exact or isinstance(sa.certify(model, 0.05), sa.Refuted)
+    assert not sa.evaluate(model, 8).exact
+    assert isinstance(sa.certify(model, 0.05), sa.Refuted)
 
 
 def test_certification_is_deterministic(make):
@@ -259,7 +259,7 @@ def test_the_refuter_knows_how_far_it_ran_everything(make):
     refuter = Falsifier(ProgramUnderTest.of(model), model.task)
     assert refuter.hunt(1.0) is None
     assert refuter.deepen(9, 10.0) is None
-    assert refuter.exhausted >= 8 or refuter.known.closed
+    assert refuter.known.closed, "its sigmoids have few values, all of which were met"
 
 
 def test_a_readout_that_cannot_say_a_symbol_is_not_proved():

@@ -4,11 +4,13 @@ import ast
 import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from certificates import assert_rejects, mutated
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,10 +55,7 @@ def bits():
         yield
 
 
-def rejects(p, c, because=""):
-    verdict = check_exact(p, c)
-    assert isinstance(verdict, Rejected), verdict
-    assert because in verdict.reason, verdict
+rejects = partial(assert_rejects, check_exact)
 
 
 def agrees(p, c):
@@ -253,24 +252,6 @@ def test_singular_regions_and_budgets(case):
     verdict = check_exact(p, c, Budget(work=10))
     assert isinstance(verdict, Rejected)
     assert "work" in verdict.reason
-
-
-def mutated(rng, c):
-    """Change one array so much that it can no longer be true: a carry mirrored, a state changed."""
-    name = rng.choice(["states", "successors", "centres", "shapes"])
-    value = getattr(c, name).copy()
-    index = tuple(rng.integers(n) for n in value.shape)
-    if name == "states":
-        value[index] = 1 - value[index]
-    elif name == "successors":
-        value[index] = rng.choice(np.flatnonzero(c.states != c.states[value[index]]))
-    elif name == "centres":
-        value[index[0], 1] = 1 - value[index[0], 1]
-        value[index[0]] += rng.choice([-3, 3]) * (c.centres.shape[1] > 3)  # not of the adder
-    else:
-        value[index[0]] += value.ndim == 2  # a box may have no width
-        value[index[0]] *= rng.choice([1e4, 1e6])
-    return {name: value}
 
 
 @settings(max_examples=200)

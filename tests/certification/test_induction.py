@@ -57,20 +57,29 @@ def test_nothing_that_has_not_landed_counts_as_proved(run: Induction) -> None:
     assert outcome.depth == 3
 
 
+class Slow:
+    """Steps as another does, counts them, and needs until a deadline for each."""
+
+    def __init__(self, cell: Any, deadline: float) -> None:
+        self.cell, self.deadline, self.steps = cell, deadline, 0
+
+    def zonotopes(self, sets: Zonotopes) -> list[Zonotopes]:
+        self.steps += 1
+        time.sleep(max(0.0, self.deadline - time.monotonic()))
+        return list(self.cell.zonotopes(sets))
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.3, 1), (-1.0, 0)])
 def test_no_step_is_made_after_the_deadline(
-    run: Induction, monkeypatch: pytest.MonkeyPatch
+    run: Any, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
 ) -> None:
-    steps = []
-    true_step = Induction._step
-
-    def counted(self: Induction, live: Branches, *rest: Any) -> list[Branches]:
-        steps.append(len(live))
-        monkeypatch.setattr(time, "monotonic", lambda: 10.0)
-        return true_step(self, live, *rest)
-
+    """Two regions, each stepped by itself."""
     monkeypatch.setattr(induction, "CHUNK", 1)
-    monkeypatch.setattr(Induction, "_step", counted)
-    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
-    outcome = run.from_regions(np.arange(2), Limits(deadline=5.0))
-    assert steps == [1]
+    cell, run.cell = run.cell, Slow(run.cell, 0.0)
+    run.from_regions(np.arange(2), Limits(depth=1))
+    assert run.cell.steps == 2, "without a deadline both are"
+    deadline = time.monotonic() + seconds
+    run.cell = Slow(cell, deadline)
+    outcome = run.from_regions(np.arange(2), Limits(deadline=deadline))
+    assert run.cell.steps <= most
     assert outcome.failed.all()

@@ -33,6 +33,10 @@ def test_regions_hold_their_vectors(closed, style):
         assert np.abs((v - centre) @ np.linalg.inv(each)).max() < 1
 
 
+def test_weights_that_are_not_done_in_time_shape_no_region(closed):
+    assert region_fitting.parallelotopes(*closed, deadline=0.0) is None
+
+
 def test_room_only_widens_regions(closed):
     still = replace(region_fitting.ROOMY, sweeps=0)
     sizes = [

@@ -66,6 +66,7 @@ def test_nothing_leaves_the_page(
 ) -> None:
     visitor = visit(proved_adder, width, scheme)
     page = visitor.page
+    page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Forward").click()
     page.get_by_role("button", name="Random").click()
     page.fill("#value", "3")
@@ -109,19 +110,46 @@ def test_the_policy_holds_against_the_page_itself(visit: Open, proved_adder: sa.
 
 def test_it_computes_what_the_network_computes(visit: Open, proved_adder: sa.Model) -> None:
     page = visit(proved_adder).page
-    assert compute(page, "37", "58") == "37 + 58 = 95 ✓ right"
+    assert compute(page, "37", "58") == "37 + 58 = 95 ✓ correct"
     for a, b in ((2**200, 3**99), (-(5**30), 17), (0, 0)):
         total = str(sa.Model.predict(proved_adder, a, b).predicted)
         said = compute(page, str(a), hex(b))
-        shown = said.rsplit(" = ")[1].removesuffix(" ✓ right")
+        shown = said.rsplit(" = ")[1].removesuffix(" ✓ correct")
         assert shown == total
-    assert "is no integer" in compute(page, "four", "1")
+    assert "is not an integer" in compute(page, "four", "1")
+
+
+def test_it_opens_with_the_whole_computation_and_plays_it(
+    visit: Open, proved_adder: sa.Model
+) -> None:
+    page = visit(proved_adder).page
+    assert page.inner_text("#say").startswith("Step 7 of 7: ")
+    assert page.locator("td.later").count() == 0
+    compute(page, "1", "1")
+    assert page.inner_text("#say").startswith("Step 2 of 2: ")
+    play = page.locator("#play")
+    play.click()
+    assert page.inner_text("#say").startswith("Before the first step")
+    assert play.inner_text() == "Pause"
+    page.locator("#say", has_text="Step 2 of 2: ").wait_for()
+    assert play.inner_text() == "Play"
+    play.click()
+    page.get_by_role("button", name="Forward").click()
+    assert play.inner_text() == "Play", "who takes a step by hand stops the play"
+    assert page.inner_text("#say").startswith("Step 1 of 2: ")
+
+
+def test_weights_are_changed_beside_the_computation(visit: Open, proved_adder: sa.Model) -> None:
+    page = visit(proved_adder).page
+    titles = page.evaluate("[...document.querySelectorAll('h2')].map((h) => h.textContent)")
+    assert titles[:3] == ["Try it", "Change a weight", "All pairs"]
 
 
 def test_stepping_by_keyboard(visit: Open, proved_adder: sa.Model) -> None:
     page = visit(proved_adder).page
     trace = sa.trace(proved_adder, 37, 58)
     assert trace.states is not None
+    page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Forward").focus()
     for step in range(1, trace.steps + 1):
         page.keyboard.press("ArrowRight" if step % 2 else "Enter")
@@ -129,7 +157,7 @@ def test_stepping_by_keyboard(visit: Open, proved_adder: sa.Model) -> None:
         a, b = trace.digits[:, step - 1]
         before, after = trace.states[step - 1 : step + 1]
         assert f"Step {step} of {trace.steps}: reads {a} and {b} with carry {before};" in said
-        assert f"says {trace.emitted[step - 1]}, which is right." in said
+        assert f"outputs {trace.emitted[step - 1]}, which is correct." in said
         assert f"Margin {trace.margins[step - 1]:.2f}." in said
         assert said.endswith(f"Now carry {after}.")
         numbers = page.evaluate(
@@ -143,6 +171,7 @@ def test_stepping_by_keyboard(visit: Open, proved_adder: sa.Model) -> None:
 
 def test_everything_can_be_reached_and_is_named(visit: Open, proved_adder: sa.Model) -> None:
     page = visit(proved_adder).page
+    page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Forward").click()
     unnamed = page.evaluate(
         """[...document.querySelectorAll('input, select, button, [role=img], canvas')]
@@ -179,7 +208,7 @@ def test_changing_a_weight(visit: Open, proved_adder: sa.Model) -> None:
     evaluation = sa.evaluate(broken, 8)
     wrong = evaluation.checked - evaluation.correct
     page.locator("#count", has_text=f"{wrong:,} of all 65,536 pairs are wrong").wait_for()
-    assert "speaks of the network as it was" in page.inner_text("#region")
+    assert "belongs to the network before the change" in page.inner_text("#region")
     page.get_by_role("button", name="Compute a wrong pair").click()
     said = page.inner_text("#result")
     a, b, told = map(int, re.findall(r"\d+", said)[:3])
@@ -188,7 +217,7 @@ def test_changing_a_weight(visit: Open, proved_adder: sa.Model) -> None:
     assert page.locator("td.wrong").count() > 0
     page.get_by_role("button", name="Reset all weights").click()
     page.locator("#count", has_text="0 of all 65,536 pairs are wrong").wait_for()
-    assert "right" in page.inner_text("#result")
+    assert "correct" in page.inner_text("#result")
 
 
 CLAIMS = """() => {
@@ -214,7 +243,7 @@ SET = """([value, claims]) => {
   field.dispatchEvent(new Event('input'));
   return new Function('return ' + claims)()();
 }"""
-BEFORE = "Of the network before the change. "
+BEFORE = "Before the change: "
 
 
 def test_nothing_is_said_of_a_changed_network_at_any_moment(
@@ -222,6 +251,7 @@ def test_nothing_is_said_of_a_changed_network_at_any_moment(
 ) -> None:
     """What is read in the very task that changes a weight, while the pairs wait, and after."""
     page = visit(proved_adder).page
+    page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Forward").click()
     page.select_option("#array", "readout.bias")
     old = page.evaluate(CLAIMS)
@@ -240,7 +270,7 @@ def test_nothing_is_said_of_a_changed_network_at_any_moment(
             new = page.evaluate(CLAIMS)
         assert new["badge"] == "Changed by hand: nothing is proved of this network"
         assert new["kind"] == "badge changed"
-        assert "proof speaks of the network as it was" in new["region"]
+        assert "proof belongs to the network before the change" in new["region"]
         assert new["machine"] == BEFORE + old["machine"]
         assert BEFORE in new["drawn"]
         assert new["now"] == 0
@@ -262,24 +292,23 @@ def test_a_task_without_a_machine(visit: Open) -> None:
     visitor = visit(model)
     page = visitor.page
     assert page.inner_text("#badge") == "Right on all 64 operands of 3 digits, a fixed width"
-    assert page.inner_text("#result") == "5 * 2 = 10 ✓ right"
-    assert "A fixed width: operands of 3 digits." in page.inner_text("#say")
+    assert page.inner_text("#result") == "5 * 2 = 10 ✓ correct"
+    page.get_by_role("button", name="Start").click()
+    assert "This network is for operands of 3 digits." in page.inner_text("#say")
     assert page.inner_text("#count").startswith("0 of all 64 pairs are wrong")
     assert "certify" not in page.inner_text("body")
     said = model.predict(37, 58)
     assert not said.correct
     assert compute(page, "37", "58") == (
-        f"37 * 58 = {said.predicted} ✗ wrong, 2146 is right "
-        "Operands of 6 digits: the network is for 3."
+        f"37 * 58 = {said.predicted} ✗ wrong, expected 2146 "
+        "The operands have 6 digits; the network was trained for 3."
     )
     trace = sa.trace(model, 37, 58)
-    assert page.locator("td.wrong").count() == 0
-    page.get_by_role("button", name="End").click()
     assert page.locator("tr:not(.small) td.wrong").count() == int(trace.wrong.sum())
     assert "takes naturals only" in compute(page, "-1", "2")
     for _ in range(5):
         page.get_by_role("button", name="Random").click()
-        assert page.inner_text("#result").endswith("✓ right")
+        assert page.inner_text("#result").endswith("✓ correct")
     assert visitor.said == []
 
 
@@ -314,7 +343,7 @@ def test_the_map_is_that_of_the_network(visit: Open, wrong_adder: sa.Model) -> N
 def test_other_tasks_and_no_proof(visit: Open, make_adder: Callable[..., sa.Model]) -> None:
     visitor = visit(make_adder(base=10, operands=3))
     page = visitor.page
-    assert compute(page, "999", "2", "-1") == "999 + 2 + (-1) = 1000 ✓ right"
+    assert compute(page, "999", "2", "-1") == "999 + 2 + (-1) = 1000 ✓ correct"
     assert not page.locator("#pairs").is_visible()
     assert "holds no proof" in page.inner_text("#region")
     assert visitor.said == []
@@ -377,7 +406,6 @@ def test_hidden_units_larger_than_1(visit: Open) -> None:
     arrays["rnn.weight_hh_l0"] = np.array([[0.0, 1.0], [0.5, 1.0]])
     model = sa.Model(sa.registry.TASKS["add"](), network, network.absorb(arrays))
     visitor = visit(model)
-    visitor.page.get_by_role("button", name="End").click()
     heights = visitor.page.evaluate(
         "[...document.querySelectorAll('.unit i')].map((bar) => parseFloat(bar.style.height))"
     )
@@ -393,5 +421,4 @@ def test_hidden_units_that_overflow(visit: Open) -> None:
     arrays = {name: np.full(shape, 1e30) for name, shape in network.exported_shapes().items()}
     visitor = visit(sa.Model(sa.registry.TASKS["add"](), network, network.absorb(arrays)))
     assert "too large for a number" in visitor.page.inner_text("#plane-note")
-    visitor.page.get_by_role("button", name="End").click()
     assert visitor.said == []

@@ -21,6 +21,7 @@ from seqarith.cells.recorded import RecordedCell
 from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.network import Network
 from seqarith.projection import Projection
+from seqarith.registry import CELLS
 from seqarith.report import write_report
 from seqarith.report.facts import facts
 from seqarith.report.page import page
@@ -323,10 +324,8 @@ def words(model: sa.Model) -> tuple[str, str, str]:
 def test_what_it_says_of_a_network(adder: sa.Model) -> None:
     title, lead, _ = words(adder)
     assert title == "a + b, by a network of 3 hidden units"
-    assert lead.startswith("A recurrent network (Elman, 22 parameters) reads a digit of every ")
-    title, lead, fact = words(
-        random_network(sa.registry.CELLS["gru"](), hidden=4, layers=2, threshold=0.5)
-    )
+    assert lead.startswith("A recurrent network (Elman, 22 parameters) reads one digit of ")
+    title, lead, fact = words(random_network(CELLS["gru"](), hidden=4, layers=2, threshold=0.5))
     assert title == "a + b, by a network of 2 layers of 4 hidden units"
     assert "(GRU, 2 layers of 4 units, 221 parameters)" in lead
     assert "layers=2 threshold=0.5; " in fact
@@ -364,7 +363,7 @@ def test_hidden_vectors_that_overflow() -> None:
     arrays["rnn.bias_hh_l0"] = np.ones(4)
     data = data_of(page(replace(model, parameters=model.network.absorb(arrays))))
     assert data["plane"] is data["extracted"] is None
-    assert "too large for a number" in data["no_machine"]
+    assert "the hidden vectors of random words overflow" in data["no_machine"]
 
 
 def test_a_machine_too_large(make_random: Callable[..., sa.Model]) -> None:
@@ -408,7 +407,7 @@ def test_a_machine_that_is_not_the_networks(make_adder: Callable[..., sa.Model])
     assert sa.extract(model).agreement < 1
     found = data_of(page(model))
     assert found["extracted"] is None
-    assert "of random words move as that which was observed" in found["no_machine"]
+    assert "of random words follow the machine that was observed" in found["no_machine"]
     assert data_of(page(make_adder(operands=3)))["extracted"]["names"] == [
         "carry 0", "carry 1", "carry 2",
     ]  # fmt: skip

@@ -22,6 +22,7 @@ Progress = Callable[[int, int], None]
 MAX_REGIONS = 2_000
 MAX_WITH_MODES = 600  # the tests of modes are dear, and those that help are few
 HISTORY = 24  # moves that a context may look back
+OUT_OF_TIME = "the time ran out"
 ORDER = 6  # generators of a zonotope, in multiples of M: fewer are faster, and come back later
 
 
@@ -51,7 +52,7 @@ class Refinement:
         self.regions: dict[Leaf, tuple[FloatArray, FloatArray]] = {}
         self.proved: dict[Leaf, set[Leaf]] = {}
         self.depth, self.most = 0, MAX_WITH_MODES if modes else MAX_REGIONS
-        self.obstacle = "the time ran out"
+        self.obstacle = OUT_OF_TIME
         self._progress = progress
 
     @property
@@ -72,7 +73,11 @@ class Refinement:
             return None
         while self.leaves.close(self.most):
             fresh = self.leaves.members.keys() - self.regions.keys()
-            names, induction = self._shape()
+            shaped = self._shape(deadline)
+            if shaped is None:
+                self.obstacle = OUT_OF_TIME
+                return None
+            names, induction = shaped
             self._forget(names)
             pending = [
                 i for i, x in enumerate(names) if (x in fresh if fresh else x not in self.proved)
@@ -95,12 +100,17 @@ class Refinement:
     def _give_up(self, obstacle: str) -> None:
         self.obstacle, self.exhausted = obstacle, True
 
-    def _shape(self) -> tuple[list[Leaf], Induction]:
-        """Give new leaves their regions, rounded to float32: what the certificate will hold."""
+    def _shape(self, deadline: float) -> tuple[list[Leaf], Induction] | None:
+        """Give new leaves their regions, rounded to float32: what the certificate will hold.
+
+        None where the deadline comes first.
+        """
         names, successors = self.leaves.table()
         if not self.regions.keys() >= set(names):
             vectors = [self.leaves.vectors[x] for x in names]
-            shaped = parallelotopes(self.cell, vectors, successors, self.style)
+            shaped = parallelotopes(self.cell, vectors, successors, self.style, deadline)
+            if shaped is None:
+                return None
             centres, shapes = (x.astype(np.float32).astype(np.float64) for x in shaped)
             for i, name in enumerate(names):
                 self.regions.setdefault(name, (centres[i], shapes[i]))

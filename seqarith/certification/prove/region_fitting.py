@@ -1,5 +1,6 @@
 """Regions about sampled vectors, thin where later outputs are sensitive."""
 
+import time
 from dataclasses import dataclass
 from typing import final
 
@@ -37,16 +38,21 @@ PLAIN = Style(floor=0.03, wider=1.2, plus=0.03, sweeps=0, effort=4_000)
 ROOMY = Style(floor=0.01, wider=1.05, plus=0.0, sweeps=2, effort=1_000)
 
 
-def observability(jacobians: FloatArray, successors: IntArray) -> FloatArray:
+def observability(
+    jacobians: FloatArray, successors: IntArray, deadline: float = float("inf")
+) -> FloatArray | None:
     """Weigh directions (R, H, H) at each leaf by what they will do to the hidden vectors to come.
 
     ``O <- 1e-3 I + 0.65 * sum over letters of J.T O' J`` along the leaf graph; ``jacobians`` is
-    (R, A, H, H).
+    (R, A, H, H). None where the deadline, of `time.monotonic`, comes first: weights that are half
+    done would cut regions badly for good.
     """
     regions, _, hidden, _ = jacobians.shape
     base = 1e-3 * np.eye(hidden)
     o = np.repeat(base[None], regions, 0)
     for _ in range(SWEEPS):
+        if time.monotonic() > deadline:
+            return None
         new = base + FORGET * (jacobians.transpose(0, 1, 3, 2) @ o[successors] @ jacobians).sum(1)
         done = np.abs(new - o).max() <= 1e-3 * np.abs(new).max()
         o = new
@@ -71,13 +77,22 @@ def balance(reach: FloatArray, observe: FloatArray) -> FloatArray:
 
 
 def parallelotopes(
-    cell: Dynamics, vectors: list[FloatArray], successors: IntArray, style: Style = PLAIN
-) -> tuple[FloatArray, FloatArray]:
-    """Return regions about vectors: centres (R, H), generators (R, H, H), one a row."""
+    cell: Dynamics,
+    vectors: list[FloatArray],
+    successors: IntArray,
+    style: Style = PLAIN,
+    deadline: float = float("inf"),
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return regions about vectors: centres (R, H), generators (R, H, H), one a row.
+
+    None where the deadline, of `time.monotonic`, comes first.
+    """
     middle = np.stack([(v.max(0) + v.min(0)) * 0.5 for v in vectors])
     hidden = middle.shape[1]
     reach = np.stack([(v - m).T @ (v - m) / len(v) for v, m in zip(vectors, middle, strict=True)])
-    observe = observability(_jacobians(cell, middle, successors), successors)
+    observe = observability(_jacobians(cell, middle, successors), successors, deadline)
+    if observe is None:
+        return None
     axes = balance(reach + style.floor**2 * np.eye(hidden), observe)
     inverse = np.linalg.inv(axes)
     inside = [(v - middle[i]) @ inverse[i] for i, v in enumerate(vectors)]

@@ -43,7 +43,7 @@ function drawPlane(host, plane, proof, run, step, names) {
   const low = [0, 1].map((i) => Math.min(...all.map((p) => p[i])));
   const high = [0, 1].map((i) => Math.max(...all.map((p) => p[i])));
   const spread = [0, 1].map((i) => high[i] - low[i] || 1);
-  const place = ([x, y]) => [
+  const place = ([x, y]) => [ // below the legend
     pad + ((x - low[0]) / spread[0]) * (width - 2 * pad),
     height - pad - ((y - low[1]) / spread[1]) * (height - 2 * pad),
   ];
@@ -55,8 +55,14 @@ function drawPlane(host, plane, proof, run, step, names) {
     }));
   const trail = svg("polyline", { points: points(path.slice(-12).map(place)), class: "trail" });
   const here = place(path[path.length - 1]);
-  const legend = names.slice(0, MARKS).map((name, i) =>
-    svg("g", {}, mark(i, 12 + i * 78, 12, 4), text(22 + i * 78, 16, name, "start")));
+  const shown = names.slice(0, MARKS).map((name) => (name.length > 20 ? `${name.slice(0, 19)}…` : name));
+  let x = 12, y = 12;
+  const legend = shown.map((name, i) => {
+    const wide = 28 + 6.6 * name.length;
+    if (x > 12 && x + wide > width) [x, y] = [12, y + 16];
+    x += wide;
+    return svg("g", {}, mark(i, x - wide, y, 4), text(x - wide + 10, y + 4, name, "start"));
+  });
   const shares = plane.explained.map((share) => `${Math.round(100 * share)} %`);
   figure(host, `Hidden vectors in two principal components (${shares.join(" and ")} of the variance)`,
     width, height, ...outlines, ...cloud, trail,
@@ -66,67 +72,35 @@ function drawPlane(host, plane, proof, run, step, names) {
       text(0, 0, `component 2: ${shares[1]}`)));
 }
 
-// Where a machine's states are: side by side, or on a circle.
-function placeStates(count) {
-  if (count <= 2) {
-    const places = [[230, 150]];
-    return { width: 460, height: 240, places: count === 1 ? places : [[110, 150], [350, 150]] };
-  }
-  const reach = 165, width = 600, height = 540;
-  const places = Array.from({ length: count }, (_, i) => {
-    const angle = (2 * Math.PI * i) / count - Math.PI / 2;
-    return [width / 2 + reach * Math.cos(angle), height / 2 + 10 + reach * Math.sin(angle)];
-  });
-  return { width, height, places };
+// Lines of text about a point, and a plate that hides the arrow beneath them.
+function written([x, y], lines, name = "") {
+  return lines.map((line, i) => text(x, y + 15 * (i - (lines.length - 1) / 2) + 4, line, "middle", name));
 }
 
-// The path of an arrow, and where its label stands: on it, or beyond a loop.
-function bendArrow(from, to, wide, middle, radius) {
-  const rim = (at, angle) => [at[0] + radius * Math.cos(angle), at[1] + radius * Math.sin(angle)];
-  if (from === to) {
-    const out = wide ? -Math.PI / 2 : Math.atan2(from[1] - middle[1], from[0] - middle[0]);
-    const away = [Math.cos(out), Math.sin(out)];
-    const far = wide ? 84 : 84 + 26 * Math.abs(away[0]);
-    return { start: rim(from, out - 0.5), end: rim(from, out + 0.5),
-      bend: from.map((c, i) => c + 108 * away[i]), label: from.map((c, i) => c + far * away[i]) };
-  }
-  const towards = Math.atan2(to[1] - from[1], to[0] - from[0]);
-  const side = [Math.sin(towards), -Math.cos(towards)];
-  const beside = (distance) => from.map((c, i) => (c + to[i]) / 2 + distance * side[i]);
-  return { start: rim(from, towards - 0.4), end: rim(to, towards + Math.PI + 0.4),
-    bend: beside(62), label: beside(wide ? 50 : 31) };
-}
-
-// Lines of text on a plate that hides the arrow beneath.
-function plate([x, y], lines, name) {
+function plate([x, y], lines) {
   const wide = 6.6 * Math.max(...lines.map((line) => line.length)) + 6, high = 15 * lines.length + 2;
-  return svg("g", {}, svg("rect", { x: round(x - wide / 2), y: round(y - high / 2), width: wide, height: high, class: "plate" }),
-    ...lines.map((line, i) => text(x, y + 15 * (i - (lines.length - 1) / 2) + 4, line, "middle", name)));
+  return svg("rect", { x: round(x - wide / 2), y: round(y - high / 2), width: wide, height: high, class: "plate" });
 }
 
-// The machine: a circle a state, arrows with what is read and emitted.
+// The machine: a circle a state, arrows with what is read and emitted; where they go is given.
 function drawMachine(host, machine, now) {
-  const count = machine.names.length, radius = 34;
-  const { width, height, places } = placeStates(count);
+  const { size: [width, height], radius } = machine;
   const is = (from, to) => (now && now.from === from && now.to === to ? "now" : "");
-  const arrows = [], labels = [];
-  for (const { from, to, labels: lines } of machine.arrows) {
-    const at = bendArrow(places[from], places[to], count <= 2, [width / 2, height / 2 + 10], radius);
-    const path = `M${at.start.map(round)} Q${at.bend.map(round)} ${at.end.map(round)}`;
-    arrows.push(svg("path", { d: path, class: `arrow ${is(from, to)}`, "marker-end": "url(#head)" }));
-    if (count <= 8) labels.push(plate(at.label, lines, `read ${is(from, to)}`));
-  }
-  const circles = machine.names.flatMap((name, i) => {
-    const [cx, cy] = places[i].map(round), here = now && now.to === i ? "now" : "";
+  const arrows = machine.arrows.map(({ from, to, curve: [start, bend, end] }) =>
+    svg("path", { d: `M${start} Q${bend} ${end}`, class: `arrow ${is(from, to)}`, "marker-end": "url(#head)" }));
+  const labels = machine.arrows.filter(({ lines }) => lines.length).map(({ from, to, at, lines }) =>
+    svg("g", {}, plate(at, lines), ...written(at, lines, `read ${is(from, to)}`)));
+  const circles = machine.places.flatMap(([cx, cy], i) => {
+    const here = now && now.to === i ? "now" : "";
     const ring = svg("circle", { cx, cy, r: radius - 4, class: "ring" });
-    const shown = name.length > 11 ? name.slice(0, 10) + "…" : name;
     return [svg("circle", { cx, cy, r: radius, class: `node ${here}` }),
-      ...(i === machine.initial ? [ring] : []), text(cx, cy + 4, shown)];
+      ...(i === machine.initial ? [ring] : []), ...written([cx, cy], machine.lines[i])];
   });
   const head = svg("marker", { id: "head", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9,
     markerHeight: 9, orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0,0 L8,4 L0,8 z", class: "head" }));
-  figure(host, `A machine of ${count} states: ${machine.said}`, width, height, svg("defs", {}, head),
+  figure(host, `A machine of ${machine.names.length} states: ${machine.said}`, width, height, svg("defs", {}, head),
     ...arrows, ...circles, ...labels);
+  host.firstChild.style.maxWidth = `${width}px`;
 }
 
 // Lines over numbered steps or widths: series of {name, points, dashed, hollow}.

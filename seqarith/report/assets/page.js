@@ -4,12 +4,12 @@
 function showOnce() {
   showStanding();
   const wrong = data.widths.filter((row) => row[4]).map((row) => `${row[4].toLocaleString("en")} of ${row[5].toLocaleString("en")} at ${row[0]} digits`);
-  $("widths-wrong").textContent = wrong.length ? `Wrong: ${wrong.join(", ")}.` : "None that was run is wrong.";
+  $("widths-wrong").textContent = wrong.length ? `Wrong: ${wrong.join(", ")}.` : "No wrong result was found.";
   const widths = data.widths.map(([bits, share, hollow]) => [bits, 100 * share, hollow]);
   const runs = data.widths.filter((row) => row[3] !== null).map((row) => [row[0], 100 * row[3], true]);
-  drawLines($("widths"), "Operands right, in percent, by their digits",
+  drawLines($("widths"), "Correct results, in percent, by the number of digits",
     [{ name: "operands", points: widths }, ...(runs.length ? [{ name: "long runs", points: runs, dashed: true }] : [])],
-    { x: "digits of an operand", y: "right (%)", low: 0, high: 100, logX: true, ticks: data.widths.map((row) => row[0]) });
+    { x: "digits of an operand", y: "correct (%)", low: 0, high: 100, logX: true, ticks: data.widths.map((row) => row[0]) });
   for (const curve of data.curves) {
     const host = element("div");
     $("curves").append(host, element("p", "from", `From the log ${curve.name}.`));
@@ -17,7 +17,7 @@ function showOnce() {
       { x: "steps", y: curve.label, logY: curve.log, ...(curve.share ? { low: 0, high: 100 } : {}) });
   }
   if (!data.curves.length) {
-    $("curves").append(element("p", "note", "No log of the training was given: seqarith train --log run.jsonl, then seqarith report --log run.jsonl."));
+    $("curves").append(element("p", "note", "There are no learning curves: the page was made without a log. Train with seqarith train --log run.jsonl, then make the page with seqarith report --log run.jsonl."));
   }
 }
 
@@ -29,6 +29,7 @@ function listen() {
   });
   const go = { first: () => 0, back: () => at - 1, next: () => at + 1, last: () => run.steps };
   for (const [id, to] of Object.entries(go)) $(id).addEventListener("click", () => move(to()));
+  $("play").addEventListener("click", togglePlaying);
   $("place").addEventListener("input", () => move(Number($("place").value)));
   $("compute").addEventListener("keydown", (event) => {
     if (event.target.matches("input, select")) return;
@@ -64,7 +65,24 @@ function listen() {
 }
 
 function move(step) {
+  stopPlaying();
   show(Math.max(0, Math.min(run.steps, step)));
+}
+
+function togglePlaying() {
+  if (playing) return stopPlaying();
+  if (at === run.steps) show(0);
+  $("play").textContent = "Pause";
+  playing = setInterval(() => {
+    show(at + 1);
+    if (at === run.steps) stopPlaying();
+  }, PACE);
+}
+
+function stopPlaying() {
+  clearInterval(playing);
+  playing = 0;
+  $("play").textContent = "Play";
 }
 
 function computeOperands(operands) {

@@ -7,7 +7,7 @@ function scheduleMap(delay = 0) {
     $("pairs").hidden = true;
     return;
   }
-  // What was counted before is not so any more, from this moment on.
+  // From this moment on, the earlier count is out of date.
   wrongPair = null;
   $("wrong").disabled = true;
   $("count").textContent = `Running all ${(task.base ** (2 * pairDigits())).toLocaleString("en")} pairs …`;

@@ -1,5 +1,5 @@
 "use strict";
-// The computation as on paper: a column a step, as many as there is room for.
+// The computation in long hand: a column a step, as many as there is room for.
 
 function showPaper() {
   const room = Math.max(5, Math.floor(($("paper").parentElement.clientWidth - 90) / 42));
@@ -12,7 +12,7 @@ function showPaper() {
   const rows = [];
   if (run.states) rows.push([task.machine.label, (t) => task.machine.short[run.states[t]], (t) => (t > at ? "later" : ""), "small"]);
   for (let i = 0; i < task.operands; i++) rows.push([LETTERS[i], (t) => digit(digits[t][i]), () => "", ""]);
-  if (run.judged) rows.push(["right", (t) => (gone(t) ? "·" : symbol(run.due[t])), gone, "rule"]);
+  if (run.judged) rows.push(["expected", (t) => (gone(t) ? "·" : symbol(run.due[t])), gone, "rule"]);
   rows.push(["network", (t) => (gone(t) ? "·" : symbol(run.emitted[t])), (t) => later(t) || gone(t) || (run.wrong[t] ? "wrong" : ""), run.judged ? "" : "rule"]);
   rows.push(["margin", (t) => (gone(t) ? "·" : short(run.margins[t])), (t) => later(t) || (run.wrong[t] ? "wrong" : ""), "small"]);
   $("paper").replaceChildren(caption(shown), tableHead(shown), tableBody(rows, shown, later));
@@ -27,7 +27,7 @@ function element(tag, name, ...children) {
 
 function caption(shown) {
   const part = shown.length < run.steps ? `, ${shown.length} of ${run.steps} steps` : "";
-  return element("caption", "hidden", `The computation on paper${part}; what comes after the step shown is left empty`);
+  return element("caption", "hidden", `The computation in long hand${part}; later steps are left empty`);
 }
 
 function tableHead(shown) {

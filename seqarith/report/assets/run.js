@@ -6,11 +6,12 @@ const { task, plane, extracted } = data;
 const $ = (id) => document.getElementById(id);
 const LETTERS = "abcdefghijklmnop";
 const UNITS = 256;
+const PACE = 800; // milliseconds of a step while the page plays
 const net = buildNetwork(data);
 const original = Object.fromEntries(
   Object.entries(net.arrays).map(([name, array]) => [name, array.slice()]));
 const proof = data.proof && readProof(data.proof);
-let run = null, at = 0, changed = 0, pending = 0, wrongPair = null;
+let run = null, at = 0, changed = 0, pending = 0, playing = 0, wrongPair = null;
 
 function readProof(stored) {
   const numbers = (text) => text && decodeArray(text, "float64");
@@ -27,7 +28,8 @@ function expression(operands) {
   return task.notation.replace(/\{\}/g, () => brief(shown.shift()));
 }
 
-function compute(operands, step = 0) {
+function compute(operands, step = Infinity) {
+  stopPlaying();
   run = traceSum(net, task, operands);
   run.way = proof && regionsOf(proof, run.letters);
   run.extracted = extracted && statesOf(extracted, run.letters);
@@ -60,7 +62,7 @@ function placeInPlane(memory) {
     axis.reduce((sum, weight, i) => sum + weight * (memory[i] - plane.mean[i]), 0));
 }
 
-function computeTyped(step = 0) {
+function computeTyped(step = Infinity) {
   const fields = [...document.querySelectorAll("#fields input")];
   try {
     compute(fields.map((field) => parseInteger(field.value)), step);

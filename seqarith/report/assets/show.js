@@ -14,9 +14,9 @@ function show(step) {
 
 function showResult() {
   const right = run.expected === null || run.predicted === run.expected;
-  const unknown = task.machine ? "" : " (this page cannot tell whether that is right)";
-  const verdict = run.expected === null ? unknown : right ? " ✓ right" : `  ✗ wrong, ${brief(run.expected)} is right`;
-  const wide = task.fixed && run.digits > task.fixed ? ` Operands of ${run.digits} digits: the network is for ${task.fixed}.` : "";
+  const unknown = task.machine ? "" : " (this page cannot tell whether that is correct)";
+  const verdict = run.expected === null ? unknown : right ? " ✓ correct" : `  ✗ wrong, expected ${brief(run.expected)}`;
+  const wide = task.fixed && run.digits > task.fixed ? ` The operands have ${run.digits} digits; the network was trained for ${task.fixed}.` : "";
   $("result").className = right ? "result" : "result bad";
   $("result").textContent = `${expression(run.operands)} = ${brief(run.predicted)}${verdict}${wide}`;
 }
@@ -33,19 +33,19 @@ function showStep() {
   for (const id of ["next", "last"]) $(id).setAttribute("aria-disabled", at === run.steps);
   const say = $("say");
   if (at === 0) {
-    const fixed = task.fixed ? ` A fixed width: operands of ${task.fixed} digits.` : "";
-    say.textContent = `Before the first step: nothing is remembered. ${run.steps} steps, ${task.order} significant digit first.${fixed}`;
+    const fixed = task.fixed ? ` This network is for operands of ${task.fixed} digits.` : "";
+    say.textContent = `Before the first step. There are ${run.steps} steps, ${task.order} significant digit first.${fixed}`;
     say.classList.remove("wrong");
     return;
   }
   const t = at - 1, reads = letterDigits(task, run.letters[t]).map(digit).join(" and ");
   const carried = run.states ? ` with ${stateName(run.states[t])}` : "";
   const counted = t >= run.first;
-  const verdict = !counted ? "which is thrown away" : run.wrong[t] ? `which is wrong: ${symbol(run.due[t])} is due` : "which is right";
+  const verdict = !counted ? "which is ignored" : run.wrong[t] ? `which is wrong: expected ${symbol(run.due[t])}` : "which is correct";
   const leaves = run.states ? ` Now ${stateName(run.states[at])}.` : "";
   const judged = counted && !run.judged ? "" : `, ${verdict}`;
   const margin = counted ? `. Margin ${short(run.margins[t])}` : "";
-  say.textContent = `Step ${at} of ${run.steps}: reads ${reads}${carried}; says ${symbol(run.emitted[t])}${judged}${margin}.${leaves}`;
+  say.textContent = `Step ${at} of ${run.steps}: reads ${reads}${carried}; outputs ${symbol(run.emitted[t])}${judged}${margin}.${leaves}`;
   say.classList.toggle("wrong", run.wrong[t]);
 }
 
@@ -76,12 +76,12 @@ function showLogits() {
   const best = at ? emittedSymbol(logits) : -1;
   const scale = Math.max(1, ...run.logits.map((each) => Math.max(...each.map(Math.abs))));
   const above = net.threshold ? ` above the threshold ${Number(net.threshold.toPrecision(6))}` : "";
-  $("logit-title").textContent = net.outputs === 1 ? `Logit${above}: right of the middle says 1` : "Logits: the largest speaks";
+  $("logit-title").textContent = net.outputs === 1 ? `Logit${above}: the output is 1 if it is positive` : "Logits: the output is the largest";
   $("logits").replaceChildren(...Array.from(logits, (value, k) => {
     const bar = element("i"), size = (50 * Math.abs(value)) / scale;
     bar.style.left = `${value >= 0 ? 50 : 50 - size}%`;
     bar.style.width = `${size}%`;
-    const says = net.outputs === 1 ? (at ? `says ${symbol(best)}` : "") : symbol(k);
+    const says = net.outputs === 1 ? (at ? `output ${symbol(best)}` : "") : symbol(k);
     const chosen = at && (net.outputs === 1 || k === best) ? "best" : "";
     return element("div", `logit ${chosen}`, bar, element("b"), element("span", "", says), element("em", "", at ? value.toFixed(3) : ""));
   }));
@@ -93,15 +93,15 @@ function showRegion() {
   if (!proof) {
     where.textContent = data.no_proof;
   } else if (changed) {
-    where.textContent = "A weight was changed: the proof speaks of the network as it was.";
+    where.textContent = "A weight was changed: the proof belongs to the network before the change.";
   } else {
     const region = run.way[at], of = `region ${region + 1} of ${proof.states.length}`;
     const far = distanceIn(proof, region, run.memories[at]);
     const name = task.machine.names[proof.states[region]];
     const place = far === null ? `On its way to ${of}` : far <= 1
-      ? `In ${of}, at ${Math.round(100 * far)} % of the way from its middle to its edge`
+      ? `In ${of}, ${Math.round(100 * far)} % of the way from its centre to its edge`
       : `On its way to ${of}`;
-    where.textContent = `${place}: there the network remembers “${name}”, and whatever it reads next, its digit is right.`;
+    where.textContent = `${place}. There the network remembers “${name}”, and its next digit is correct, whatever it reads.`;
   }
 }
 
@@ -110,7 +110,7 @@ function showPictures() {
     const now = proof && !changed ? { ...proof, now: run.way[at] } : null;
     const names = task.machine ? task.machine.names : ["hidden vector"];
     $("plane-note").textContent = now
-      ? "The outlines are the regions of the proof: no word of any length leaves them for good." : "";
+      ? "The outlines are the regions of the proof: no word, of any length, leads out of them for good." : "";
     drawPlane($("plane"), plane, now, run.placed, at, names);
   } else {
     $("plane-note").textContent = "They are not shown: some are too large for a number.";

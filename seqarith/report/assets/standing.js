@@ -1,7 +1,7 @@
 "use strict";
 // What the page says of the network's numbers, and that it is not said of changed ones.
 
-const BEFORE = "Of the network before the change. ";
+const BEFORE = "Before the change: ";
 const CHANGED = "Changed by hand: nothing is proved of this network";
 
 // The badge of the page, and what stands before all else that was known of the numbers.

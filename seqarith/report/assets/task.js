@@ -6,7 +6,7 @@ const MOST_STEPS = 20000;
 function parseInteger(text) {
   const plain = text.trim().replace(/(?<=[0-9a-f])_(?=[0-9a-f])/gi, "");
   const match = /^([+-]?)(0x[0-9a-f]+|0b[01]+|[0-9]+)$/i.exec(plain);
-  if (!match) throw new Error(`“${text.slice(0, 40)}” is no integer; write 58, -58, 0x3a or 0b111010`);
+  if (!match) throw new Error(`“${text.slice(0, 40)}” is not an integer; write 58, -58, 0x3a or 0b111010`);
   const value = BigInt(match[2]);
   return match[1] === "-" ? -value : value;
 }
