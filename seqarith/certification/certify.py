@@ -18,8 +18,8 @@ from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Rejec
 from seqarith.certification.kernel.check import Progress as Step
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.legacy import renewed
-from seqarith.certification.prove.box_prover import FEW_LETTERS, Found, quick
-from seqarith.certification.prove.induction_prover import InductionProver, NotFound
+from seqarith.certification.prove.box_prover import FEW_LETTERS, Proof, prove_by_boxes
+from seqarith.certification.prove.induction_prover import InductionProver, NoProof
 from seqarith.certification.prove.region_fitting import PLAIN, ROOMY
 from seqarith.certification.verdicts import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError, MissingExtraError
@@ -166,20 +166,20 @@ class _Run:
     @np.errstate(over="ignore", invalid="ignore")  # units without a bound may overflow
     def decide(self) -> Verdict:
         self._say("boxes")
-        found = quick(self._program, FEW_LETTERS) or quick(self._program)
+        found = prove_by_boxes(self._program, FEW_LETTERS) or prove_by_boxes(self._program)
         if found is not None:
             return self._proved(found)
         self._say("search for a wrong word")
         refuter = Falsifier(ProgramUnderTest.of(self._model), self._model.task)
         wrong = refuter.hunt(min(FIRST, HUNT * self._seconds)) or self._short_words(refuter)
         plain, roomy = (InductionProver(self._program, self._regions, s) for s in (PLAIN, ROOMY))
-        proof = NotFound("no proof was tried")
+        proof = NoProof("no proof was tried")
         for until, thorough in ((EARLY, plain), (MIDDLE, roomy), (LATE, plain)):
             if wrong is not None:
                 return self._judged(refuter, wrong)
             self._say("induction")
             tried = thorough.run(self._begin + until * self._seconds)
-            if isinstance(tried, Found):
+            if isinstance(tried, Proof):
                 return self._proved(tried)
             proof = tried
             self._say("search for a wrong word")
@@ -195,7 +195,7 @@ class _Run:
         few = task.letters**steps <= ALL_WORDS
         return refuter.deepen(steps + 1, float("inf") if few else HUNT * self._seconds)
 
-    def _proved(self, found: Found) -> Proved:
+    def _proved(self, found: Proof) -> Proved:
         said = found.accepted
         return Proved(
             claim=claim_of(self._model),
@@ -219,7 +219,7 @@ class _Run:
             found = self._refuted(refuter, candidate)
             if found.emitted != found.due:
                 return found
-        return self._undecided(refuter, NotFound(ORDER))
+        return self._undecided(refuter, NoProof(ORDER))
 
     def _refuted(self, refuter: Falsifier, wrong: Counterexample) -> Refuted:
         model, task = self._model, self._model.task
@@ -244,7 +244,7 @@ class _Run:
             seconds=self._spent(),
         )
 
-    def _undecided(self, refuter: Falsifier, proof: NotFound) -> Undecided:
+    def _undecided(self, refuter: Falsifier, proof: NoProof) -> Undecided:
         return Undecided(
             obligation=proof.obligation,
             regions=proof.regions,

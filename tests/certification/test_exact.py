@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -24,12 +25,12 @@ from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.forms import Forms
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step as NumpyStep
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS, Refusal
-from seqarith.certification.prove.boxes import prove_boxes
+from seqarith.certification.prove.box_prover import find_boxes
 from seqarith.certification.prove.dynamics import Dynamics
-from seqarith.certification.prove.induction_prover import Found, prove
-from seqarith.certification.prove.reachable import sample, words
+from seqarith.certification.prove.induction_prover import InductionProver, Proof
+from seqarith.certification.prove.reachable import draw_words, sample_reachable
 from seqarith.certification.prove.refinement import Refinement
 from seqarith.cli import cli
 from seqarith.network import Network
@@ -83,7 +84,7 @@ def test_a_proof_is_accepted(case):
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_boxes_are_accepted(make, activation, dtype, outputs):
     p = from_model(make(activation, 60.0, dtype, outputs))
-    agrees(p, prove_boxes(p, 1))
+    agrees(p, find_boxes(p, 1))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -91,8 +92,8 @@ def test_a_network_of_the_tutorial_is_proved(dtype):
     """Seed 2: 16 sigmoid units trained without a thought of proofs; 11 parallelotopes."""
     config = replace(sa.tutorial_config(2), dtype=dtype)
     p = from_model(sa.Trainer(config).run().model)
-    found = prove(p, 60)
-    assert isinstance(found, Found)
+    found = InductionProver(p).run(time.monotonic() + 60)
+    assert isinstance(found, Proof)
     assert found.certificate.shapes.ndim == 3
     agrees(p, found.certificate)
 
@@ -122,8 +123,9 @@ def test_every_cell_is_accepted(trained_case):
 def test_parallelotopes_of_every_cell_are_accepted(trained_case):
     """Regions that the search would seek if boxes did not do."""
     p, _ = trained_case
-    cell, drawn = Dynamics(p), words(np.random.default_rng(0), p.letters, 100, 100)
-    found = Refinement(p, cell, sample(cell, p.start, p.next_state, drawn, 8), 0.4).run(np.inf)
+    cell, drawn = Dynamics(p), draw_words(np.random.default_rng(0), p.letters, 100, 100)
+    samples = sample_reachable(cell, p.start, p.next_state, drawn, 8)
+    found = Refinement(p, cell, samples, 0.4).run(np.inf)
     assert found is not None
     assert found.shapes.ndim == 3
     agrees(p, found)
@@ -175,7 +177,7 @@ def test_a_cell_of_ones_own_is_accepted(make, dtype):
         add(), network, network.absorb({n: arrays[n] for n in network.exported_shapes()})
     )
     p = from_model(model)
-    agrees(p, prove_boxes(p, 2))
+    agrees(p, find_boxes(p, 2))
 
 
 @pytest.mark.parametrize("over", [-3.0, 0.5, 3.0])
@@ -288,7 +290,7 @@ def test_mutations_are_rejected(case, seed):
 def test_at_the_edge_of_what_numpy_accepts_balls_accept(make, dtype, limit):
     """The size of a region is bisected until one float more would be rejected."""
     p = from_model(make(steep=12.0, dtype=dtype))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
 
     def resized(factor):
         shapes = c.shapes.astype(float)
@@ -313,7 +315,7 @@ def test_what_numpy_accepts_of_changed_regions_is_accepted(make, seed, size):
     """The pads only ever cost: where they suffice, there is room for the exact check."""
     rng = np.random.default_rng(seed)
     p = from_model(make(steep=rng.uniform(9, 14)))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
     if c is None:
         return
     shapes, centres = c.shapes.copy(), c.centres.copy()
@@ -345,7 +347,7 @@ def test_what_lands_for_numpy_lands_for_balls(case, seed, power):
 @pytest.mark.parametrize(("column", "side"), list(product(range(3), (-1, 1))))
 def test_a_set_lands_in_a_box_that_holds_both_ends_of_it(make, column, side):
     p = from_model(make(steep=20.0))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
     c = replace(c, shapes=c.shapes + 2.0**-10)
     checker = exact._Checker(p, c, Budget())
     centre, room = checker.centres[1], checker.shapes[1]
@@ -981,7 +983,7 @@ def test_the_pads_of_the_numpy_checker_suffice(draw, kind, seed, hidden, outputs
     p = draw(seed, hidden, outputs, kind, dtype)
     p = replace(p, threshold=-0.5 if outputs == 1 else 0.0)
     by, unit = balls.Format(dtype, ULPS), UNITS[dtype]
-    fast = NumpyStep(p.step, p.inputs.astype(float), Forms(dict(p.arrays), ULPS, unit))
+    fast = SetStep(p.step, p.inputs.astype(float), Forms(dict(p.arrays), ULPS, unit))
     slow, width, letter = BallStep(p, by), p.memory, int(rng.integers(4))
     c, g = rng.uniform(0, 1, (1, width)), rng.normal(size=(1, 3, width))
     g *= 10.0 ** rng.uniform(-9, 0)
@@ -993,7 +995,7 @@ def test_the_pads_of_the_numpy_checker_suffice(draw, kind, seed, hidden, outputs
         assert arb(high) >= x.high
         assert low == pytest.approx(float(x.low), abs=1e-3, rel=1e-6)
     same = as_balls(wide)
-    readouts = outward.Readout(p, unit), BallReadout(p, by)
+    readouts = outward.SetReadout(p, unit), BallReadout(p, by)
     for digit in range(max(outputs, 2)):
         bound = readouts[0].margin(wide, np.array([digit]))
         truth = readouts[1].margin(same, digit)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from seqarith.cells.steps import LETTER_ONLY, reads, widths
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.forms import Forms
-from seqarith.certification.kernel.outward import GAMMA, UP, F, Readout, Sets
+from seqarith.certification.kernel.outward import GAMMA, UP, F, SetReadout, Sets
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import Refusal, require, validate
 
 CHUNK = 128  # branches stepped at once, at most: what fits the cache
@@ -144,8 +144,8 @@ class _Checker:
         kinds = zip(numbers, reads(p.step), strict=True)
         held = LETTER * len(p.inputs) * sum(n for n, kind in kinds if kind == LETTER_ONLY)
         require(held <= budget.memory, "the values of all letters exceed the memory budget")
-        self.cell = Step(p.step, p.inputs.astype(np.float64), forms)
-        self.readout = Readout(p, unit)
+        self.cell = SetStep(p.step, p.inputs.astype(np.float64), forms)
+        self.readout = SetReadout(p, unit)
         self.centres, self.shapes = c.centres.astype(np.float64), c.shapes.astype(np.float64)
         if self.shapes.ndim == 3:
             self._invert()

@@ -100,7 +100,7 @@ def limit(unit: float) -> float:
 
 
 @final
-class Readout:
+class SetReadout:
     """Bound the margins of digits from below, the program's rounding deducted (L6).
 
     Each digit has rows (N, M) and offsets (N,): it is emitted where all of them come out positive.
