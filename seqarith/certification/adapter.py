@@ -30,7 +30,7 @@ def from_model(model: Model) -> Program:
 
 def from_parameters(task: Task, network: Network, parameters: Parameters) -> Program:
     """Return the program of a network that is no `Model` yet; see `from_model`."""
-    machine = due(task)
+    machine = reference_machine(task)
     check_outputs(network.outputs, task)
     arrays, step = network.export(parameters), network.step
     zeros = np.zeros(max(network.memory, network.outputs), network.dtype)
@@ -61,7 +61,7 @@ def is_provable(task: Task) -> bool:
     return task.machine is not None
 
 
-def due(task: Task) -> MealyMachine:
+def reference_machine(task: Task) -> MealyMachine:
     """Return the machine that says which digit is due at every step, from state 0.
 
     It is the task's machine; while the task's delay lasts any digit will do, which is written as

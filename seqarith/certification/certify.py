@@ -170,30 +170,32 @@ class _Run:
         if found is not None:
             return self._proved(found)
         self._say("search for a wrong word")
-        refuter = Falsifier(ProgramUnderTest.of(self._model), self._model.task)
-        wrong = refuter.hunt(min(FIRST, HUNT * self._seconds)) or self._short_words(refuter)
+        falsifier = Falsifier(ProgramUnderTest.of(self._model), self._model.task)
+        wrong = falsifier.search(min(FIRST, HUNT * self._seconds)) or self._short_words(falsifier)
         plain, roomy = (InductionProver(self._program, self._regions, s) for s in (PLAIN, ROOMY))
         proof = NoProof("no proof was tried")
         for until, thorough in ((EARLY, plain), (MIDDLE, roomy), (LATE, plain)):
             if wrong is not None:
-                return self._judged(refuter, wrong)
+                return self._judged(falsifier, wrong)
             self._say("induction")
             tried = thorough.run(self._begin + until * self._seconds)
             if isinstance(tried, Proof):
                 return self._proved(tried)
             proof = tried
             self._say("search for a wrong word")
-            wrong = refuter.hunt(min(HUNT * self._seconds, self._left()))
-        wrong = wrong or refuter.deepen(1 << 20, self._left())
-        return self._undecided(refuter, proof) if wrong is None else self._judged(refuter, wrong)
+            wrong = falsifier.search(min(HUNT * self._seconds, self._left()))
+        wrong = wrong or falsifier.run_all_words(1 << 20, self._left())
+        if wrong is None:
+            return self._undecided(falsifier, proof)
+        return self._judged(falsifier, wrong)
 
-    def _short_words(self, refuter: Falsifier) -> Counterexample | None:
+    def _short_words(self, falsifier: Falsifier) -> Counterexample | None:
         """Run every word that is no longer than those the network was trained on."""
         task, bits = self._model.task, self._model.training.get("bits", 8)
         bits = bits if type(bits) is int and 0 < bits < 64 else 8
         steps = task.natural_layout(bits).steps
         few = task.letters**steps <= ALL_WORDS
-        return refuter.deepen(steps + 1, float("inf") if few else HUNT * self._seconds)
+        return falsifier.run_all_words(steps + 1, float("inf") if few else HUNT * self._seconds)
 
     def _proved(self, found: Proof) -> Proved:
         said = found.accepted
@@ -207,21 +209,21 @@ class _Run:
             seconds=self._spent(),
         )
 
-    def _judged(self, refuter: Falsifier, wrong: Counterexample) -> Refuted | Undecided:
+    def _judged(self, falsifier: Falsifier, wrong: Counterexample) -> Refuted | Undecided:
         """Return the shortest wrong word that is wrong when it is run alone, as `predict` runs it.
 
         Products of a batch add up in another order. Where that decides, a word that errs beside
         others may be right alone: then nothing is refuted.
         """
         self._say("shorter wrong words")
-        shorter = refuter.minimised(wrong, POLISH * self._seconds)
+        shorter = falsifier.minimise(wrong, POLISH * self._seconds)
         for candidate in (shorter, replace(wrong, shortest=False)):
-            found = self._refuted(refuter, candidate)
+            found = self._refuted(falsifier, candidate)
             if found.emitted != found.due:
                 return found
-        return self._undecided(refuter, NoProof(ORDER))
+        return self._undecided(falsifier, NoProof(ORDER))
 
-    def _refuted(self, refuter: Falsifier, wrong: Counterexample) -> Refuted:
+    def _refuted(self, falsifier: Falsifier, wrong: Counterexample) -> Refuted:
         model, task = self._model, self._model.task
         word = wrong.word.astype(np.intp)
         # What follows the word is padding: zeros, as many as the result has digits more.
@@ -239,17 +241,17 @@ class _Run:
             emitted=int(symbols[len(word) - 1, 0]),
             due=int(right[len(word) - 1, 0]),
             shortest=wrong.shortest,
-            exhausted=refuter.exhausted,
+            exhausted=falsifier.exhausted,
             found_by=wrong.found_by,
             seconds=self._spent(),
         )
 
-    def _undecided(self, refuter: Falsifier, proof: NoProof) -> Undecided:
+    def _undecided(self, falsifier: Falsifier, proof: NoProof) -> Undecided:
         return Undecided(
             obligation=proof.obligation,
             regions=proof.regions,
             proved_regions=proof.proved,
-            exhausted=refuter.exhausted,
+            exhausted=falsifier.exhausted,
             seconds=self._spent(),
         )
 

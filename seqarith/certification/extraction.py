@@ -16,7 +16,7 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.adapter import due, from_model, from_stored
+from seqarith.certification.adapter import from_model, from_stored, reference_machine
 from seqarith.certification.claim import claim_of
 from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 from seqarith.certification.kernel.certificate import Certificate
@@ -75,7 +75,7 @@ def extract(model: Model) -> Extracted:
         TaskError: The task has no machine to compare with, or has a delay and the model no proof,
             or the network has no small machine.
     """
-    wanted = due(model.task)
+    wanted = reference_machine(model.task)
     program, certificate = from_model(model), model.certificate
     if certificate is not None:
         believed = renewed(from_stored(certificate), program, model.network)
@@ -111,24 +111,24 @@ class _Observation:
     """Hidden vectors that words reach, told apart by what the network emits after them."""
 
     def __init__(self, model: Model) -> None:
-        self._suspect, self._program = ProgramUnderTest.of(model), model.program
+        self._program = ProgramUnderTest.of(model)
         self._symbols = max(model.task.outputs, 2)
         self.agreement, self._work = 1.0, 0
         self._size = model.network.size
         depth = 1
-        while self._suspect.letters ** (depth + 1) <= SUFFIXES:
+        while self._program.letters ** (depth + 1) <= SUFFIXES:
             depth += 1
         self._suffixes = [
-            np.array(list(product(range(self._suspect.letters), repeat=length)), np.intp).T
+            np.array(list(product(range(self._program.letters), repeat=length)), np.intp).T
             for length in range(1, depth + 1)
         ]
         self.vectors = self._reached(model)
 
     def machine(self) -> MealyMachine:
         """Walk from the first vector; the first vector met of each class stands for it."""
-        answers = self._answers(self._suspect.start[None])
+        answers = self._answers(self._program.start[None])
         classes = {answers[0].tobytes(): 0}
-        representative = [self._suspect.start]
+        representative = [self._program.start]
         following: list[list[int]] = []
         symbols: list[Ints] = []
         for vector in representative:
@@ -154,21 +154,21 @@ class _Observation:
         sampler = Sampler(model.task, DIGITS)
         rng = np.random.default_rng(0)
         words = np.concatenate([sampler.uniform(rng, WORDS), sampler.favouring(rng, WORDS)], 1)
-        hidden = np.repeat(self._suspect.start[None], words.shape[1], axis=0)
+        hidden = np.repeat(self._program.start[None], words.shape[1], axis=0)
         met = []
         for letters in words:
-            hidden = self._suspect.step(hidden, letters)
+            hidden = self._program.step(hidden, letters)
             met.append(hidden)
         vectors = np.concatenate(met)
         # Each is stepped under every letter, and each of those answers to every suffix.
-        answers = self._suspect.letters * sum(suffixes.size for suffixes in self._suffixes)
+        answers = self._program.letters * sum(suffixes.size for suffixes in self._suffixes)
         most = max(8, min(VECTORS, WORK // 4 // (answers * (self._size + STEP_WORK))))
         return vectors[:: max(1, len(vectors) // most)]
 
     def _moved(self, vectors: Floats) -> tuple[Floats, Ints]:
         """Step vectors (N, M) under every letter: (N * A, M), and the symbols emitted."""
-        letters = np.tile(np.arange(self._suspect.letters), len(vectors))
-        after = self._suspect.step(np.repeat(vectors, self._suspect.letters, 0), letters)
+        letters = np.tile(np.arange(self._program.letters), len(vectors))
+        after = self._program.step(np.repeat(vectors, self._program.letters, 0), letters)
         return after, self._said(after)
 
     def _answers(self, vectors: Floats) -> Ints:
@@ -190,7 +190,7 @@ class _Observation:
         count = suffixes.shape[1]
         hidden = np.repeat(vectors, count, axis=0)
         for letters in suffixes:
-            hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
+            hidden = self._program.step(hidden, np.tile(letters, len(vectors)))
         return self._said(hidden).reshape(-1, count)
 
     def _said(self, hidden: Floats) -> Ints:
@@ -204,7 +204,7 @@ class _Observation:
         self._work += rows * (self._size + STEP_WORK)
         if self._work > WORK:
             raise TaskError(
-                f"a network of {self._suspect.letters} letters and {self._size} parameters: to "
+                f"a network of {self._program.letters} letters and {self._size} parameters: to "
                 "observe its machine takes too long. It is read off a proof: seqarith certify"
             )
 

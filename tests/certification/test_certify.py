@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import seqarith as sa
 from seqarith.cells.elman import Elman
-from seqarith.certification.adapter import due, from_model, from_stored
+from seqarith.certification.adapter import from_model, from_stored, reference_machine
 from seqarith.certification.falsify.falsifier import Falsifier
 from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 from seqarith.certification.kernel.check import Accepted, Rejected, check
@@ -215,7 +215,7 @@ def delayed(task: Task) -> Task:
 
 
 def test_digits_that_the_delay_throws_away_need_not_be_right():
-    machine = due(delayed(add()))
+    machine = reference_machine(delayed(add()))
     assert machine.outputs == 3
     assert np.all(machine.output[0] == 2)
     assert not np.any(machine.output[1:] == 2)
@@ -258,10 +258,10 @@ def test_quick_proves_what_it_returns(make):
 
 def test_the_refuter_knows_how_far_it_ran_everything(make):
     model = make()
-    refuter = Falsifier(ProgramUnderTest.of(model), model.task)
-    assert refuter.hunt(1.0) is None
-    assert refuter.deepen(9, 10.0) is None
-    assert refuter.exhausted >= 8 or refuter.known.closed
+    falsifier = Falsifier(ProgramUnderTest.of(model), model.task)
+    assert falsifier.search(1.0) is None
+    assert falsifier.run_all_words(9, 10.0) is None
+    assert falsifier.exhausted >= 8 or falsifier.known.closed
 
 
 def test_a_readout_that_cannot_say_a_symbol_is_not_proved():
