@@ -1,4 +1,4 @@
-"""Decides a model: proof tries and the search for a wrong word by turns, from cheap to strong."""
+"""Decide whether a model is right: provers and the search for a wrong word take turns."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from seqarith.certification.claim import claim_of
 from seqarith.certification.falsify.falsifier import Counterexample, Falsifier
 from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 from seqarith.certification.kernel.certificate import Certificate
-from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Rejected, check
-from seqarith.certification.kernel.check import Progress as Step
+from seqarith.certification.kernel.check import (
+    DEFAULT,
+    Accepted,
+    Budget,
+    CheckProgress,
+    Rejected,
+    check,
+)
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.legacy import renewed
+from seqarith.certification.legacy import renew
 from seqarith.certification.prove.box_prover import FEW_LETTERS, Proof, prove_by_boxes
 from seqarith.certification.prove.induction_prover import InductionProver, NoProof
 from seqarith.certification.prove.region_fitting import PLAIN, ROOMY
@@ -26,37 +32,39 @@ from seqarith.errors import CertificateError, InvalidValueError, MissingExtraErr
 from seqarith.execution import emit
 from seqarith.model import Model
 
-BUDGET = 60.0
-FIRST = 0.5  # seconds of the first search: nearly all wrong networks are found out in 0.2
-HUNT, POLISH = 0.1, 0.05  # shares of the budget for a broad search, and for each way to shorten
-EARLY, MIDDLE, LATE = 0.15, 0.5, 0.85  # shares of the budget after which proof tries end
+BUDGET = 60.0  # seconds
+FIRST = 0.5  # seconds of the first search: nearly all wrong networks are refuted within 0.2 s
+SEARCH, SHORTEN = 0.1, 0.05  # shares of the budget for a broad search, and for each way to shorten
+EARLY, MIDDLE, LATE = 0.15, 0.5, 0.85  # shares of the budget after which attempts to prove end
 ALL_WORDS = 1 << 20
 """So many words are all run whatever the budget: what a user may well run too."""
 
-ORDER = (
-    "words that err when they are run beside others are right alone: rounding decides, in whatever "
-    "order sums are added up"
+ROUNDING = (
+    "words that are wrong in a batch are right when they are run alone: the margin is so small "
+    "that the order of summation decides"
 )
-"""What keeps a network undecided whose margins are smaller than its rounding."""
+"""Why a network whose margins are smaller than its rounding errors stays undecided."""
 
-Progress = Callable[[str, float], None]
-"""Called with what is going on, and the seconds spent."""
+StageProgress = Callable[[str, float], None]
+"""Called with a description of the current stage, and the seconds spent."""
 
 
-def certify(model: Model, seconds: float = BUDGET, progress: Progress | None = None) -> Verdict:
+def certify(
+    model: Model, seconds: float = BUDGET, progress: StageProgress | None = None
+) -> Verdict:
     """Decide whether a model is right on every operand of every width.
 
-    Cheap proof tries come first, then the search for a wrong word, then the strong proof for most
-    of the time, then what is left of the search. Deterministic but for where the clock cuts off.
+    Boxes are tried first, then a search for a wrong word, then induction for most of the time,
+    alternating with longer searches. The result is deterministic, except where a deadline cuts off.
 
     Args:
         model: The model.
-        seconds: About so long, at most.
-        progress: Told what is going on.
+        seconds: Time limit, approximate.
+        progress: Called at every stage.
 
     Raises:
-        TaskError: The task has no finite-state machine: there is no claim about every width.
-        InvalidValueError: ``seconds`` is not above 0.
+        TaskError: The task has no finite-state machine, so there is no claim about every width.
+        InvalidValueError: ``seconds`` is not positive.
 
     Example:
         >>> verdict = certify(Model.shipped("add"), seconds=2)
@@ -69,7 +77,7 @@ def certify(model: Model, seconds: float = BUDGET, progress: Progress | None = N
 
 
 def attach(model: Model, certificate: Certificate) -> Model:
-    """Return the model with a certificate, ready to be saved."""
+    """Return the model with a certificate, ready to save."""
     return replace(model, certificate=to_stored(certificate))
 
 
@@ -86,18 +94,18 @@ def stored_certificate(model: Model) -> Certificate:
     certificate = from_stored(model.certificate)
     if not model.certificate.is_old:
         return certificate
-    return renewed(certificate, from_model(model), model.network)
+    return renew(certificate, from_model(model), model.network)
 
 
 def verify(
-    model: Model, budget: Budget = DEFAULT, progress: Step | None = None
+    model: Model, budget: Budget = DEFAULT, progress: CheckProgress | None = None
 ) -> Accepted | Rejected:
-    """Re-check the certificate that a model holds, with the independent checker alone.
+    """Check the certificate that a model holds, with the independent checker alone.
 
     Args:
-        model: The model; what the certificate claims is compared with its own parameters.
-        budget: Where a check that costs more gives up, and rejects.
-        progress: Called with the share of the budget that is spent, and with what is under way.
+        model: The model, with the parameters that the certificate must be about.
+        budget: Limit of the check, which rejects beyond it.
+        progress: Called with the share of the budget that is spent, and a description.
 
     Raises:
         CertificateError: It holds none.
@@ -107,9 +115,9 @@ def verify(
 
 
 def verify_exact(
-    model: Model, budget: Budget = DEFAULT, progress: Step | None = None
+    model: Model, budget: Budget = DEFAULT, progress: CheckProgress | None = None
 ) -> Accepted | Rejected:
-    """Re-check the certificate that a model holds in ball arithmetic, without NumPy's functions.
+    """Check the certificate that a model holds in ball arithmetic, without NumPy's functions.
 
     It takes about 50 to 100 times as long as `verify`, and needs the extra ``exact``.
 
@@ -129,13 +137,13 @@ def verify_exact(
 
 
 def _claimed(model: Model, found: Accepted | Rejected) -> Accepted | Rejected:
-    """Put into words what was accepted: the checker knows the program, not the task."""
+    """Word the accepted claim in terms of the task, which the checker does not know."""
     if isinstance(found, Rejected):
         return found
     return replace(found, claim=str(claim_of(model)))
 
 
-def exact_checker() -> Callable[[Program, Certificate, Budget, Step | None], Accepted | Rejected]:
+def exact_checker() -> Callable[..., Accepted | Rejected]:
     """Return the checker that uses ball arithmetic.
 
     Raises:
@@ -155,15 +163,15 @@ def exact_checker() -> Callable[[Program, Certificate, Budget, Step | None], Acc
 
 @final
 class _Run:
-    """One decision, with its clock."""
+    """One call of `certify`, with its clock."""
 
-    def __init__(self, model: Model, seconds: float, progress: Progress | None) -> None:
+    def __init__(self, model: Model, seconds: float, progress: StageProgress | None) -> None:
         self._begin = time.monotonic()
         self._model, self._seconds = model, seconds
         self._progress = progress or (lambda stage, spent: None)
         self._program: Program = from_model(model)
 
-    @np.errstate(over="ignore", invalid="ignore")  # units without a bound may overflow
+    @np.errstate(over="ignore", invalid="ignore")  # relu units may overflow
     def decide(self) -> Verdict:
         self._say("boxes")
         found = prove_by_boxes(self._program, FEW_LETTERS) or prove_by_boxes(self._program)
@@ -171,7 +179,7 @@ class _Run:
             return self._proved(found)
         self._say("search for a wrong word")
         falsifier = Falsifier(ProgramUnderTest.of(self._model), self._model.task)
-        wrong = falsifier.search(min(FIRST, HUNT * self._seconds)) or self._short_words(falsifier)
+        wrong = falsifier.search(min(FIRST, SEARCH * self._seconds)) or self._short_words(falsifier)
         plain, roomy = (InductionProver(self._program, self._regions, s) for s in (PLAIN, ROOMY))
         proof = NoProof("no proof was tried")
         for until, thorough in ((EARLY, plain), (MIDDLE, roomy), (LATE, plain)):
@@ -183,19 +191,19 @@ class _Run:
                 return self._proved(tried)
             proof = tried
             self._say("search for a wrong word")
-            wrong = falsifier.search(min(HUNT * self._seconds, self._left()))
+            wrong = falsifier.search(min(SEARCH * self._seconds, self._left()))
         wrong = wrong or falsifier.run_all_words(1 << 20, self._left())
         if wrong is None:
             return self._undecided(falsifier, proof)
         return self._judged(falsifier, wrong)
 
     def _short_words(self, falsifier: Falsifier) -> Counterexample | None:
-        """Run every word that is no longer than those the network was trained on."""
+        """Run every word up to the length that the network was trained on."""
         task, bits = self._model.task, self._model.training.get("bits", 8)
         bits = bits if type(bits) is int and 0 < bits < 64 else 8
         steps = task.natural_layout(bits).steps
         few = task.letters**steps <= ALL_WORDS
-        return falsifier.run_all_words(steps + 1, float("inf") if few else HUNT * self._seconds)
+        return falsifier.run_all_words(steps + 1, float("inf") if few else SEARCH * self._seconds)
 
     def _proved(self, found: Proof) -> Proved:
         said = found.accepted
@@ -210,23 +218,23 @@ class _Run:
         )
 
     def _judged(self, falsifier: Falsifier, wrong: Counterexample) -> Refuted | Undecided:
-        """Return the shortest wrong word that is wrong when it is run alone, as `predict` runs it.
+        """Return the shortest wrong word that is also wrong when it is run alone, as in `predict`.
 
-        Products of a batch add up in another order. Where that decides, a word that errs beside
-        others may be right alone: then nothing is refuted.
+        In a batch, matrix products may add up in another order. If that decides, a word that is
+        wrong in the batch may be right alone, which refutes nothing.
         """
         self._say("shorter wrong words")
-        shorter = falsifier.minimise(wrong, POLISH * self._seconds)
+        shorter = falsifier.minimise(wrong, SHORTEN * self._seconds)
         for candidate in (shorter, replace(wrong, shortest=False)):
             found = self._refuted(falsifier, candidate)
             if found.emitted != found.due:
                 return found
-        return self._undecided(falsifier, NoProof(ORDER))
+        return self._undecided(falsifier, NoProof(ROUNDING))
 
     def _refuted(self, falsifier: Falsifier, wrong: Counterexample) -> Refuted:
         model, task = self._model, self._model.task
         word = wrong.word.astype(np.intp)
-        # What follows the word is padding: zeros, as many as the result has digits more.
+        # The word is padded with zeros, as many as the result has additional digits.
         layout = task.natural_layout(len(word))
         more = task.delay if task.order == "most" else max(0, layout.steps - len(word))
         letters = np.append(word, np.zeros(more, np.intp))[:, None]

@@ -26,7 +26,7 @@ from seqarith.certification.exact.readout import BallReadout
 from seqarith.certification.exact.step import BallSet, BallStep
 from seqarith.certification.exact.validation import MAX_MAGNITUDE, read_array, read_program
 from seqarith.certification.kernel.certificate import Certificate
-from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Progress, Rejected
+from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, CheckProgress, Rejected
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.kernel.wellformed import Refusal, require, validate
 
@@ -42,7 +42,7 @@ def check_exact(
     program: Program,
     certificate: Certificate,
     budget: Budget = DEFAULT,
-    progress: Progress | None = None,
+    progress: CheckProgress | None = None,
 ) -> Accepted | Rejected:
     """Decide as `check` does, about a hundred times more slowly: in two hours at most by default.
 
@@ -152,7 +152,7 @@ class _Checker:
         self.inverses = [] if self.boxes else [_inverse(m) for m in self.shapes]
         self.margin, self.steps, self.depth = arb.pos_inf(), 0, 0
 
-    def run(self, progress: Progress | None) -> Accepted:
+    def run(self, progress: CheckProgress | None) -> Accepted:
         """Follow all branches; raise `Refusal` where an obligation fails."""
         for r, state in enumerate(self.states):
             reached = [self.states[to] for to in self.successors[r]]

@@ -34,7 +34,7 @@ HEADERS = 600  # bytes of the arrays of `_Branches` beside their numbers
 # to 64 units).
 BATCH_WORK, BRANCH_WORK, NUMBER_WORK = 400_000, 2_000, 5
 
-Progress = Callable[[float, str], None]
+CheckProgress = Callable[[float, str], None]
 """Called with the share of the work budget that is spent, and with what is under way."""
 
 
@@ -92,7 +92,7 @@ def check(
     program: Program,
     certificate: Certificate,
     budget: Budget = DEFAULT,
-    progress: Progress | None = None,
+    progress: CheckProgress | None = None,
 ) -> Accepted | Rejected:
     """Decide whether a certificate proves a program right on every word of every length.
 
@@ -150,7 +150,7 @@ class _Checker:
         if self.shapes.ndim == 3:
             self._invert()
 
-    def run(self, progress: Progress | None) -> Accepted:
+    def run(self, progress: CheckProgress | None) -> Accepted:
         """Follow all branches a letter at a time; raise `Refusal` where an obligation fails."""
         c, letters = self.certificate, len(self.program.inputs)
         follows = self.program.next_state[c.states] == c.states[c.successors]
