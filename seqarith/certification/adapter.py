@@ -47,13 +47,18 @@ def from_parameters(task: Task, network: Network, parameters: Parameters) -> Pro
     )
 
 
-def check_provable(task: Task) -> None:
-    """Refuse a task without a machine.
+def check_provable(task: Task) -> MealyMachine:
+    """Return the machine of a task.
 
     Raises:
         TaskError: It has none.
     """
-    _machine(task)
+    if task.machine is None:
+        raise TaskError(
+            f"no finite-state machine computes {task.formula}: nothing about every width can be "
+            f"proved of task {task.name!r}. 'seqarith eval' runs it on every case of one width"
+        )
+    return task.machine
 
 
 def is_provable(task: Task) -> bool:
@@ -70,7 +75,7 @@ def reference_machine(task: Task) -> MealyMachine:
     Raises:
         TaskError: The task has no machine.
     """
-    machine, anything = _machine(task), max(task.outputs, 2)
+    machine, anything = check_provable(task), max(task.outputs, 2)
 
     def step(node: tuple[int, int], letters: Table) -> tuple[list[tuple[int, int]], Table]:
         past, state = node
@@ -106,15 +111,6 @@ def _require_same(found: MealyMachine, machine: MealyMachine, delay: int, anythi
             if node not in reached:
                 reached.add(node)
                 queue.append(node)
-
-
-def _machine(task: Task) -> MealyMachine:
-    if task.machine is None:
-        raise TaskError(
-            f"no finite-state machine computes {task.formula}: nothing about every width can be "
-            f"proved of task {task.name!r}. 'seqarith eval' runs it on every case of one width"
-        )
-    return task.machine
 
 
 def to_stored(certificate: Certificate) -> StoredCertificate:
