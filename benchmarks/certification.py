@@ -12,7 +12,7 @@ from sidebyside import Fact, Figure, Row, Spread
 
 import seqarith as sa
 from seqarith.certification.adapter import from_model
-from seqarith.certification.prove.box_prover import quick
+from seqarith.certification.prove.box_prover import prove_by_boxes
 
 SEEDS, TIMES = 20, 5
 TEXT = """Adders of 20 seeds, as `seqarith train add --bits 8` makes them. *Certify* decides from
@@ -35,7 +35,7 @@ def measure() -> Figure:
     models = [result.model for s in range(SEEDS) if (result := sa.train("add", seed=s)).proved]
     bare = [replace(model, certificate=None) for model in models]
     proved = sum(isinstance(sa.certify(model), sa.Proved) for model in bare)
-    by_boxes = sum(quick(from_model(model)) is not None for model in bare)
+    by_boxes = sum(prove_by_boxes(from_model(model)) is not None for model in bare)
     assert all(isinstance(sa.verify(model), sa.Accepted) for model in models)
     certify = Spread.of(fastest(lambda m=m: sa.certify(m)) for m in bare)  # type: ignore[misc]
     verify = Spread.of(fastest(lambda m=m: sa.verify(m)) for m in models)  # type: ignore[misc]

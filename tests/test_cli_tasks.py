@@ -102,7 +102,7 @@ def test_products_are_learnt_at_a_width_and_never_proved(call: Call) -> None:
         (("scale", "--param", "factr=3"), "task 'scale' has no option 'factr'"),
         (("scale", "--param", "factor=x"), "factor 'x': expected an integer from -64 to 64"),
         (("scale", "--param", "factor=99"), "factor 99: expected an integer"),
-        (("not", "--operands", "2"), "task 'not', ~a, has 1 always"),
+        (("not", "--operands", "2"), "task 'not', ~a, always has 1"),
         (("--preset", "tutorial", "--param", "x=1"), "--preset tutorial fixes all but"),
         (("--task-from", "mine"), "--task-from 'mine': expected MODULE:NAME"),
         (("--task-from", "mine:nothing"), "mine has no 'nothing'"),

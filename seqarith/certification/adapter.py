@@ -1,4 +1,4 @@
-"""From a model to the records of the kernel: its program, and the certificate in its file."""
+"""Convert a model to the records of the kernel: its program, and the certificate in its file."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def from_model(model: Model) -> Program:
     """Return the program that a model's predictions come from.
 
     Raises:
-        TaskError: No finite-state machine says what is right, or the readout cannot say all symbols
-            of the task.
+        TaskError: The task has no finite-state machine, or the readout has too few outputs for its
+            symbols.
     """
     return from_parameters(model.task, model.network, model.parameters)
 
 
 def from_parameters(task: Task, network: Network, parameters: Parameters) -> Program:
-    """Return the program of a network that is no `Model` yet; see `from_model`."""
-    machine = due(task)
+    """Return the program of a network that is not a `Model` yet; see `from_model`."""
+    machine = reference_machine(task)
     check_outputs(network.outputs, task)
     arrays, step = network.export(parameters), network.step
     zeros = np.zeros(max(network.memory, network.outputs), network.dtype)
@@ -47,30 +47,35 @@ def from_parameters(task: Task, network: Network, parameters: Parameters) -> Pro
     )
 
 
-def check_provable(task: Task) -> None:
-    """Refuse a task without a machine.
+def check_provable(task: Task) -> MealyMachine:
+    """Return the machine of a task.
 
     Raises:
         TaskError: It has none.
     """
-    _machine(task)
+    if task.machine is None:
+        raise TaskError(
+            f"no finite-state machine computes {task.formula}: nothing about every width can be "
+            f"proved of task {task.name!r}. 'seqarith eval' runs it on every case of one width"
+        )
+    return task.machine
 
 
 def is_provable(task: Task) -> bool:
-    """Return whether `check_provable` takes it."""
+    """Return whether a task has a machine."""
     return task.machine is not None
 
 
-def due(task: Task) -> MealyMachine:
-    """Return the machine that says which digit is due at every step, from state 0.
+def reference_machine(task: Task) -> MealyMachine:
+    """Return the machine that emits the expected digit at every step, starting in state 0.
 
-    It is the task's machine; while the task's delay lasts any digit will do, which is written as
-    one symbol more than there are.
+    It is the task's machine, except that during the task's delay any digit will do. That is encoded
+    as one symbol beyond the last.
 
     Raises:
         TaskError: The task has no machine.
     """
-    machine, anything = _machine(task), max(task.outputs, 2)
+    machine, anything = check_provable(task), max(task.outputs, 2)
 
     def step(node: tuple[int, int], letters: Table) -> tuple[list[tuple[int, int]], Table]:
         past, state = node
@@ -90,9 +95,9 @@ def due(task: Task) -> MealyMachine:
 
 
 def _require_same(found: MealyMachine, machine: MealyMachine, delay: int, anything: int) -> None:
-    """Refuse a renumbered machine that is not the task's, so that `explore` need not be trusted.
+    """Refuse a renumbered machine that differs from the task's, so `explore` need not be trusted.
 
-    Both are walked side by side from their first states. A proof speaks of the renumbered machine.
+    A proof is about the renumbered machine. Both are explored together from their first states.
     """
     queue = [(found.initial, machine.initial, 0)]
     reached = set(queue)
@@ -108,17 +113,8 @@ def _require_same(found: MealyMachine, machine: MealyMachine, delay: int, anythi
                 queue.append(node)
 
 
-def _machine(task: Task) -> MealyMachine:
-    if task.machine is None:
-        raise TaskError(
-            f"no finite-state machine computes {task.formula}: nothing about every width can be "
-            f"proved of task {task.name!r}. 'seqarith eval' runs it on every case of one width"
-        )
-    return task.machine
-
-
 def to_stored(certificate: Certificate) -> StoredCertificate:
-    """Return what a model file keeps of a certificate."""
+    """Return a certificate as a model file stores it."""
     names = [field.name for field in dataclasses.fields(certificate)]
     claims = {name: getattr(certificate, name) for name in names if name not in ARRAYS}
     arrays = {name: np.ascontiguousarray(getattr(certificate, name)) for name in ARRAYS}
@@ -128,10 +124,10 @@ def to_stored(certificate: Certificate) -> StoredCertificate:
 
 
 def from_stored(stored: StoredCertificate) -> Certificate:
-    """Return the certificate of a model file. Nothing is believed: `check` looks at all of it.
+    """Return the certificate of a model file, unchecked: `check` validates all of it.
 
     Raises:
-        ModelFileError: A field is missing, or there is one that no certificate has.
+        ModelFileError: A field is missing or unknown.
     """
     values: Mapping[str, Any] = {**stored.claims, **stored.arrays}
     names = {field.name for field in dataclasses.fields(Certificate)}

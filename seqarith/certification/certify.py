@@ -1,4 +1,4 @@
-"""Decides a model: proof tries and the search for a wrong word by turns, from cheap to strong."""
+"""Decide whether a model is right: provers and the search for a wrong word take turns."""
 
 from __future__ import annotations
 
@@ -14,51 +14,59 @@ from seqarith.certification.claim import claim_of
 from seqarith.certification.falsify.falsifier import Counterexample, Falsifier
 from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 from seqarith.certification.kernel.certificate import Certificate
-from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Rejected, check
-from seqarith.certification.kernel.check import Progress as Step
+from seqarith.certification.kernel.check import (
+    DEFAULT,
+    Accepted,
+    Budget,
+    CheckProgress,
+    Rejected,
+    check,
+)
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.legacy import renewed
-from seqarith.certification.prove.box_prover import FEW_LETTERS, Found, quick
-from seqarith.certification.prove.induction_prover import InductionProver, NotFound
+from seqarith.certification.legacy import renew
+from seqarith.certification.prove.box_prover import FEW_LETTERS, Proof, prove_by_boxes
+from seqarith.certification.prove.induction_prover import InductionProver, NoProof
 from seqarith.certification.prove.region_fitting import PLAIN, ROOMY
 from seqarith.certification.verdicts import Proved, Refuted, Undecided, Verdict
 from seqarith.errors import CertificateError, InvalidValueError, MissingExtraError
 from seqarith.execution import emit
 from seqarith.model import Model
 
-BUDGET = 60.0
-FIRST = 0.5  # seconds of the first search: nearly all wrong networks are found out in 0.2
-HUNT, POLISH = 0.1, 0.05  # shares of the budget for a broad search, and for each way to shorten
-EARLY, MIDDLE, LATE = 0.15, 0.5, 0.85  # shares of the budget after which proof tries end
+BUDGET = 60.0  # seconds
+FIRST = 0.5  # seconds of the first search: nearly all wrong networks are refuted within 0.2 s
+SEARCH, SHORTEN = 0.1, 0.05  # shares of the budget for a broad search, and for each way to shorten
+EARLY, MIDDLE, LATE = 0.15, 0.5, 0.85  # shares of the budget after which attempts to prove end
 ALL_WORDS = 1 << 20
 """So many words are run before the strong proof: a user may well run them too."""
 SHORT = 2.0
 """Seconds that these words get of a small budget; 16 units need a tenth. Of a larger one, half."""
 
-ORDER = (
-    "words that err when they are run beside others are right alone: rounding decides, in whatever "
-    "order sums are added up"
+ROUNDING = (
+    "words that are wrong in a batch are right when they are run alone: the margin is so small "
+    "that the order of summation decides"
 )
-"""What keeps a network undecided whose margins are smaller than its rounding."""
+"""Why a network whose margins are smaller than its rounding errors stays undecided."""
 
-Progress = Callable[[str, float], None]
-"""Called with what is going on, and the seconds spent."""
+StageProgress = Callable[[str, float], None]
+"""Called with a description of the current stage, and the seconds spent."""
 
 
-def certify(model: Model, seconds: float = BUDGET, progress: Progress | None = None) -> Verdict:
+def certify(
+    model: Model, seconds: float = BUDGET, progress: StageProgress | None = None
+) -> Verdict:
     """Decide whether a model is right on every operand of every width.
 
-    Cheap proof tries come first, then the search for a wrong word, then the strong proof for most
-    of the time, then what is left of the search. Deterministic but for where the clock cuts off.
+    Boxes are tried first, then a search for a wrong word, then induction for most of the time,
+    alternating with longer searches. The result is deterministic, except where a deadline cuts off.
 
     Args:
         model: The model.
-        seconds: About so long, at most.
-        progress: Told what is going on.
+        seconds: Time limit, approximate.
+        progress: Called at every stage.
 
     Raises:
-        TaskError: The task has no finite-state machine: there is no claim about every width.
-        InvalidValueError: ``seconds`` is not above 0.
+        TaskError: The task has no finite-state machine, so there is no claim about every width.
+        InvalidValueError: ``seconds`` is not positive.
 
     Example:
         >>> verdict = certify(Model.shipped("add"), seconds=2)
@@ -71,7 +79,7 @@ def certify(model: Model, seconds: float = BUDGET, progress: Progress | None = N
 
 
 def attach(model: Model, certificate: Certificate) -> Model:
-    """Return the model with a certificate, ready to be saved."""
+    """Return the model with a certificate, ready to save."""
     return replace(model, certificate=to_stored(certificate))
 
 
@@ -88,23 +96,23 @@ def stored_certificate(model: Model) -> Certificate:
     certificate = from_stored(model.certificate)
     if not model.certificate.is_old:
         return certificate
-    return renewed(certificate, from_model(model), model.network)
+    return renew(certificate, from_model(model), model.network)
 
 
 def verify(
     model: Model,
     budget: Budget = DEFAULT,
-    progress: Step | None = None,
+    progress: CheckProgress | None = None,
     *,
     exact: bool = False,
 ) -> Accepted | Rejected:
-    """Re-check the certificate that a model holds, with the independent checker alone.
+    """Check the certificate that a model holds, with the independent checker alone.
 
     Args:
-        model: The model; what the certificate claims is compared with its own parameters.
-        budget: Where a check that costs more gives up, and rejects; about two hours in ball
+        model: The model, with the parameters that the certificate must be about.
+        budget: Limit of the check, which rejects beyond it; about two hours in ball
             arithmetic by default.
-        progress: Called with the share of the budget that is spent, and with what is under way.
+        progress: Called with the share of the budget that is spent, and a description.
         exact: Check in ball arithmetic instead, without NumPy's functions: that takes about 50 to
             100 times as long, and needs the extra ``exact``.
 
@@ -121,7 +129,7 @@ def verify(
     return replace(found, claim=str(claim_of(model)))
 
 
-def exact_checker() -> Callable[[Program, Certificate, Budget, Step | None], Accepted | Rejected]:
+def exact_checker() -> Callable[..., Accepted | Rejected]:
     """Return the checker that uses ball arithmetic.
 
     Raises:
@@ -141,48 +149,50 @@ def exact_checker() -> Callable[[Program, Certificate, Budget, Step | None], Acc
 
 @final
 class _Run:
-    """One decision, with its clock."""
+    """One call of `certify`, with its clock."""
 
-    def __init__(self, model: Model, seconds: float, progress: Progress | None) -> None:
+    def __init__(self, model: Model, seconds: float, progress: StageProgress | None) -> None:
         self._begin = time.monotonic()
         self._model, self._seconds = model, seconds
         self._progress = progress or (lambda stage, spent: None)
         self._program: Program = from_model(model)
 
-    @np.errstate(over="ignore", invalid="ignore")  # units without a bound may overflow
+    @np.errstate(over="ignore", invalid="ignore")  # relu units may overflow
     def decide(self) -> Verdict:
         self._say("boxes")
-        found = quick(self._program, FEW_LETTERS) or quick(self._program)
+        found = prove_by_boxes(self._program, FEW_LETTERS) or prove_by_boxes(self._program)
         if found is not None:
             return self._proved(found)
         self._say("search for a wrong word")
-        refuter = Falsifier(ProgramUnderTest.of(self._model), self._model.task)
-        wrong = refuter.hunt(min(FIRST, HUNT * self._seconds)) or self._short_words(refuter)
+        falsifier = Falsifier(ProgramUnderTest.of(self._model), self._model.task)
+        wrong = falsifier.search(min(FIRST, SEARCH * self._seconds)) or self._short_words(falsifier)
         plain, roomy = (InductionProver(self._program, self._regions, s) for s in (PLAIN, ROOMY))
-        proof = NotFound("no proof was tried")
+        proof = NoProof("no proof was tried")
         for until, thorough in ((EARLY, plain), (MIDDLE, roomy), (LATE, plain)):
             if wrong is not None:
-                return self._judged(refuter, wrong)
+                return self._judged(falsifier, wrong)
             self._say("induction")
             tried = thorough.run(self._begin + until * self._seconds)
-            if isinstance(tried, Found):
+            if isinstance(tried, Proof):
                 return self._proved(tried)
             proof = tried
             self._say("search for a wrong word")
-            wrong = refuter.hunt(min(HUNT * self._seconds, self._left()))
-        wrong = wrong or refuter.deepen(1 << 20, self._left())
-        return self._undecided(refuter, proof) if wrong is None else self._judged(refuter, wrong)
+            wrong = falsifier.search(min(SEARCH * self._seconds, self._left()))
+        wrong = wrong or falsifier.run_all_words(1 << 20, self._left())
+        if wrong is None:
+            return self._undecided(falsifier, proof)
+        return self._judged(falsifier, wrong)
 
-    def _short_words(self, refuter: Falsifier) -> Counterexample | None:
-        """Run every word that is no longer than those the network was trained on."""
+    def _short_words(self, falsifier: Falsifier) -> Counterexample | None:
+        """Run every word up to the length that the network was trained on."""
         task, bits = self._model.task, self._model.training.get("bits", 8)
         bits = bits if type(bits) is int and 0 < bits < 64 else 8
         steps = task.natural_layout(bits).steps
         few = task.letters**steps <= ALL_WORDS
-        seconds = max(SHORT, MIDDLE * self._seconds) if few else HUNT * self._seconds
-        return refuter.deepen(steps + 1, seconds)
+        seconds = max(SHORT, MIDDLE * self._seconds) if few else SEARCH * self._seconds
+        return falsifier.run_all_words(steps + 1, seconds)
 
-    def _proved(self, found: Found) -> Proved:
+    def _proved(self, found: Proof) -> Proved:
         said = found.accepted
         return Proved(
             claim=claim_of(self._model),
@@ -194,24 +204,24 @@ class _Run:
             seconds=self._spent(),
         )
 
-    def _judged(self, refuter: Falsifier, wrong: Counterexample) -> Refuted | Undecided:
-        """Return the shortest wrong word that is wrong when it is run alone, as `predict` runs it.
+    def _judged(self, falsifier: Falsifier, wrong: Counterexample) -> Refuted | Undecided:
+        """Return the shortest wrong word that is also wrong when it is run alone, as in `predict`.
 
-        Products of a batch add up in another order. Where that decides, a word that errs beside
-        others may be right alone: then nothing is refuted.
+        In a batch, matrix products may add up in another order. If that decides, a word that is
+        wrong in the batch may be right alone, which refutes nothing.
         """
         self._say("shorter wrong words")
-        shorter = refuter.minimised(wrong, POLISH * self._seconds)
+        shorter = falsifier.minimise(wrong, SHORTEN * self._seconds)
         for candidate in (shorter, replace(wrong, shortest=False)):
-            found = self._refuted(refuter, candidate)
+            found = self._refuted(falsifier, candidate)
             if found.emitted != found.due:
                 return found
-        return self._undecided(refuter, NotFound(ORDER))
+        return self._undecided(falsifier, NoProof(ROUNDING))
 
-    def _refuted(self, refuter: Falsifier, wrong: Counterexample) -> Refuted:
+    def _refuted(self, falsifier: Falsifier, wrong: Counterexample) -> Refuted:
         model, task = self._model, self._model.task
         word = wrong.word.astype(np.intp)
-        # What follows the word is padding: zeros, as many as the result has digits more.
+        # The word is padded with zeros, as many as the result has additional digits.
         layout = task.natural_layout(len(word))
         more = task.delay if task.order == "most" else max(0, layout.steps - len(word))
         letters = np.append(word, np.zeros(more, np.intp))[:, None]
@@ -226,17 +236,17 @@ class _Run:
             emitted=int(symbols[len(word) - 1, 0]),
             due=int(right[len(word) - 1, 0]),
             shortest=wrong.shortest,
-            exhausted=refuter.exhausted,
+            exhausted=falsifier.exhausted,
             found_by=wrong.found_by,
             seconds=self._spent(),
         )
 
-    def _undecided(self, refuter: Falsifier, proof: NotFound) -> Undecided:
+    def _undecided(self, falsifier: Falsifier, proof: NoProof) -> Undecided:
         return Undecided(
             obligation=proof.obligation,
             regions=proof.regions,
             proved_regions=proof.proved,
-            exhausted=refuter.exhausted,
+            exhausted=falsifier.exhausted,
             seconds=self._spent(),
         )
 

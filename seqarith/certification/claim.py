@@ -1,4 +1,4 @@
-"""What a proof says: the one place where that is put into words."""
+"""What a proof claims, in words: all output takes these sentences from here."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from seqarith.tasks.task import Task
 from seqarith.text import shortened
 
 DIGITS = 12
-"""Hexadecimal digits of a machine's digest that a sentence shows."""
+"""Hexadecimal digits of a machine's digest that a sentence contains."""
 
 
 @final
 @dataclass(frozen=True)
 class Claim:
-    """What a proof of a network says; its text is the whole sentence.
+    """What a proof of a network claims; its ``str`` is the whole sentence.
 
     Attributes:
         task: The task whose machine the network was proved equal to.
         dtype: The number format that the program computes in.
-        registered: Whether the task is the registry's, its machine included.
+        registered: Whether the task is a registered one, machine included.
     """
 
     task: Task
@@ -31,14 +31,14 @@ class Claim:
 
     @property
     def of(self) -> str:
-        """What the proof is about: ``"task"`` of the registry, ``"machine"`` or ``"function"``."""
+        """What the proof is about: a registered ``"task"``, a ``"machine"`` or a ``"function"``."""
         if self.registered:
             return "task"
         return "machine" if self.task.asked is None else "function"
 
     @property
     def subject(self) -> str:
-        """What the network was proved to be, without the assumptions."""
+        """What is proved of the network, without the assumptions."""
         task = self.task
         if self.registered:
             base = "" if task.base == 2 else f", base {task.base},"
@@ -59,7 +59,7 @@ class Claim:
 
 
 def machine_phrase(task: Task) -> str:
-    """Return in words which machine a task of the user's own is judged by.
+    """Return in words which machine defines a custom task.
 
     Example:
         >>> from seqarith.machine import MealyMachine

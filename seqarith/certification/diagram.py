@@ -1,4 +1,4 @@
-"""What the arrows of a machine's diagram are, and what is written on them."""
+"""The arrows of a machine's diagram and their labels."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from seqarith.machine import MealyMachine
 from seqarith.tasks.task import Task
 
 LISTED = 4
-"""Letters that a label lists one by one, at most; of more it says how many."""
+"""Letters that a label lists, at most; further ones are counted."""
 
 LINES = 3
-"""Lines of a label of an arrow, at most."""
+"""Lines of an arrow's label, at most."""
 
 
 def arrows(task: Task, machine: MealyMachine) -> dict[tuple[int, int], list[str]]:
-    """Return what is written on the arrow between two states: lines ``"01, 10 / 1"``."""
+    """Return the label of the arrow between two states: lines ``"01, 10 / 1"``."""
     listed = max(1, 16 // (task.operands + 2))
     found: dict[tuple[int, int], list[str]] = {}
     for state, leaving in machine.edges().items():
@@ -29,7 +29,7 @@ def _few(lines: list[str]) -> list[str]:
 
 
 def letters_label(task: Task, letters: list[int], listed: int = LISTED) -> str:
-    """Return several letters as text: ``"01, 10"``, or how many more there are."""
+    """Return letters as text: ``"01, 10"``, and how many more there are."""
     # "and 1 more" would be as long as the letter itself.
     listed += len(letters) == listed + 1
     shown = ", ".join(letter_label(task, letter) for letter in letters[:listed])
@@ -38,12 +38,12 @@ def letters_label(task: Task, letters: list[int], listed: int = LISTED) -> str:
 
 
 def letter_label(task: Task, letter: int) -> str:
-    """Return the digits of a letter, one of every operand: ``"01"``."""
+    """Return the digits of a letter, one for each operand: ``"01"``."""
     return "".join("0123456789abcdef"[digit] for digit in task.digits[:, letter].tolist())
 
 
 def symbol_label(task: Task, symbol: int) -> str:
-    """Return an output: a digit, the symbol's name, or that anything will do (`due`)."""
+    """Return an output: a digit, a symbol's name, or ``"anything"`` (see `reference_machine`)."""
     if symbol >= max(task.outputs, 2):
         return "anything"
     return task.symbols[symbol] if task.symbols else "0123456789abcdef"[symbol]

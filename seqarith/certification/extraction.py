@@ -1,11 +1,11 @@
-"""The finite-state machine that a network has become.
+"""Extract the finite-state machine that a network has learned.
 
-From a certificate that the checker accepts it is read off: regions are states, and what is emitted
-is proved. Without one it is observed: hidden vectors that answer alike to every short word count
-as one state, and nothing is claimed beyond the words that were run.
+With a certificate that the checker accepts, the machine is proved: its states are the regions.
+Without one it is observed: memories with the same outputs after every short word count as one
+state, and nothing is claimed beyond the words that were run.
 
 Source: the tests of observed states are those of T. S. Chow, Testing Software Design Modeled by
-Finite-State Machines (1978), with all short words in place of a characterising set.
+Finite-State Machines (1978), with all short words instead of a characterising set.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from typing import final
 
 import numpy as np
 
-from seqarith.certification.adapter import due, from_model, from_stored
+from seqarith.certification.adapter import from_model, from_stored, reference_machine
 from seqarith.certification.claim import claim_of
 from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted, check
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.legacy import renewed
+from seqarith.certification.legacy import renew
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.model import Model
 from seqarith.network import emitted
 from seqarith.tasks.sampling import Sampler
 
-DIGITS, WORDS = 60, 64  # of the words whose hidden vectors are looked at
-SUFFIXES = 64  # longest words that a hidden vector has to answer to, at most, beside shorter ones
-VECTORS = 512
+DIGITS, WORDS = 60, 64  # letters of a sampled word, and words of each kind
+SUFFIXES = 64  # suffixes of the longest length, at most
+VECTORS = 512  # sampled memories, at most
 MAX_STATES = 512
-ROWS = 2**16  # hidden vectors that are stepped at once
+ROWS = 2**16  # memories that are stepped at once
 LOGITS = 2**18  # that are computed at once: they fit the cache
-STEP_WORK = 100  # products that a step of one vector costs at least
+STEP_WORK = 100  # fixed cost of a step of one memory, in products
 WORK = 2**36  # products in all: about a minute
 
 
@@ -45,13 +45,12 @@ class Extracted:
     """A machine, and how it compares with the task's.
 
     Attributes:
-        machine: Minimised; its states are named by what the task's machine remembers there.
-        proved: Whether it was read off a proof that rests on nothing but the checker.
-        claim: What that proof says, and what it rests on; empty where the machine was observed on
-            samples.
-        difference: A shortest word on which it is not the task's machine; None: they are equal.
-        agreement: Share of the samples that move and answer as the machine does; 1 where proved.
-        samples: Hidden vectors that were looked at; 0 where proved.
+        machine: The minimised machine; its states are named after the task's.
+        proved: Whether it comes from a proof.
+        claim: What that proof claims; empty if the machine was observed on samples.
+        difference: A shortest word on which it differs from the task's machine; None if equal.
+        agreement: Share of the samples whose transitions agree with the machine; 1 if proved.
+        samples: Number of memories that were sampled; 0 if proved.
     """
 
     machine: MealyMachine
@@ -74,16 +73,16 @@ class Extracted:
 
 @np.errstate(over="ignore", invalid="ignore")
 def extract(model: Model) -> Extracted:
-    """Return the finite-state machine that a model has become.
+    """Return the finite-state machine that a model has learned.
 
     Raises:
-        TaskError: The task has no machine to compare with, or has a delay and the model no proof,
-            or the network has no small machine.
+        TaskError: The task has no machine to compare with; or it has a delay, and the model no
+            proof; or the network has no small machine.
     """
-    wanted = due(model.task)
+    wanted = reference_machine(model.task)
     program, certificate = from_model(model), model.certificate
     if certificate is not None:
-        believed = renewed(from_stored(certificate), program, model.network)
+        believed = renew(from_stored(certificate), program, model.network)
         if isinstance(check(program, believed), Accepted):
             machine = _named(_from_regions(program, believed), wanted)
             claim = claim_of(model)
@@ -91,8 +90,8 @@ def extract(model: Model) -> Extracted:
             return Extracted(machine, True, difference, 1.0, 0, str(claim))
     if model.task.delay:
         raise TaskError(
-            f"task {model.task.name!r} has a delay of {model.task.delay}, while which anything may "
-            "be emitted: its machine is only read off a proof. Find one: seqarith certify"
+            f"task {model.task.name!r} has a delay of {model.task.delay}, during which anything "
+            "may be emitted: its machine is only read off a proof. Find one: seqarith certify"
         )
     observed = _Observation(model)
     machine = _named(observed.machine(), wanted)
@@ -102,7 +101,7 @@ def extract(model: Model) -> Extracted:
 
 
 def _from_regions(program: Program, certificate: Certificate) -> MealyMachine:
-    """Return the machine whose states are regions: a run is always on its way to one."""
+    """Return the machine whose states are the regions of a certificate."""
     return MealyMachine(
         certificate.successors,
         program.output[certificate.states],
@@ -113,27 +112,27 @@ def _from_regions(program: Program, certificate: Certificate) -> MealyMachine:
 
 @final
 class _Observation:
-    """Hidden vectors that words reach, told apart by what the network emits after them."""
+    """Sampled memories, distinguished by what the network emits after every short suffix."""
 
     def __init__(self, model: Model) -> None:
-        self._suspect, self._program = ProgramUnderTest.of(model), model.program
+        self._program = ProgramUnderTest.of(model)
         self._symbols = max(model.task.outputs, 2)
         self.agreement, self._work = 1.0, 0
         self._size = model.network.size
         depth = 1
-        while self._suspect.letters ** (depth + 1) <= SUFFIXES:
+        while self._program.letters ** (depth + 1) <= SUFFIXES:
             depth += 1
         self._suffixes = [
-            np.array(list(product(range(self._suspect.letters), repeat=length)), np.intp).T
+            np.array(list(product(range(self._program.letters), repeat=length)), np.intp).T
             for length in range(1, depth + 1)
         ]
         self.vectors = self._reached(model)
 
     def machine(self) -> MealyMachine:
-        """Walk from the first vector; the first vector met of each class stands for it."""
-        answers = self._answers(self._suspect.start[None])
+        """Explore from the first memory; the first memory of each class represents it."""
+        answers = self._answers(self._program.start[None])
         classes = {answers[0].tobytes(): 0}
-        representative = [self._suspect.start]
+        representative = [self._program.start]
         following: list[list[int]] = []
         symbols: list[Ints] = []
         for vector in representative:
@@ -159,21 +158,21 @@ class _Observation:
         sampler = Sampler(model.task, DIGITS)
         rng = np.random.default_rng(0)
         words = np.concatenate([sampler.uniform(rng, WORDS), sampler.favouring(rng, WORDS)], 1)
-        hidden = np.repeat(self._suspect.start[None], words.shape[1], axis=0)
+        hidden = np.repeat(self._program.start[None], words.shape[1], axis=0)
         met = []
         for letters in words:
-            hidden = self._suspect.step(hidden, letters)
+            hidden = self._program.step(hidden, letters)
             met.append(hidden)
         vectors = np.concatenate(met)
-        # Each is stepped under every letter, and each of those answers to every suffix.
-        answers = self._suspect.letters * sum(suffixes.size for suffixes in self._suffixes)
+        # Each memory is stepped under every letter, and then under every suffix.
+        answers = self._program.letters * sum(suffixes.size for suffixes in self._suffixes)
         most = max(8, min(VECTORS, WORK // 4 // (answers * (self._size + STEP_WORK))))
         return vectors[:: max(1, len(vectors) // most)]
 
     def _moved(self, vectors: Floats) -> tuple[Floats, Ints]:
-        """Step vectors (N, M) under every letter: (N * A, M), and the symbols emitted."""
-        letters = np.tile(np.arange(self._suspect.letters), len(vectors))
-        after = self._suspect.step(np.repeat(vectors, self._suspect.letters, 0), letters)
+        """Step memories (N, M) under every letter; return those (N * A, M), and what is emitted."""
+        letters = np.tile(np.arange(self._program.letters), len(vectors))
+        after = self._program.step(np.repeat(vectors, self._program.letters, 0), letters)
         return after, self._said(after)
 
     def _answers(self, vectors: Floats) -> Ints:
@@ -195,26 +194,26 @@ class _Observation:
         count = suffixes.shape[1]
         hidden = np.repeat(vectors, count, axis=0)
         for letters in suffixes:
-            hidden = self._suspect.step(hidden, np.tile(letters, len(vectors)))
+            hidden = self._program.step(hidden, np.tile(letters, len(vectors)))
         return self._said(hidden).reshape(-1, count)
 
     def _said(self, hidden: Floats) -> Ints:
-        """Return what is emitted at hidden vectors (N, M), shape (N,)."""
+        """Return what is emitted at memories (N, M), shape (N,)."""
         room = max(1, LOGITS // self._symbols)
         parts = (hidden[i : i + room] for i in range(0, len(hidden), room))
         return np.concatenate([emitted(self._program.logits(part)) for part in parts])
 
     def _spend(self, rows: int) -> None:
-        """Count steps of single vectors; refuse to go on where they are too many."""
+        """Add to the work done, and refuse to go on beyond the limit."""
         self._work += rows * (self._size + STEP_WORK)
         if self._work > WORK:
             raise TaskError(
-                f"a network of {self._suspect.letters} letters and {self._size} parameters: to "
-                "observe its machine takes too long. It is read off a proof: seqarith certify"
+                f"a network of {self._program.letters} letters and {self._size} parameters: to "
+                "observe its machine takes too long. With a proof it is fast: seqarith certify"
             )
 
     def _agreeing(self, machine: MealyMachine, classes: dict[bytes, int]) -> float:
-        """Return the share of samples that are of a known class and move as its state does."""
+        """Return the share of samples in a known class whose transitions agree with its state."""
         known = [classes.get(answer.tobytes(), -1) for answer in self._answers(self.vectors)]
         after, _ = self._moved(self.vectors)
         arrived = [classes.get(answer.tobytes(), -1) for answer in self._answers(after)]
@@ -225,7 +224,7 @@ class _Observation:
 
 
 def _named(machine: MealyMachine, wanted: MealyMachine) -> MealyMachine:
-    """Name every state by the states of the task's machine that are met together with it."""
+    """Name every state after the states of the task's machine that occur together with it."""
     met: dict[int, list[int]] = {machine.initial: [wanted.initial]}
     queue = [(machine.initial, wanted.initial)]
     for mine, theirs in queue:

@@ -1,7 +1,7 @@
-"""Certificates of files before 0.6: they name their program by another digest.
+"""Certificates of files before 0.6, which identify their program by another digest.
 
-Nothing of this is trusted. A digest only says which program a certificate speaks of; the checker
-decides whether it holds.
+None of this is trusted. A digest only tells which program a certificate is about; the checker
+decides whether the certificate holds.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
 from seqarith.network import Network
 
 SLACK = 0.99
-"""Part of an old margin that is claimed: it was bounded for fewer ways of computing a step."""
+"""Share of an old margin that is claimed: it was bounded for fewer orders of summation."""
 
 
-def renewed(certificate: Certificate, program: Program, network: Network) -> Certificate:
-    """Return a certificate that names the program as it is named now, if it named this one before.
+def renew(certificate: Certificate, program: Program, network: Network) -> Certificate:
+    """Return a certificate with the current digest of the program, if it had its old digest.
 
     Args:
-        certificate: As it was stored.
+        certificate: The stored certificate.
         program: The model's program.
         network: The model's network.
     """
@@ -45,7 +45,7 @@ def renewed(certificate: Certificate, program: Program, network: Network) -> Cer
 
 
 def _old_digest(p: Program, network: Network) -> str:
-    """Return the digest that 0.5 gave a program; empty where it knew no such program."""
+    """Return the digest that 0.5 gave a program; empty if it did not support the program."""
     cell, known = network.cell, (Elman, GRU, LSTM)
     if type(cell) not in known or network.layers > 1 or p.threshold:
         return ""

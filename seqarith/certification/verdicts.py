@@ -15,16 +15,16 @@ from seqarith.text import shortened
 @final
 @dataclass(frozen=True)
 class Proved:
-    """The program is right on every word of every length, and `certificate` says why.
+    """The program is right on every word of every length, by its `certificate`.
 
     Attributes:
-        claim: What is proved, and what it rests on beside the checker.
-        certificate: What the checker has accepted.
+        claim: What is proved.
+        certificate: The certificate that the checker has accepted.
         method: How it was found.
-        margin: The smallest logit margin on any word, rounding errors deducted.
+        margin: Lower bound of the logit margin on any word, rounding errors deducted.
         steps: Sets that the checker stepped under a letter.
-        depth: The longest way back into a region, in letters.
-        seconds: What it took.
+        depth: Letters until the last set is in a region again.
+        seconds: Time spent.
     """
 
     claim: Claim
@@ -65,15 +65,15 @@ class Refuted:
     Attributes:
         task: The task.
         word: Its letters; the digit after the last one is wrong, those before are right.
-        operands: The naturals that the word holds, each with as many digits as the word.
-        predicted: What the network makes of them.
-        expected: What is right.
+        operands: The naturals that the word encodes, each with as many digits as the word.
+        predicted: The network's result.
+        expected: The correct result.
         emitted: The wrong symbol.
-        due: The right one.
+        due: The correct symbol.
         shortest: Whether every shorter word was run and is right.
-        exhausted: Words of so many letters or fewer are all right.
+        exhausted: Words of at most so many letters were all run and are right.
         found_by: ``"exhaustive"``, ``"random"``, ``"periodic"`` or ``"beam"``.
-        seconds: What it took.
+        seconds: Time spent.
     """
 
     task: Task = field(repr=False)
@@ -128,11 +128,11 @@ class Undecided:
     """Neither a proof nor a wrong word was found; the program may be right or wrong.
 
     Attributes:
-        obligation: What kept the proof from being complete.
-        regions: Regions of the last attempt at one.
-        proved_regions: How many of them were proved to lead into one another.
-        exhausted: Words of so many letters or fewer are all right: every one was run.
-        seconds: What it took.
+        obligation: What kept the last attempt from being a proof.
+        regions: Regions of that attempt.
+        proved_regions: How many of them are proved to lead only into regions.
+        exhausted: Words of at most so many letters were all run and are right.
+        seconds: Time spent.
     """
 
     obligation: str

@@ -1,4 +1,4 @@
-"""Tasks as JSON: by their name in the registry, or, of your own ones, with the machine itself."""
+"""Tasks as JSON: by their name in the registry; custom tasks with their machine."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def describe_task(task: Task) -> dict[str, Any]:
     """Return what `build_task` needs, ready for JSON.
 
     Raises:
-        TaskError: It is a task of the user's own that has no machine.
+        TaskError: It is a custom task without a machine.
     """
     if task.own and task.machine is None:
         raise TaskError(
-            f"task {task.name!r} has no machine, which a file of an own task has to hold; offer it "
-            "under the entry-point group 'seqarith.tasks' instead"
+            f"task {task.name!r} has no machine, which a file of a custom task must hold; register "
+            "it under the entry-point group 'seqarith.tasks' instead"
         )
     description: dict[str, Any] = {
         "name": task.name,
@@ -64,7 +64,7 @@ def build_task(description: Mapping[str, Any]) -> Task:
     parameters = typed(description["parameters"], dict)
     if "own" in description:
         if parameters:
-            raise TaskError(f"parameters of {name!r}: a task with a machine of its own has none")
+            raise TaskError(f"parameters of {name!r}: a task with its own machine has none")
         return _own_task(name, base, operands, typed(description["own"], dict))
     return named_task(name, base, operands, parameters)
 
@@ -77,8 +77,8 @@ def named_task(
     Args:
         name: Its name.
         base: 2 to 16.
-        operands: Number of operands; None: as many as the task has of itself.
-        parameters: What the task leaves open.
+        operands: Number of operands; None: the task's default.
+        parameters: Values of the task's parameters.
 
     Raises:
         UnknownNameError: There is none of that name.
@@ -96,13 +96,13 @@ def named_task(
         raise TaskError(f"task {name!r} is a {type(task).__name__}; expected a Task")
     if operands not in (None, task.operands):
         raise TaskError(
-            f"{operands} operands: task {name!r}, {task.formula}, has {task.operands} always"
+            f"{operands} operands: task {name!r}, {task.formula}, always has {task.operands}"
         )
     return task
 
 
 def is_registered(task: Task) -> bool:
-    """Return whether a task is the registry's of its name and parameters, its machine included."""
+    """Return whether a task equals the registered one of its name, machine included."""
     if task.own or task.name not in TASKS:
         return False
     known = _known(task.name, task.base, task.operands, tuple(task.parameters.items()))
@@ -113,7 +113,7 @@ def is_registered(task: Task) -> bool:
 def _known(
     name: str, base: int, operands: int, parameters: tuple[tuple[str, int | str], ...]
 ) -> tuple[Any, ...] | None:
-    """Return what tells a task of the registry from others; None where there is none."""
+    """Return what identifies a registered task; None if there is none."""
     try:
         task = named_task(name, base, operands, dict(parameters))
     except SeqarithError:
@@ -122,13 +122,13 @@ def _known(
 
 
 def typed(value: Any, kind: type) -> Any:
-    """Return a value that is of exactly that type.
+    """Return a value if it is of exactly that type.
 
     Raises:
-        TypeError: It is of another one.
+        TypeError: It is of another type.
     """
     if type(value) is not kind:
-        raise TypeError(f"{value!r} is no {kind.__name__}")
+        raise TypeError(f"{value!r} is not of type {kind.__name__}")
     return value
 
 
@@ -155,13 +155,13 @@ def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Ta
     )
     if "asked" not in own:
         return task
-    # A function may refuse negative operands, or differ there, where its machine takes them.
+    # A function may refuse negative operands, or differ there, although its machine accepts them.
     negative = task.negative and bool(own.get("negative", True))
     return dataclasses.replace(task, asked=_asked(own["asked"]), negative=negative)
 
 
 def _asked(told: Any) -> Asked:
-    """Return what a file says of the function that its machine was found in."""
+    """Return what a file says about the function that its machine was learned from."""
     function, words = typed(typed(told, dict)["function"], str), typed(told["words"], int)
     if set(told) != {"function", "words"} or len(function) > 200 or not 0 < words < 2**62:
         raise TaskError("own.asked holds a function's name and how many words it was asked")
@@ -169,7 +169,7 @@ def _asked(told: Any) -> Asked:
 
 
 def _lines(table: list[list[int]]) -> list[str]:
-    # A line of text a state: numbers one by one would each take a line of the header.
+    # One string for each state: as separate numbers each would take a line of the header.
     return [" ".join(map(str, row)) for row in table]
 
 

@@ -1,4 +1,4 @@
-"""Draws operands so that rare events, long carry chains above all, are met in training."""
+"""Draw operands so that training sees rare events, above all long carry chains."""
 
 from __future__ import annotations
 

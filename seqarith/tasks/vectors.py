@@ -1,4 +1,4 @@
-"""Input vectors: how the digits of a letter are put into numbers."""
+"""Input vectors: encodings of the digits of a letter as numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 1000
 
 
 def input_vectors(task: Task, digits: str | Sequence[Sequence[float]]) -> Vectors:
-    """Return the input vector of every letter, shape (A, D); its operands one after the other.
+    """Return the input vector of every letter, shape (A, D): the operands' codes side by side.
 
     ============ ==================================================================
     ``digits``   a digit d of base b
@@ -34,8 +34,8 @@ def input_vectors(task: Task, digits: str | Sequence[Sequence[float]]) -> Vector
         digits: One of these, or a table with a row for each letter.
 
     Raises:
-        InvalidValueError: It is none of them; the table has another number of rows, or rows of
-            several lengths, or numbers that are not finite.
+        InvalidValueError: The name is unknown; the table has the wrong number of rows, rows of
+            different lengths, or numbers that are not finite.
 
     Example:
         >>> from seqarith.registry import TASKS

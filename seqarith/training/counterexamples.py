@@ -43,7 +43,7 @@ class CounterexampleTraining:
         from seqarith.certification.falsify.falsifier import Falsifier
         from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 
-        found = Falsifier(ProgramUnderTest.of(model), model.task, MAX_WORD).glance()
+        found = Falsifier(ProgramUnderTest.of(model), model.task, MAX_WORD).search_briefly()
         if found is not None:
             self.words = [*self.words, found.word[-MAX_WORD:].tolist()][-MOST:]
             self._pass = None

@@ -9,7 +9,7 @@ import numpy as np
 from seqarith.cells.cell import Array
 from seqarith.certification.adapter import from_model
 from seqarith.certification.kernel.certificate import Certificate
-from seqarith.certification.prove.box_prover import FEW_LETTERS, LETTERS, quick
+from seqarith.certification.prove.box_prover import FEW_LETTERS, LETTERS, prove_by_boxes
 from seqarith.evaluation.evaluate import SAMPLES, evaluate, widest_exhaustive
 from seqarith.evaluation.prefixes import is_exact
 from seqarith.evaluation.result import Evaluation
@@ -72,11 +72,11 @@ class StoppingCriterion:
         if self._config.goal == "proved":
             thorough = model.training["steps"] % THOROUGH_EVERY == 0
             program = from_model(model)
-            found = quick(program, LETTERS if thorough else FEW_LETTERS)
+            found = prove_by_boxes(program, LETTERS if thorough else FEW_LETTERS)
             if found is None and thorough and program.memory <= NARROW and self.exact(model):
-                from seqarith.certification.prove.induction_prover import narrow
+                from seqarith.certification.prove.induction_prover import prove_by_few_regions
 
-                found = narrow(program)
+                found = prove_by_few_regions(program)
             return found is not None, None if found is None else found.certificate
         return self._config.goal == "exact" and self.exact(model), None
 

@@ -21,9 +21,9 @@ from seqarith.cells.recording import READOUT_BIAS, READOUT_WEIGHT, Step
 from seqarith.certification.adapter import from_model
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.prove.boxes import prove_boxes
+from seqarith.certification.prove.box_prover import find_boxes
 from seqarith.certification.prove.dynamics import Dynamics
-from seqarith.certification.prove.reachable import sample, words
+from seqarith.certification.prove.reachable import draw_words, sample_reachable
 from seqarith.certification.prove.refinement import Refinement
 from seqarith.network import Network
 from seqarith.tasks.builtin.addition import add
@@ -148,8 +148,8 @@ def all_arrays(p: Program) -> dict[str, np.ndarray]:
 def induced(p: Program) -> Certificate:
     """Prove by induction, where boxes would do as well."""
     cell = Dynamics(p)
-    drawn = words(np.random.default_rng(0), p.letters, 100, 100)
-    samples = sample(cell, p.start, p.next_state, drawn, 8)
+    drawn = draw_words(np.random.default_rng(0), p.letters, 100, 100)
+    samples = sample_reachable(cell, p.start, p.next_state, drawn, 8)
     found = Refinement(p, cell, samples, 0.4).run(float("inf"))
     assert found is not None
     return found
@@ -189,7 +189,7 @@ def arrays_of() -> Callable[..., Any]:
 def case(request: pytest.FixtureRequest) -> tuple[Program, Certificate]:
     """A program and a true certificate of it, of each kind."""
     p = from_model(threshold_adder(steep=20.0))
-    found = prove_boxes(p, 1) if request.param == "boxes" else induced(p)
+    found = find_boxes(p, 1) if request.param == "boxes" else induced(p)
     assert found is not None
     assert found.shapes.ndim == (2 if request.param == "boxes" else 3)
     return p, found

@@ -1,6 +1,7 @@
 """What is right is proved, what is wrong is refuted, and what is proved never errs."""
 
 import itertools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 
 import seqarith as sa
 from seqarith.cells.elman import Elman
-from seqarith.certification.adapter import due, from_model, from_stored
+from seqarith.certification.adapter import from_model, from_stored, reference_machine
 from seqarith.certification.falsify.falsifier import Falsifier
 from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 from seqarith.certification.kernel.check import Accepted, Rejected, check
-from seqarith.certification.prove.box_prover import Found, quick
-from seqarith.certification.prove.induction_prover import prove
-from seqarith.certification.prove.reachable import words
+from seqarith.certification.prove.box_prover import Proof, prove_by_boxes
+from seqarith.certification.prove.induction_prover import InductionProver
+from seqarith.certification.prove.reachable import draw_words
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
 from seqarith.network import Network, emitted
@@ -84,7 +85,8 @@ def test_an_adder_that_forgets_is_refuted_at_its_shortest(forgetful):
     assert verdict.place == 20
     assert forgetful.predict(*verdict.operands).predicted == verdict.predicted
     assert verdict.expected == 2**21
-    assert not isinstance(prove(from_model(forgetful), 1.0), Found)
+    tried = InductionProver(from_model(forgetful)).run(time.monotonic() + 1.0)
+    assert not isinstance(tried, Proof)
 
 
 @pytest.mark.parametrize("steep", [0.5, 1.0, 2.0])
@@ -112,7 +114,7 @@ def test_random_networks_are_never_proved_wrongly(make, seed, dtype):
     arrays = model.network.export(model.parameters)
     noisy = {name: a * rng.normal(1, 0.3, a.shape).astype(dtype) for name, a in arrays.items()}
     model = replace(model, parameters=model.network.absorb(noisy))
-    word = words(rng, 4, 300, 50)
+    word = draw_words(rng, 4, 300, 50)
     wrong = not np.array_equal(said(model, word), model.task.machine.run(word))
     verdict = sa.certify(model, 2)
     assert not (wrong and isinstance(verdict, sa.Proved))
@@ -136,7 +138,7 @@ def test_certification_is_deterministic(make):
 def test_the_program_is_what_predictions_come_from(make, run_step):
     model = make("tanh", 3.0, "float32")
     p = from_model(model)
-    word = words(np.random.default_rng(0), 4, 50, 20)
+    word = draw_words(np.random.default_rng(0), 4, 50, 20)
     hidden = np.zeros((20, 3), np.float32)
     for letters, logits in zip(word, model.program.run(word), strict=True):
         hidden = run_step(p, hidden, letters)
@@ -213,7 +215,7 @@ def delayed(task: Task) -> Task:
 
 
 def test_digits_that_the_delay_throws_away_need_not_be_right():
-    machine = due(delayed(add()))
+    machine = reference_machine(delayed(add()))
     assert machine.outputs == 3
     assert np.all(machine.output[0] == 2)
     assert not np.any(machine.output[1:] == 2)
@@ -248,18 +250,18 @@ def test_other_tasks_of_the_registry_are_decided(make):
 
 
 def test_quick_proves_what_it_returns(make):
-    found = quick(from_model(make()))
+    found = prove_by_boxes(from_model(make()))
     assert isinstance(check(from_model(make()), found.certificate), Accepted)
     assert found.method.startswith("boxes")
-    assert quick(from_model(make(steep=1.0))) is None
+    assert prove_by_boxes(from_model(make(steep=1.0))) is None
 
 
 def test_the_refuter_knows_how_far_it_ran_everything(make):
     model = make()
-    refuter = Falsifier(ProgramUnderTest.of(model), model.task)
-    assert refuter.hunt(1.0) is None
-    assert refuter.deepen(9, 10.0) is None
-    assert refuter.known.closed, "its sigmoids have few values, all of which were met"
+    falsifier = Falsifier(ProgramUnderTest.of(model), model.task)
+    assert falsifier.search(1.0) is None
+    assert falsifier.run_all_words(9, 10.0) is None
+    assert falsifier.known.closed, "its sigmoids have few values, all of which were met"
 
 
 def test_a_readout_that_cannot_say_a_symbol_is_not_proved():
@@ -300,6 +302,6 @@ def test_a_cell_that_only_descends_from_elman_is_judged_by_its_own_step(make):
 
 def test_a_claim_leaves_room_for_another_order_of_sums(make):
     """Elsewhere the checker may find a margin that is smaller in the last bits."""
-    found = quick(from_model(make(steep=20.0)))
+    found = prove_by_boxes(from_model(make(steep=20.0)))
     assert found.certificate.margin < found.accepted.margin * (1 - 1e-9)
     assert found.certificate.margin == pytest.approx(found.accepted.margin, rel=1e-5)

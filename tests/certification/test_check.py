@@ -18,11 +18,11 @@ from seqarith.certification.adapter import from_model, from_stored, to_stored
 from seqarith.certification.kernel.certificate import ARRAYS, Certificate
 from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.forms import Forms
-from seqarith.certification.kernel.outward import Readout
+from seqarith.certification.kernel.outward import SetReadout
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
-from seqarith.certification.prove.boxes import contexts, prove_boxes
+from seqarith.certification.prove.box_prover import find_boxes, list_contexts
 from seqarith.certification.prove.dynamics import Dynamics
 
 rejects = partial(assert_rejects, check)
@@ -145,7 +145,7 @@ def test_another_dtype_is_rejected(case, make):
 
 def test_regions_found_for_float32_serve_float64(make):
     double, single = (from_model(make(dtype=d)) for d in ("float64", "float32"))
-    c = prove_boxes(single, 1)
+    c = find_boxes(single, 1)
     assert isinstance(check(single, c), Accepted)
     other = replace(c, dtype="float64", digest=double.digest())
     assert isinstance(check(double, other), Accepted)
@@ -157,11 +157,11 @@ def test_regions_found_for_float32_serve_float64(make):
 def test_the_margin_is_that_of_the_program_s_format(make, activation, dtype, ulps):
     """To the last bit: with the format's own roundoff, and the tanh that the certificate names."""
     p = from_model(make(activation, dtype=dtype, steep=20.0))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
     c = replace(c, shapes=c.shapes + 1e-3, tanh_ulps=ulps, margin=1e-3)
     unit = {"float32": 2.0**-24, "float64": 2.0**-53}[dtype]
-    step = Step(p.step, p.inputs.astype(float), Forms(dict(p.arrays), ulps, unit))
-    readout, points = Readout(p, unit), p.start[None].astype(float)
+    step = SetStep(p.step, p.inputs.astype(float), Forms(dict(p.arrays), ulps, unit))
+    readout, points = SetReadout(p, unit), p.start[None].astype(float)
     centres, body = np.append(c.centres, points, 0), np.append(c.shapes, 0 * points, 0)
     to = np.append(np.arange(c.regions), c.start)
     spread = step.spread(centres, np.zeros((len(to), 0, 3)), body)
@@ -211,7 +211,7 @@ def test_each_obligation_can_fail(case, change, because):
 
 def test_boxes_of_negative_width_are_rejected(make):
     p = from_model(make(steep=20.0))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
     rejects(p, replace(c, shapes=-c.shapes), "negative half-width")
 
 
@@ -228,7 +228,7 @@ def test_singular_and_flat_regions_are_rejected(case):
 
 def test_a_wrong_successor_within_the_machine_state_is_rejected(make):
     p = from_model(make(steep=20.0))
-    c = prove_boxes(p, 2)
+    c = find_boxes(p, 2)
     for a in range(4):
         same = np.flatnonzero(c.states == c.states[c.successors[7, a]])
         table = c.successors.copy()
@@ -239,13 +239,15 @@ def test_a_wrong_successor_within_the_machine_state_is_rejected(make):
 
 def test_boxes_that_the_checker_would_refuse_are_not_sought(make, monkeypatch):
     p = from_model(make(steep=20.0))
-    c = prove_boxes(p, 2)
+    c = find_boxes(p, 2)
     moves = len(p.next_state) * p.letters**2
     enough = 64 * moves * p.memory**2
     assert "memory" in check(p, c, Budget(memory=enough - 1)).reason
     for memory, sought in ((enough - 1, False), (enough, True)):
-        monkeypatch.setattr("seqarith.certification.prove.boxes.DEFAULT", Budget(memory=memory))
-        assert (prove_boxes(p, 2) is not None) == sought
+        monkeypatch.setattr(
+            "seqarith.certification.prove.box_prover.DEFAULT", Budget(memory=memory)
+        )
+        assert (find_boxes(p, 2) is not None) == sought
 
 
 def test_budgets_are_kept(case):
@@ -292,7 +294,7 @@ def test_mutations_are_rejected(case, seed):
 def test_what_is_accepted_of_a_changed_box_is_still_true(make, seed, size):
     rng = np.random.default_rng(seed)
     p = from_model(make(steep=12.0))
-    c = prove_boxes(p, 2)
+    c = find_boxes(p, 2)
     shapes = c.shapes.copy()
     shapes[rng.integers(c.regions)] *= size
     if isinstance(check(p, replace(c, shapes=shapes, margin=1e-6)), Accepted):
@@ -305,7 +307,7 @@ def test_what_is_accepted_of_a_changed_box_is_still_true(make, seed, size):
 @pytest.mark.parametrize("k", [0, 1, 2, 3])
 def test_contexts_follow_the_machine(make, k):
     p = from_model(make())
-    nodes = contexts(p, Dynamics(p), k)
+    nodes = list_contexts(p, Dynamics(p), k)
     assert np.array_equal(p.next_state[nodes.states], nodes.states[nodes.successors])
     assert len(nodes.states) == 2 * 4**k + sum(4**j for j in range(k))
 

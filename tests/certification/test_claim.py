@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import seqarith as sa
-from seqarith.certification.adapter import due
+from seqarith.certification.adapter import reference_machine
 from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.check import Accepted, Rejected
 from seqarith.cli import cli
@@ -183,11 +183,11 @@ def test_a_renumbering_that_changes_the_machine_is_refused(monkeypatch: pytest.M
 
     for name, options in (("add", {}), ("gray", {}), ("mod", {})):
         task = TASKS[name](**options)
-        assert due(task).states >= task.machine.states
+        assert reference_machine(task).states >= task.machine.states
         with monkeypatch.context() as patched:
             patched.setattr(MealyMachine, "explore", staticmethod(spoilt))
             with pytest.raises(sa.errors.MachineError, match="not the task's"):
-                due(task)
+                reference_machine(task)
 
 
 def test_a_minimisation_that_changes_the_machine_is_refused(

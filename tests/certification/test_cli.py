@@ -88,11 +88,11 @@ def test_refuted_as_json(wrong):
 def test_undecided_says_what_is_lacking(exact, monkeypatch):
     from seqarith.certification import certify as module
 
-    monkeypatch.setattr(module, "quick", lambda *_: None)
+    monkeypatch.setattr(module, "prove_by_boxes", lambda *_: None)
     monkeypatch.setattr(
         module.InductionProver,
         "run",
-        lambda self, until: module.NotFound("a region too many", 7, 3),
+        lambda self, until: module.NoProof("a region too many", 7, 3),
     )
     result = run("certify", exact, "--budget", 0.2)
     assert result.exit_code == 4

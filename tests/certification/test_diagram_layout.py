@@ -24,7 +24,7 @@ TASKS = [
 
 
 def drawn(name: str, **settings: int) -> Diagram:
-    task = sa.TASKS[name](**settings)
+    task = sa.registry.TASKS[name](**settings)
     return lay_out(task.machine.names, arrows(task, task.machine))
 
 
@@ -34,7 +34,7 @@ def extent(lines: tuple[str, ...]) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("name", "settings"), TASKS, ids=str)
 def test_names_are_whole_and_fit_their_circles(name: str, settings: dict[str, int]) -> None:
-    task, diagram = sa.TASKS[name](**settings), drawn(name, **settings)
+    task, diagram = sa.registry.TASKS[name](**settings), drawn(name, **settings)
     for lines, state in zip(diagram.names, task.machine.names, strict=True):
         assert " ".join(lines) == state
         assert dist((0, 0), extent(lines)) <= 2 * diagram.radius

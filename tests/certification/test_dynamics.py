@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from seqarith.certification.kernel import outward
 from seqarith.certification.kernel.forms import Forms
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
-from seqarith.certification.prove.dynamics import Dynamics, Readout, Zonotopes, relax_tanh
+from seqarith.certification.prove.dynamics import Dynamics, MarginBounds, Zonotopes, relax_tanh
 from seqarith.network import margins
 
 CELLS = ["tanh", "sigmoid", "relu", "gru", "lstm", "jordan", "tanh2", "relu2", "gru2", "lstm2"]
@@ -48,9 +48,9 @@ def steps_outside(images: Any, out: Any, directions: Any, slack: float) -> Any:
     return (np.abs(images @ directions.T - centre[:, None]) - reach[:, None]).max() - slack
 
 
-def trusted(p: Program) -> Step:
+def trusted(p: Program) -> SetStep:
     unit = float(np.finfo(p.start.dtype).eps) / 2
-    return Step(p.step, p.inputs.astype(float), Forms(dict(p.arrays), MIN_TANH_ULPS, unit))
+    return SetStep(p.step, p.inputs.astype(float), Forms(dict(p.arrays), MIN_TANH_ULPS, unit))
 
 
 @settings(max_examples=150, phases=PHASES)
@@ -183,9 +183,9 @@ def test_margins_are_bounds(draw: Any, seed: int, kind: str, outputs: int, size:
         rest = np.where(np.arange(outputs) == digit[:, None, None], -np.inf, z)
         real = own - rest.max(2)
     reach = np.abs(g).sum(1) + e
-    assert np.all(Readout(p).zonotopes(Zonotopes(c, g, e), digit)[:, None] <= real)
-    assert np.all(Readout(p).of_boxes(digit)(c - reach, c + reach)[:, None] <= real)
-    checker = outward.Readout(p, 2.0**-53)
+    assert np.all(MarginBounds(p).zonotopes(Zonotopes(c, g, e), digit)[:, None] <= real)
+    assert np.all(MarginBounds(p).of_boxes(digit)(c - reach, c + reach)[:, None] <= real)
+    checker = outward.SetReadout(p, 2.0**-53)
     for n in range(5):
         one = slice(n, n + 1)
         box = (c - reach)[one], (c + reach)[one]
@@ -201,7 +201,7 @@ def test_margins_cover_the_rounding_of_logits(
     p = draw(seed, 16, outputs, kind, dtype)
     p = replace(p, readout_weight=(p.readout_weight * 1000).astype(dtype))
     rng = np.random.default_rng(seed)
-    checker = outward.Readout(p, float(np.finfo(dtype).eps) / 2)
+    checker = outward.SetReadout(p, float(np.finfo(dtype).eps) / 2)
     for _ in range(20):
         memory = rng.uniform(-1, 1, (1, p.memory)).astype(dtype)
         z = memory[:, :16] @ p.readout_weight.T + p.readout_bias
@@ -210,13 +210,13 @@ def test_margins_cover_the_rounding_of_logits(
         for digit in range(max(outputs, 2)):
             said = float(margins(z, np.array([digit]))[0])
             assert checker.margin(at, np.array([digit])) <= said
-            assert Readout(p).zonotopes(Zonotopes(*at[:3]), np.array([digit]))[0] <= said
+            assert MarginBounds(p).zonotopes(Zonotopes(*at[:3]), np.array([digit]))[0] <= said
 
 
 def test_any_digit_will_do_beyond_the_last(draw: Any) -> None:
     p = draw(0, 4, 1, "tanh", np.float64)
     at = Zonotopes(np.zeros((1, 4)), np.zeros((1, 0, 4)), np.ones((1, 4)))
-    assert Readout(p).zonotopes(at, np.array([2]))[0] > 1e5
+    assert MarginBounds(p).zonotopes(at, np.array([2]))[0] > 1e5
 
 
 def test_logits_of_operands_that_are_flushed_to_zero_are_covered(draw: Any) -> None:
@@ -226,4 +226,4 @@ def test_logits_of_operands_that_are_flushed_to_zero_are_covered(draw: Any) -> N
     p = replace(p, readout_weight=weight, readout_bias=np.zeros(1, np.float32))
     far = np.full((1, 1), 2.0**20)
     point = outward.Sets(far, np.zeros((1, 0, 1)), 0 * far, far, far)
-    assert outward.Readout(p, 2.0**-24).margin(point, np.array([1])) <= 0
+    assert outward.SetReadout(p, 2.0**-24).margin(point, np.array([1])) <= 0

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -26,12 +27,12 @@ from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.forms import Forms
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step as NumpyStep
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS, Refusal
-from seqarith.certification.prove.boxes import prove_boxes
+from seqarith.certification.prove.box_prover import find_boxes
 from seqarith.certification.prove.dynamics import Dynamics
-from seqarith.certification.prove.induction_prover import Found, prove
-from seqarith.certification.prove.reachable import sample, words
+from seqarith.certification.prove.induction_prover import InductionProver, Proof
+from seqarith.certification.prove.reachable import draw_words, sample_reachable
 from seqarith.certification.prove.refinement import Refinement
 from seqarith.cli import cli
 from seqarith.network import Network
@@ -41,9 +42,12 @@ flint = pytest.importorskip("flint")
 
 from adversarial import UNITS, WAYS, Adversary, rational, tanh  # noqa: E402
 
-from seqarith.certification.exact import balls  # noqa: E402
+from seqarith.certification.exact import balls, validation  # noqa: E402
 from seqarith.certification.exact import checker as exact  # noqa: E402
+from seqarith.certification.exact import operations as done  # noqa: E402
 from seqarith.certification.exact.checker import check_exact  # noqa: E402
+from seqarith.certification.exact.readout import BallReadout  # noqa: E402
+from seqarith.certification.exact.step import BallSet, BallStep  # noqa: E402
 
 arb, ULPS = flint.arb, MIN_TANH_ULPS
 SEEDS, DTYPES = st.integers(0, 2**32 - 1), st.sampled_from(list(UNITS))
@@ -79,7 +83,7 @@ def test_a_proof_is_accepted(case):
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_boxes_are_accepted(make, activation, dtype, outputs):
     p = from_model(make(activation, 60.0, dtype, outputs))
-    agrees(p, prove_boxes(p, 1))
+    agrees(p, find_boxes(p, 1))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -87,8 +91,8 @@ def test_a_network_of_the_tutorial_is_proved(dtype):
     """Seed 2: 16 sigmoid units trained without a thought of proofs; 11 parallelotopes."""
     config = replace(sa.tutorial_config(2), dtype=dtype)
     p = from_model(sa.Trainer(config).run().model)
-    found = prove(p, 60)
-    assert isinstance(found, Found)
+    found = InductionProver(p).run(time.monotonic() + 60)
+    assert isinstance(found, Proof)
     assert found.certificate.shapes.ndim == 3
     agrees(p, found.certificate)
 
@@ -118,8 +122,9 @@ def test_every_cell_is_accepted(trained_case):
 def test_parallelotopes_of_every_cell_are_accepted(trained_case):
     """Regions that the search would seek if boxes did not do."""
     p, _ = trained_case
-    cell, drawn = Dynamics(p), words(np.random.default_rng(0), p.letters, 100, 100)
-    found = Refinement(p, cell, sample(cell, p.start, p.next_state, drawn, 8), 0.4).run(np.inf)
+    cell, drawn = Dynamics(p), draw_words(np.random.default_rng(0), p.letters, 100, 100)
+    samples = sample_reachable(cell, p.start, p.next_state, drawn, 8)
+    found = Refinement(p, cell, samples, 0.4).run(np.inf)
     assert found is not None
     assert found.shapes.ndim == 3
     agrees(p, found)
@@ -171,7 +176,7 @@ def test_a_cell_of_ones_own_is_accepted(make, dtype):
         add(), network, network.absorb({n: arrays[n] for n in network.exported_shapes()})
     )
     p = from_model(model)
-    agrees(p, prove_boxes(p, 2))
+    agrees(p, find_boxes(p, 2))
 
 
 @pytest.mark.parametrize("over", [-3.0, 0.5, 3.0])
@@ -266,7 +271,7 @@ def test_mutations_are_rejected(case, seed):
 def test_at_the_edge_of_what_numpy_accepts_balls_accept(make, dtype, limit):
     """The size of a region is bisected until one float more would be rejected."""
     p = from_model(make(steep=12.0, dtype=dtype))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
 
     def resized(factor):
         shapes = c.shapes.astype(float)
@@ -291,7 +296,7 @@ def test_what_numpy_accepts_of_changed_regions_is_accepted(make, seed, size):
     """The pads only ever cost: where they suffice, there is room for the exact check."""
     rng = np.random.default_rng(seed)
     p = from_model(make(steep=rng.uniform(9, 14)))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
     if c is None:
         return
     shapes, centres = c.shapes.copy(), c.centres.copy()
@@ -317,13 +322,13 @@ def test_what_lands_for_numpy_lands_for_balls(case, seed, power):
         assert fast._lands(sets, np.array([r]))[0] == inside
         columns = balls.floats(body[0].T.tolist())
         still = [arb(0)] * p.hidden
-        assert slow._lands(balls.Set(balls.memory(slow.centres[r], columns, still)), r) == inside
+        assert slow._lands(BallSet(balls.memory(slow.centres[r], columns, still)), r) == inside
 
 
 @pytest.mark.parametrize(("column", "side"), list(product(range(3), (-1, 1))))
 def test_a_set_lands_in_a_box_that_holds_both_ends_of_it(make, column, side):
     p = from_model(make(steep=20.0))
-    c = prove_boxes(p, 1)
+    c = find_boxes(p, 1)
     c = replace(c, shapes=c.shapes + 2.0**-10)
     checker = exact._Checker(p, c, Budget())
     centre, room = checker.centres[1], checker.shapes[1]
@@ -332,7 +337,7 @@ def test_a_set_lands_in_a_box_that_holds_both_ends_of_it(make, column, side):
         end = centre[column] + side * (room[column] + further)
         name = "low" if side < 0 else "high"
         forms[column] = forms[column]._replace(**{name: end})
-        assert checker._lands(balls.Set(forms), 1) == inside
+        assert checker._lands(BallSet(forms), 1) == inside
 
 
 def test_what_is_kept_of_a_set_contains_it(case):
@@ -346,7 +351,7 @@ def test_what_is_kept_of_a_set_contains_it(case):
     forms = [
         balls.form(arb(1) + blurred, row, x, balls.size(row)) for row, x in zip(g, e, strict=True)
     ]
-    centre, kept, box = checker._kept(balls.Set(forms))
+    centre, kept, box = checker._kept(BallSet(forms))
     whole = [sum(abs(float(row[i])) for row in g) for i in range(5)]
     largest = sorted(range(5), key=lambda i: -whole[i])[:2]
     for c1, row, half, was, x in zip(centre, kept, box, g, e, strict=True):
@@ -447,10 +452,10 @@ def test_malformed_programs_are_refused_even_where_validation_is_blind(
 def test_a_threshold_is_a_number_of_the_format(dtype, threshold, known):
     assert (float(np.dtype(dtype).type(threshold)) == threshold) == known
     if known:
-        exact._read_threshold(threshold, 1, dtype)
+        validation._read_threshold(threshold, 1, dtype)
     else:
         with pytest.raises(Refusal, match="not a number of float32"):
-            exact._read_threshold(threshold, 1, dtype)
+            validation._read_threshold(threshold, 1, dtype)
 
 
 def test_what_may_overflow_is_refused(case):
@@ -539,7 +544,7 @@ def enclosing(operations, arrays, vectors, by=None):
     dtype, none = vectors.dtype, np.zeros((1, 1), int)
     still = np.zeros(6, dtype)
     p = Program(operations, arrays, vectors, still, still[None], still[:1], 0.0, none, none)
-    return balls.Step(p, by or balls.Format(dtype.name, ULPS))
+    return BallStep(p, by or balls.Format(dtype.name, ULPS))
 
 
 def magnitudes(rng, dtype, *shape, largest=20):
@@ -853,8 +858,11 @@ def test_products_and_blends_hold_at_every_corner(centres, known):
     for place, (c, symbolic) in enumerate(zip(map(arb, centres), known, strict=True)):
         row = [half if symbolic and n == place else arb(0) for n in range(3)]
         numbers.append(balls.form(c, row, half * (not symbolic), balls.size(row)))
-    products = balls.multiply(by, *numbers[:2]), balls.multiply(by, numbers[0], numbers[0])
-    found = (*products, balls.blend(by, *numbers))
+    products = (
+        done.multiply(by, *numbers[:2]),
+        done.multiply(by, numbers[0], numbers[0]),
+    )
+    found = (*products, done.blend(by, *numbers))
     for signs in product([-1, 1], repeat=3):
         z, h, n = (c + 1.5 * sign for c, sign in zip(centres, signs, strict=True))
         for x, value in zip(found, (z * h, z * z, n + z * (h - n)), strict=True):
@@ -886,7 +894,7 @@ def test_a_step_and_its_readout_contain_what_is_computed(
     p = draw(seed, hidden, outputs, kind, dtype)
     p = replace(p, threshold=0.5 if outputs == 1 else 0.0)
     by = balls.Format(dtype, ULPS)
-    step, readout = balls.Step(p, by), balls.Readout(p, by)
+    step, readout = BallStep(p, by), BallReadout(p, by)
     member = Member.draw(rng, dtype, 0, p.memory)
     spread = member.spread(step)
     for a in range(4):
@@ -909,14 +917,14 @@ def test_the_rounding_of_logits_is_deducted(draw, outputs, dtype):
         p, by = draw(seed, 4, outputs, "tanh", dtype), balls.Format(dtype, ULPS)
         by._unit *= arb(part)
         point, w, b = map(rational, (p.start, p.readout_weight, p.readout_bias))
-        known = balls.Set([balls.exact(real(x)) for x in point])
+        known = BallSet([balls.exact(real(x)) for x in point])
         down, up = (Worst(dtype, way).product(b, w, point) for way in ("down", "up"))
         for digit in range(max(outputs, 2)):
             if outputs == 1:
                 worst_case = down[0] if digit else -up[0]
             else:
                 worst_case = down[digit] - max(up[k] for k in range(outputs) if k != digit)
-            least = balls.Readout(p, by).margin(known, digit)
+            least = BallReadout(p, by).margin(known, digit)
             outcomes[part].append(least <= real(worst_case))
     assert all(outcomes[1.0])
     assert not all(outcomes[0.25])
@@ -933,7 +941,7 @@ def test_the_rounding_of_logits_counts_for_all_of_a_set(draw, dtype):
     without = [x._replace(e=arb(9), g=[], radius=arb(0)) for x in forms[0]]
     apart, reach = real(b[0] - b[1]), real(rational(p.readout_weight)[0].sum()) * 10
     for each in (*forms, without):
-        least = balls.Readout(p, by).margin(balls.Set(each), 0)
+        least = BallReadout(p, by).margin(BallSet(each), 0)
         lost = 2 * arb(UNITS[dtype]) * 5 * (reach + real(abs(b).max()))
         assert apart - lost * 1.001 <= least <= apart - lost * 0.7
 
@@ -944,7 +952,7 @@ def test_underflow_of_logits_is_deducted(draw, dtype):
     p, by = draw(0, 4, 1, "tanh", dtype), balls.Format(dtype, ULPS)
     p = replace(p, readout_weight=np.full((1, 4), 2.0**20, dtype), readout_bias=np.zeros(1, dtype))
     below = arb(float(np.finfo(dtype).tiny)) * (1 - arb(2) ** -20)
-    assert not balls.Readout(p, by).margin(balls.Set([balls.exact(below)] * 4), 1) > 0
+    assert not BallReadout(p, by).margin(BallSet([balls.exact(below)] * 4), 1) > 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -956,8 +964,8 @@ def test_the_pads_of_the_numpy_checker_suffice(draw, kind, seed, hidden, outputs
     p = draw(seed, hidden, outputs, kind, dtype)
     p = replace(p, threshold=-0.5 if outputs == 1 else 0.0)
     by, unit = balls.Format(dtype, ULPS), UNITS[dtype]
-    fast = NumpyStep(p.step, p.inputs.astype(float), Forms(dict(p.arrays), ULPS, unit))
-    slow, width, letter = balls.Step(p, by), p.memory, int(rng.integers(4))
+    fast = SetStep(p.step, p.inputs.astype(float), Forms(dict(p.arrays), ULPS, unit))
+    slow, width, letter = BallStep(p, by), p.memory, int(rng.integers(4))
     c, g = rng.uniform(0, 1, (1, width)), rng.normal(size=(1, 3, width))
     g *= 10.0 ** rng.uniform(-9, 0)
     e = np.where(rng.random((1, width)) < 0.5, 0.0, np.abs(g).max())
@@ -968,7 +976,7 @@ def test_the_pads_of_the_numpy_checker_suffice(draw, kind, seed, hidden, outputs
         assert arb(high) >= x.high
         assert low == pytest.approx(float(x.low), abs=1e-3, rel=1e-6)
     same = as_balls(wide)
-    readouts = outward.Readout(p, unit), balls.Readout(p, by)
+    readouts = outward.SetReadout(p, unit), BallReadout(p, by)
     for digit in range(max(outputs, 2)):
         bound = readouts[0].margin(wide, np.array([digit]))
         truth = readouts[1].margin(same, digit)
@@ -980,7 +988,7 @@ def as_balls(sets):
     """Return the one set of the NumPy checker."""
     c, g, e, low, high = (balls.floats(x[0].T.tolist()) for x in sets)
     radius = [balls.size(row) for row in g]
-    return balls.Set([balls.Form(*each) for each in zip(c, g, e, radius, low, high, strict=True)])
+    return BallSet([balls.Form(*each) for each in zip(c, g, e, radius, low, high, strict=True)])
 
 
 @settings(max_examples=200)
@@ -990,7 +998,7 @@ def test_all_relaxations_contain_their_functions(lo, length, seed, smooth):
     x = np.random.default_rng(seed).uniform(lo, hi, 20)
     x = np.concatenate((np.clip(x, lo, hi), [lo, hi]))
     theirs, ours = (
-        (outward.relax, balls.relax) if smooth else (outward.relax_relu, balls.relax_relu)
+        (outward.relax, done.enclose_tanh) if smooth else (outward.relax_relu, done.enclose_relu)
     )
     slope, low, high, bottom, top = (float(v) for v in theirs(np.array(lo), np.array(hi)))
     found = ours(arb(lo), arb(hi))
@@ -1012,10 +1020,10 @@ def test_all_relaxations_contain_their_functions(lo, length, seed, smooth):
 
 @pytest.mark.parametrize("touch", [0.0, 1e300, np.inf])
 def test_a_relaxation_contains_tanh_whatever_atanh_returns(monkeypatch, touch):
-    monkeypatch.setattr(balls, "atanh", lambda x: touch)
+    monkeypatch.setattr(done, "atanh", lambda x: touch)
     rng = np.random.default_rng(1)
     for lo, length in zip(rng.normal(size=30) * 3, np.exp(rng.uniform(-9, 2, 30)), strict=True):
-        found = balls.relax(arb(lo), arb(lo + length))
+        found = done.enclose_tanh(arb(lo), arb(lo + length))
         for x in map(arb, np.linspace(lo, lo + length, 11).clip(lo, lo + length).tolist()):
             rest = x.tanh() - found.k * x
             assert not rest < found.below
@@ -1037,8 +1045,11 @@ SHARED = {"certificate", "check", "program", "wellformed"}
 
 
 def test_it_shares_no_arithmetic_with_the_numpy_checker():
-    for module in (exact, balls):
-        tree = ast.parse(Path(module.__file__).read_text())
+    folder = Path(exact.__file__).parent
+    modules = sorted(folder.glob("[a-z]*.py"))
+    assert {"balls", "operations", "step", "readout", "checker"} <= {path.stem for path in modules}
+    for module in modules:
+        tree = ast.parse(module.read_text())
         named = {
             getattr(node, "module", None) or node.names[0].name
             for node in ast.walk(tree)
@@ -1046,7 +1057,8 @@ def test_it_shares_no_arithmetic_with_the_numpy_checker():
         }
         kernel = "seqarith.certification.kernel"
         allowed = {f"{kernel}.{name}" for name in SHARED}
-        allowed |= {"seqarith.cells.steps", "seqarith.certification.exact.balls"}
+        allowed |= {f"seqarith.certification.exact.{path.stem}" for path in modules}
+        allowed.add("seqarith.cells.steps")
         assert not any(name.startswith("numpy") for name in named)
         assert {name for name in named if name.startswith("seqarith")} <= allowed
 
@@ -1077,8 +1089,8 @@ def test_the_command_rejects_where_balls_do(stored, monkeypatch):
 
 
 def test_without_the_extra_one_line_says_how_to_get_it(stored, monkeypatch):
-    for name in ("checker", "balls"):
-        monkeypatch.delitem(sys.modules, f"seqarith.certification.exact.{name}")
+    for path in Path(exact.__file__).parent.glob("[a-z]*.py"):
+        monkeypatch.delitem(sys.modules, f"seqarith.certification.exact.{path.stem}")
     monkeypatch.setitem(sys.modules, "flint", None)
     result = CliRunner().invoke(cli, ["verify", str(stored), "--exact"])
     assert result.exit_code == 1
@@ -1106,5 +1118,5 @@ def test_underflow_is_bounded_by_the_widest_region(boxes):
     found = checker.step.read(checker.step.spread(region.c, region.g, region.e), 0)
     assert found.forms[0].e >= arb(2 * far * 2.0**-127)
     # Of the readout too: the same coordinates meet its weights.
-    memory = balls.Set(balls.memory(region.c, region.g, region.e))
+    memory = BallSet(balls.memory(region.c, region.g, region.e))
     assert all(error >= arb(2 * far * 2.0**-127) for error in checker.readout._errors(memory))

@@ -16,7 +16,7 @@ from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.forms import Forms
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step as SetStep
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS, Refusal
 from seqarith.network import emitted
 

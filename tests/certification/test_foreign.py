@@ -142,7 +142,7 @@ def test_what_is_loaded_is_certified_anew_evaluated_and_read(path: Path) -> None
 def test_the_induction_needs_no_more_than_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     import seqarith.certification.certify as module
 
-    monkeypatch.setattr(module, "quick", lambda *_: None)
+    monkeypatch.setattr(module, "prove_by_boxes", lambda *_: None)
     verdict = sa.certify(adder(), 20)
     assert isinstance(verdict, sa.Proved)
     assert verdict.method.startswith("induction")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from seqarith.certification.prove import induction
-from seqarith.certification.prove.dynamics import Dynamics, Readout, Zonotopes
-from seqarith.certification.prove.induction import Branches, Induction, Limits, Regions, crowded
+from seqarith.certification.prove.dynamics import Dynamics, MarginBounds, Zonotopes
+from seqarith.certification.prove.induction import Branches, Induction, Limits, Regions, overcrowded
 
 
 def branches(counts: list[int], generators: int = 4, width: int = 2) -> Branches:
@@ -28,13 +28,13 @@ def branches(counts: list[int], generators: int = 4, width: int = 2) -> Branches
 def test_origins_with_the_most_branches_are_given_up(
     monkeypatch: pytest.MonkeyPatch, room: int, given_up: list[int]
 ) -> None:
-    monkeypatch.setattr(induction, "HELD", 8 * room)
-    gone = crowded(branches([2, 7, 3]), 3)
+    monkeypatch.setattr(induction, "MAX_NUMBERS", 8 * room)
+    gone = overcrowded(branches([2, 7, 3]), 3)
     assert sorted(np.flatnonzero(gone).tolist()) == sorted(given_up)
 
 
 def test_points_take_no_room() -> None:
-    assert not crowded(branches([5, 5], generators=0), 2).any()
+    assert not overcrowded(branches([5, 5], generators=0), 2).any()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def run(draw: Any) -> Induction:
         np.zeros((2, 3)),
         np.stack([1e-6 * np.eye(3)] * 2),
     )
-    return Induction(Dynamics(p), Readout(p), free, regions)
+    return Induction(Dynamics(p), MarginBounds(p), free, regions)
 
 
 def test_nothing_that_has_not_landed_counts_as_proved(run: Induction) -> None:

@@ -18,7 +18,7 @@ from seqarith.certification.adapter import from_model, from_stored
 from seqarith.certification.certify import stored_certificate
 from seqarith.certification.kernel.check import Accepted, Rejected
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
-from seqarith.certification.legacy import SLACK, renewed
+from seqarith.certification.legacy import SLACK, renew
 from seqarith.cli import cli
 from seqarith.model import StoredCertificate
 from seqarith.network import Network
@@ -145,7 +145,7 @@ def test_a_proof_that_is_certified_anew_names_the_program_as_it_is_named_now(
     assert isinstance(verdict, sa.Proved)
     p = from_model(old)
     assert verdict.certificate.digest == p.digest()
-    assert renewed(verdict.certificate, p, old.network) is verdict.certificate
+    assert renew(verdict.certificate, p, old.network) is verdict.certificate
     sa.attach(old, verdict.certificate).save(tmp_path / "new.npz")
     assert isinstance(sa.verify(sa.Model.load(tmp_path / "new.npz")), Accepted)
 
@@ -188,5 +188,5 @@ def test_a_cell_that_descends_from_ours_is_none_of_its_programs() -> None:
     p, network = from_model(old), replace(old.network, cell=Other())
     assert old.certificate is not None
     before = from_stored(old.certificate)
-    assert renewed(before, p, network) is before
-    assert renewed(before, p, old.network) is not before
+    assert renew(before, p, network) is before
+    assert renew(before, p, old.network) is not before

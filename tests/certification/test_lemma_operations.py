@@ -27,7 +27,7 @@ from seqarith.cells.recording import Step as Record
 from seqarith.cells.steps import ARITY, NAMED, Operation, StepError, arguments, width
 from seqarith.certification.kernel.forms import Forms, Memory, Value, exact
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import Refusal
 
 Arrays = dict[str, Any]
@@ -440,7 +440,7 @@ ALL_ARRAYS, VECTORS = ARRAYS | ENDS, 3
 def test_what_any_record_computes_is_enclosed(
     seed: int, dtype: str, length: int, largest: float
 ) -> None:
-    """Every value of it, and the memory that `Step` encloses of it under every letter.
+    """Every value of it, and the memory that `SetStep` encloses of it under every letter.
 
     Or the checker refuses it, since a number of the program could be larger than its format has.
     """
@@ -451,7 +451,7 @@ def test_what_any_record_computes_is_enclosed(
     vectors = sizes(rng, VECTORS, 2, largest=largest).astype(dtype)
     domain, memory = Forms(arrays, TANH_ULPS, UNITS[dtype]), member.memory
     try:
-        step = Step(tuple(operations), vectors.astype(float), domain)
+        step = SetStep(tuple(operations), vectors.astype(float), domain)
         found = step.steps(step.spread(memory.c, memory.g, memory.e), range(VECTORS))
     except Refusal:
         assert largest > 5
@@ -481,7 +481,7 @@ def test_every_set_has_a_row_of_its_own(operations: list[Operation]) -> None:
     rng = np.random.default_rng(0)
     arrays, vectors = drawn(rng, "float64", MODERATE), rng.normal(size=(3, 2))
     c, g, e = rng.normal(size=(5, 2)), rng.normal(size=(5, 4, 2)), rng.uniform(size=(5, 2))
-    step = Step(tuple(operations), vectors, Forms(arrays, TANH_ULPS, UNITS["float64"]))
+    step = SetStep(tuple(operations), vectors, Forms(arrays, TANH_ULPS, UNITS["float64"]))
     symbols = set()
     for sets in step.steps(step.spread(c, g, e), range(3)):
         symbols.add(sets.g.shape[1])
@@ -501,9 +501,9 @@ def rows(member: list[Member]) -> tuple[Any, Any, Any]:
 
 
 def assert_steps(p: Program, members: list[Member], by: Any, allowed: float = TANH_ULPS) -> bool:
-    """Say whether a program stays in what `Step` encloses, under every letter."""
+    """Say whether a program stays in what `SetStep` encloses, under every letter."""
     domain = Forms(dict(p.arrays), allowed, UNITS[p.dtype])
-    step = Step(p.step, p.inputs.astype(float), domain)
+    step = SetStep(p.step, p.inputs.astype(float), domain)
     spread = step.spread(*rows(members))
     for letters in (range(1), range(1, 3)):
         for a, sets in zip(letters, step.steps(spread, letters), strict=True):

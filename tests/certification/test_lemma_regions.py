@@ -16,7 +16,7 @@ from adversarial import UNITS, WAYS, Adversary, Exact, assert_bounds, magnitudes
 
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Budget, _Checker
-from seqarith.certification.kernel.outward import Readout, Sets
+from seqarith.certification.kernel.outward import SetReadout, Sets
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.kernel.wellformed import LARGEST, MIN_TANH_ULPS, Refusal
 
@@ -98,7 +98,7 @@ def test_the_margin_is_what_l6_states(seed: int, outputs: int, dtype: str) -> No
     p = network(rng, outputs, dtype, 0.75 if outputs == 1 else 0.0)
     sets = drawn_sets(rng, 12)
     for unit in (0.0, UNITS[dtype]):
-        readout = Readout(p, unit)
+        readout = SetReadout(p, unit)
         assert len(readout.rows) == len(readout.offsets) == max(outputs, 2) + 1
         for n, digit in product(range(12), range(max(outputs, 2) + 1)):
             one = Sets(*(part[n : n + 1] for part in sets))
@@ -116,7 +116,7 @@ def test_the_pads_of_a_margin_suffice_where_logits_cancel(unit: float) -> None:
         readout_weight=np.array([[1.0, -1.0]]),
         readout_bias=np.zeros(1),
     )
-    readout, none = Readout(p, unit), np.zeros((1, 2, 3))
+    readout, none = SetReadout(p, unit), np.zeros((1, 2, 3))
     for size in np.abs(magnitudes(rng, 40)) + 2.0**-60:
         c = np.array([[size, size, 0.0]])
         total = Fraction(size) * 2
@@ -134,7 +134,7 @@ def test_weights_that_are_flushed_to_zero_may_lose_what_they_weigh() -> None:
         readout_weight=np.zeros((1, 2)),
         readout_bias=np.zeros(1),
     )
-    readout, none = Readout(p, 2.0**-24), np.zeros((1, 3))
+    readout, none = SetReadout(p, 2.0**-24), np.zeros((1, 3))
     for c, g, e in np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]) * 2.0**34:
         parts = none + c, none[None] + g, none + e
         sets = Sets(*parts, none - 2.0**36, none + 2.0**36)
@@ -146,7 +146,7 @@ def test_weights_that_are_flushed_to_zero_may_lose_what_they_weigh() -> None:
 def test_the_margin_of_many_sets_is_the_least() -> None:
     rng = np.random.default_rng(0)
     p, sets = network(rng, 3, "float64", 0.0), drawn_sets(rng, 9)
-    digits, readout = rng.integers(4, size=9), Readout(p, 2.0**-53)
+    digits, readout = rng.integers(4, size=9), SetReadout(p, 2.0**-53)
     alone = [
         readout.margin(Sets(*(part[n : n + 1] for part in sets)), digits[n : n + 1])
         for n in range(9)
@@ -164,7 +164,7 @@ def test_logits_that_may_overflow_have_no_margin(unit: float, largest: float) ->
         readout_bias=np.array([largest / 2]),
         output=table + 1,
     )
-    readout, none = Readout(p, unit), np.zeros((2, 3))
+    readout, none = SetReadout(p, unit), np.zeros((2, 3))
     for part, fits in ((1 - 2.0**-20, True), (1 + 2.0**-20, False)):
         far = none.copy()
         far[1, 1] = largest / 4 * part
@@ -197,7 +197,7 @@ def test_the_worst_program_keeps_the_margin(dtype: str, outputs: int) -> None:
         readout_bias=rng.normal(size=outputs).astype(dtype),
     )
     for part, keeps in ((1.0, True), (0.01, False)):
-        readout, kept = Readout(p, part * UNITS[dtype]), []
+        readout, kept = SetReadout(p, part * UNITS[dtype]), []
         for _ in range(10):
             h = rng.normal(size=(1, 3)).astype(dtype).astype(float)
             point = Sets(h, np.zeros((1, 0, 3)), 0 * h, h, h)

@@ -21,7 +21,7 @@ from seqarith.certification.adapter import from_model
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.check import Accepted, Budget, Rejected, check
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.prove.boxes import prove_boxes
+from seqarith.certification.prove.box_prover import find_boxes
 from seqarith.network import READOUT, Network, emitted
 from seqarith.optimizers import Adam
 from seqarith.registry import CELLS
@@ -204,7 +204,7 @@ def verdict(trained: sa.Model) -> sa.Proved:
 @pytest.fixture(scope="module", params=GATED)
 def by_hand(request: pytest.FixtureRequest) -> tuple[Program, Certificate]:
     p = from_model(gated_adder(request.param))
-    found = prove_boxes(p, 2)
+    found = find_boxes(p, 2)
     assert found is not None
     return p, found
 

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from seqarith.machine import MealyMachine
-from seqarith.tasks.custom.boundedness import is_told_apart, unbounded
+from seqarith.tasks.custom.boundedness import count_distinguished, find_growth
 
 ASKED = 17
 """Letters of the longest words of which all were asked."""
@@ -41,7 +41,7 @@ def rare(words: int) -> MealyMachine:
 
 @pytest.mark.parametrize("states", [40, 100, 300])
 def test_a_counter_is_suspected(states: int) -> None:
-    seen = unbounded(counter(states), ASKED)
+    seen = find_growth(counter(states), ASKED)
     assert seen is not None
     lengths, counts = seen
     assert lengths == [8, 15, 17]
@@ -54,13 +54,13 @@ def test_a_counter_is_suspected(states: int) -> None:
     ids=lambda found: f"{found.states} states",
 )
 def test_what_is_finite_is_not(found: MealyMachine) -> None:
-    assert unbounded(found, ASKED) is None
+    assert find_growth(found, ASKED) is None
 
 
 def test_states_that_are_told_apart_are_those_with_other_outputs() -> None:
     """Against the definition: prefixes and endings of every length, one by one."""
     for found in (counter(5), modulo(6), run_of_ones(3), rare(3)):
-        for length, count in enumerate(is_told_apart(found, 7), start=1):
+        for length, count in enumerate(count_distinguished(found, 7), start=1):
             most = 0
             for first in range(length + 1):
                 prefixes = [w for n in range(first + 1) for w in product((0, 1), repeat=n)]

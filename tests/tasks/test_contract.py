@@ -295,7 +295,7 @@ def test_parameters_out_of_range(name: str, options: dict[str, Any], message: st
 
 
 def test_operands_that_a_task_does_not_have() -> None:
-    with pytest.raises(TaskError, match="3 operands: task 'not', ~a, has 1 always"):
+    with pytest.raises(TaskError, match="3 operands: task 'not', ~a, always has 1"):
         sa.TrainingConfig(task="not", operands=3)
     with pytest.raises(InvalidValueError, match="has no option 'factr'; it has base, factor"):
         sa.TrainingConfig(task="scale", parameters={"factr": 3})

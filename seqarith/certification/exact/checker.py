@@ -7,46 +7,42 @@ rounding and tanh are its own. NumPy only holds the arrays. Needs the extra ``ex
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 from flint import arb, arb_mat, ctx
 
-from seqarith.cells.steps import LETTER_ONLY, MEMORY_ONLY, StepError, reads, widths
+from seqarith.cells.steps import LETTER_ONLY, MEMORY_ONLY, reads
 from seqarith.certification.exact.balls import (
     ZERO,
     Format,
-    Readout,
     Row,
-    Set,
-    Step,
     absolute,
     column,
     floats,
     size,
     symbols,
 )
+from seqarith.certification.exact.readout import BallReadout
+from seqarith.certification.exact.step import BallSet, BallStep
+from seqarith.certification.exact.validation import MAX_MAGNITUDE, read_array, read_program
 from seqarith.certification.kernel.certificate import Certificate
-from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, Progress, Rejected
+from seqarith.certification.kernel.check import DEFAULT, Accepted, Budget, CheckProgress, Rejected
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.kernel.wellformed import Refusal, require, validate
 
 BITS = 128  # of the middles of balls; more only makes them smaller
-WIDEST = 1000
-LARGEST = 2.0**20
 BALL = 128  # bytes of a ball, about
 # What a number that a step computes costs, and each of its symbols, in products of 60 ns; a product
 # inside a matrix product costs a third of one (measured on cells of 6 to 64 units).
 NUMBER_WORK, SYMBOL_WORK, MATRIX_WORK = 80, 3, 1 / 3
 FIELDS = 9  # of a sum, beside its symbols
-DIGITS = {"float32": (24, 149), "float64": (53, 1074)}
-"""Of a number format: bits of a number, and the negated exponent of the smallest."""
 
 
 def check_exact(
     program: Program,
     certificate: Certificate,
     budget: Budget = DEFAULT,
-    progress: Progress | None = None,
+    progress: CheckProgress | None = None,
 ) -> Accepted | Rejected:
     """Decide as `check` does, about a hundred times more slowly: in two hours at most by default.
 
@@ -134,14 +130,16 @@ class _Checker:
     """The induction of L7: from every region and from the start, until each branch has landed."""
 
     def __init__(self, p: Program, c: Certificate, budget: Budget) -> None:
-        found = _read_program(p, c.dtype)
+        found = read_program(p, c.dtype)
         regions, width = len(c.states), len(p.start)
         square = [width] * (c.shapes.ndim - 1)
-        self.states = _read(c.states, int, [regions], 0, len(p.next_state) - 1)
-        self.successors = _read(c.successors, int, [regions, len(p.inputs)], 0, regions - 1)
-        self.centres = floats(_read(c.centres, float, [regions, width], -LARGEST, LARGEST))
-        least = 0.0 if len(square) == 1 else -LARGEST
-        self.shapes = floats(_read(c.shapes, float, [regions, *square], least, LARGEST))
+        self.states = read_array(c.states, int, [regions], 0, len(p.next_state) - 1)
+        self.successors = read_array(c.successors, int, [regions, len(p.inputs)], 0, regions - 1)
+        self.centres = floats(
+            read_array(c.centres, float, [regions, width], -MAX_MAGNITUDE, MAX_MAGNITUDE)
+        )
+        least = 0.0 if len(square) == 1 else -MAX_MAGNITUDE
+        self.shapes = floats(read_array(c.shapes, float, [regions, *square], least, MAX_MAGNITUDE))
         self.claims, self.budget, self.width = c, budget, width
         self.next_state, self.output = p.next_state.tolist(), p.output.tolist()
         form = Format(c.dtype, c.tanh_ulps)
@@ -149,12 +147,12 @@ class _Checker:
         cost = _Cost.of(p, found)
         self.each = cost.work(c.order + width)
         require(cost.memory(c.order + width) <= budget.memory, "a step exceeds the memory budget")
-        self.step, self.readout = Step(p, form), Readout(p, form)
+        self.step, self.readout = BallStep(p, form), BallReadout(p, form)
         self.start: Row = floats(p.start.tolist())
         self.inverses = [] if self.boxes else [_inverse(m) for m in self.shapes]
         self.margin, self.steps, self.depth = arb.pos_inf(), 0, 0
 
-    def run(self, progress: Progress | None) -> Accepted:
+    def run(self, progress: CheckProgress | None) -> Accepted:
         """Follow all branches; raise `Refusal` where an obligation fails."""
         for r, state in enumerate(self.states):
             reached = [self.states[to] for to in self.successors[r]]
@@ -207,7 +205,7 @@ class _Checker:
         """Return what was spent, in products."""
         return self.steps * self.each
 
-    def _lands(self, s: Set, to: int) -> bool:
+    def _lands(self, s: BallSet, to: int) -> bool:
         """Say whether a set surely lies in a region (L5)."""
         centre = self.centres[to]
         if self.boxes:
@@ -222,7 +220,7 @@ class _Checker:
         sides = zip(at, rows, error, strict=True)
         return all(abs(x) + size(row) + half <= 1 for x, row, half in sides)
 
-    def _kept(self, s: Set) -> tuple[Row, list[Row], Row]:
+    def _kept(self, s: BallSet) -> tuple[Row, list[Row], Row]:
         """Join the smallest symbols into the box, and the radii of balls: they would add up.
 
         Which symbols these are is not trusted.
@@ -252,62 +250,3 @@ def _inverse(shape: list[Row]) -> _Inverse:
     except ZeroDivisionError:
         raise Refusal("a region's matrix is singular, or nearly so") from None
     return _Inverse(inverse, absolute(inverse.tolist()))
-
-
-def _read_program(p: Program, dtype: str) -> list[int]:
-    """Refuse values that could overflow or be no numbers, and tables that lead nowhere.
-
-    Returns:
-        The width of every value of the step.
-    """
-    letters, inputs = p.inputs.shape
-    outputs, hidden = p.readout_weight.shape
-    width, states = len(p.start), len(p.next_state)
-    require(max(letters, inputs, width, outputs) <= WIDEST, "the network is too wide")
-    require(hidden <= width, "the memory has fewer numbers than the hidden vector")
-    shapes = {name: array.shape for name, array in p.arrays.items()}
-    try:
-        found = widths(p.step, shapes, inputs, width)
-    except StepError as error:
-        raise Refusal(str(error)) from None
-    arrays = [
-        (p.inputs, [letters, inputs]),
-        (p.start, [width]),
-        (p.readout_weight, [outputs, hidden]),
-        (p.readout_bias, [outputs]),
-        *((array, list(array.shape)) for array in p.arrays.values()),
-    ]
-    for array, shape in arrays:
-        require(str(array.dtype) == dtype, "the arrays are not of the certificate's dtype")
-        _read(array, float, shape, -LARGEST, LARGEST)
-    _read_threshold(p.threshold, outputs, dtype)
-    _read(p.next_state, int, [states, letters], 0, states - 1)
-    _read(p.output, int, [states, letters], 0, max(outputs, 2))
-    return found
-
-
-def _read_threshold(threshold: float, outputs: int, dtype: str) -> None:
-    """Refuse what is no number of the format: the program would compare with another one."""
-    known = type(threshold) in (float, int) and abs(threshold) <= LARGEST
-    require(known and (outputs == 1 or threshold == 0), "the threshold is not as expected")
-    digits, least = DIGITS[dtype]
-    numerator, denominator = threshold.as_integer_ratio()
-    held = numerator.bit_length() <= digits and denominator <= 2**least
-    require(held, f"the threshold is not a number of {dtype}")
-
-
-def _read(array: Any, kind: type[int | float], shape: list[int], low: float, high: float) -> Any:
-    """Return an array as lists, if its shape and each of its values is as expected."""
-    values = array.tolist()
-    require(_fits(values, kind, shape, low, high), f"{kind.__name__}s {shape} are not as expected")
-    return values
-
-
-def _fits(values: Any, kind: type[int | float], shape: list[int], low: float, high: float) -> bool:
-    if not shape:
-        return type(values) is kind and low <= values <= high
-    return (
-        type(values) is list
-        and len(values) == shape[0]
-        and all(_fits(value, kind, shape[1:], low, high) for value in values)
-    )

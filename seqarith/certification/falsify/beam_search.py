@@ -1,9 +1,9 @@
-"""A beam search that keeps the words nearest to being wrong, after every short suffix.
+"""A beam search that keeps the words that are nearest to being wrong after every short suffix.
 
-The logit now says little of what will go wrong later; the logits after each of the next few letters
-do: they are the directions of the hidden space that later outputs see. The beam of generation t
-holds words of t letters, so what it finds is short, and growing runs appear by themselves, as each
-generation pushes a slow mode one letter further.
+The present logit says little about later errors. The logits after each of the next few letters say
+more: they show the directions of the hidden space that later outputs depend on. The beam of
+generation t holds words of t letters, so the word it finds is short. Long runs arise by themselves,
+because each generation moves a slowly changing memory one letter further.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from seqarith.certification.falsify.exhaustive_search import LETTER, LONGEST, Frontier, expand
 from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 
-SUFFIXES = 32  # looked at, at most, one letter, two, ...
-FALL = 1e-3  # by which the smallest margins must fall, all together, or the beam stands still
+SUFFIXES = 32  # of the longest length that is looked ahead, at most
+MIN_PROGRESS = 1e-3  # least decrease of the sum of the smallest margins that counts as progress
 
 
 def beam_search(
-    suspect: ProgramUnderTest,
+    program: ProgramUnderTest,
     front: Frontier,
     width: int,
     deadline: float,
@@ -31,35 +31,35 @@ def beam_search(
     """Search from a frontier of words of one length; return a wrong word, or None.
 
     Args:
-        suspect: What is searched.
+        program: The program under test.
         front: Where to begin.
         width: Words kept for each machine state and suffix.
         deadline: Of `time.perf_counter`.
-        patience: Give up after so many generations without the smallest margins falling.
+        patience: Generations without progress before giving up.
         longest: Give up at words of this length.
     """
     levels = 1
-    while suspect.letters ** (levels + 1) <= SUFFIXES:
+    while program.letters ** (levels + 1) <= SUFFIXES:
         levels += 1
     best, stale = np.inf, 0
     while stale < patience and len(front.words) < longest and perf_counter() < deadline:
-        scores, word = look_ahead(suspect, front, levels, deadline)
+        scores, word = look_ahead(program, front, levels, deadline)
         if word is not None or perf_counter() > deadline:
             return word
-        front = _nearest(front, scores, width, suspect.states)
+        front = _nearest(front, scores, width, program.states)
         reached = float(scores.min(axis=1).sum())
-        stale = 0 if reached < best - FALL else stale + 1
+        stale = 0 if reached < best - MIN_PROGRESS else stale + 1
         best = min(best, reached)
-        front = _distinct(expand(suspect, front)[0])
+        front = _distinct(expand(program, front)[0])
     return None
 
 
 def look_ahead(
-    suspect: ProgramUnderTest, front: Frontier, levels: int, deadline: float = float("inf")
+    program: ProgramUnderTest, front: Frontier, levels: int, deadline: float = float("inf")
 ) -> tuple[Floats, Ints | None]:
-    """Return the margins (S, N) after every suffix, and a shortest wrong word if one is met.
+    """Return the margins (S, N) after every suffix, and a shortest wrong word if there is one.
 
-    Where the time ends before, they are those of shorter suffixes.
+    If the time runs out, only shorter suffixes are included.
     """
     columns, count = [], len(front.states)
     hidden, states = front.hidden, front.states
@@ -67,23 +67,23 @@ def look_ahead(
     for level in range(levels):
         if level and perf_counter() > deadline:
             break
-        letters = np.repeat(np.arange(suspect.letters), len(states))
-        hidden = suspect.step(np.tile(hidden, (suspect.letters, 1)), letters)
-        states = np.tile(states, suspect.letters)
-        newest = np.repeat(np.arange(suspect.letters), trail.shape[1])
-        trail = np.vstack([np.tile(trail, suspect.letters), newest])
-        digits = suspect.output[states, letters]
-        bad = np.flatnonzero(suspect.wrong(hidden, digits))
+        letters = np.repeat(np.arange(program.letters), len(states))
+        hidden = program.step(np.tile(hidden, (program.letters, 1)), letters)
+        states = np.tile(states, program.letters)
+        newest = np.repeat(np.arange(program.letters), trail.shape[1])
+        trail = np.vstack([np.tile(trail, program.letters), newest])
+        digits = program.output[states, letters]
+        bad = np.flatnonzero(program.wrong(hidden, digits))
         if len(bad):
             suffix, word = divmod(int(bad[0]), count)
             return np.array([]), np.append(front.words[:, word], trail[:, suffix].astype(LETTER))
-        columns.append(suspect.margins(hidden, digits).reshape(-1, count))
-        states = suspect.next_state[states, letters]
+        columns.append(program.margins(hidden, digits).reshape(-1, count))
+        states = program.next_state[states, letters]
     return np.concatenate(columns), None
 
 
 def _nearest(front: Frontier, scores: Floats, width: int, states: int) -> Frontier:
-    """Keep, for every machine state and row of scores (S, N), the words of the smallest scores."""
+    """Keep, for every machine state and every row of scores (S, N), the words with least scores."""
     chosen: list[Ints] = []
     for q in range(states):
         members = np.flatnonzero(front.states == q)
@@ -95,7 +95,8 @@ def _nearest(front: Frontier, scores: Floats, width: int, states: int) -> Fronti
 
 
 def _distinct(front: Frontier, places: float = 1e5) -> Frontier:
-    """Keep one of the words whose hidden vectors nearly agree: copies would fill the beam."""
+    """Keep one of the words whose memories nearly agree, because copies would fill the beam."""
+    # A projection to one number is enough to tell memories apart, and quick to sort.
     mixture = np.cos(np.arange(front.hidden.shape[1]) ** 2 + 1.0)
     mixed = np.round(front.hidden.astype(float) * places) @ mixture
     _, first = np.unique(np.column_stack([mixed, front.states]), axis=0, return_index=True)

@@ -1,8 +1,8 @@
-"""Words that end in a period repeated for long, u v v v ..., where slow modes of a network show.
+"""Search of words u v v v ... that end in a period repeated many times.
 
-A carry chain is such a word, so is any long run. Where a lane (u, v) settles on a cycle nothing new
-follows, so it stops there; the vector that it settled on is where the next round of prefixes begins
-(u v^n w x x x ...).
+Carry chains and long runs are such words, and errors of slowly changing memories appear there. A
+lane (u, v) stops where its memory settles on a cycle, because nothing new follows. From the
+memories that lanes settled on, the next round begins (u v^n w x x x ...).
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from seqarith.certification.falsify.exhaustive_search import CHUNK, LETTER, Fron
 from seqarith.certification.falsify.program_under_test import Floats, Ints, ProgramUnderTest
 
 SETTLED = 1e-7
-"""A lane stops where no unit moved further in one period: a drift may be lost, never soundness."""
+"""A lane stops if no unit moves further in one period. A slow drift may be missed, that is all."""
 
 LONGEST_PERIOD = 8
 
 NUMBERS = 1 << 24
-"""Numbers in the hidden vectors of all lanes, at most: so many are looked at in a moment."""
+"""Numbers in the memories of all lanes, at most: 128 MiB of doubles."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Start:
-    """A word, and the hidden vector and the machine's state after it."""
+class Prefix:
+    """A word, and the memory and the machine state after it."""
 
     word: Ints
     hidden: Floats
@@ -38,7 +38,7 @@ class Start:
 
 @dataclass(eq=False)
 class _Lanes:
-    """Words that run side by side: which start, which period, and where they are now."""
+    """Words that run side by side: their prefix and period, and where they are now."""
 
     start: Ints
     period: Ints
@@ -51,7 +51,7 @@ class _Lanes:
 
 
 def periods(letters: int, length: int) -> Ints:
-    """List the primitive words of one length, (P, length): no power of a shorter word."""
+    """List the words of one length that are no power of a shorter word, shape (P, length)."""
     divisors = [d for d in range(1, length) if length % d == 0]
     words = [
         v
@@ -62,7 +62,7 @@ def periods(letters: int, length: int) -> Ints:
 
 
 def periodic_search(
-    suspect: ProgramUnderTest,
+    program: ProgramUnderTest,
     frontiers: tuple[Frontier, ...],
     lanes: int,
     steps: int,
@@ -70,23 +70,23 @@ def periodic_search(
     *,
     rounds: int = 1 << 20,
 ) -> Ints | None:
-    """Search u v^n, then u v^n w x^m from where those settled, until nothing new appears.
+    """Search the words u v^n, then u v^n w x^m from where those settled, and so on.
 
     Args:
-        suspect: What is searched.
-        frontiers: The short words, one a length from 0.
-        lanes: At most so many words side by side; it decides how long u and v get.
-        steps: At most so many letters of a period.
+        program: The program under test.
+        frontiers: Short words, for each length from 0.
+        lanes: Words that run side by side, at most; it limits the lengths of u and v.
+        steps: Letters that follow u, at most.
         deadline: Of `time.perf_counter`.
-        rounds: At most so many periods after one another; 1 for u v^n alone.
+        rounds: Periods in sequence, at most; 1 for u v^n alone.
 
     Returns:
-        The shortest wrong word of the first round that has any.
+        The shortest wrong word of the first round that has one.
     """
-    lanes = max(1, min(lanes, NUMBERS // len(suspect.start)))
+    lanes = max(1, min(lanes, NUMBERS // len(program.start)))
     small = [f for f in frontiers if len(f.states) ** 2 <= lanes]
     starts = [
-        Start(f.words[:, i], f.hidden[i], int(f.states[i]))
+        Prefix(f.words[:, i], f.hidden[i], int(f.states[i]))
         for f in small
         for i in range(len(f.states))
     ]
@@ -94,49 +94,49 @@ def periodic_search(
     for _ in range(rounds):
         if not starts or perf_counter() > deadline:
             break
-        best, ends = _round(suspect, starts, lanes, steps, deadline)
+        best, ends = _round(program, starts, lanes, steps, deadline)
         if best is not None:
             return best
         fresh = [s for s in _merged(ends) if _place(s) not in old]
         old |= {_place(s) for s in fresh}
-        starts = _followed(suspect, fresh)[: max(1, lanes // suspect.letters)]
+        starts = _followed(program, fresh)[: max(1, lanes // program.letters)]
     return None
 
 
 def _round(
-    suspect: ProgramUnderTest, starts: list[Start], lanes: int, steps: int, deadline: float
-) -> tuple[Ints | None, list[Start]]:
-    """Repeat every period after every start, as many lengths of periods as there are lanes for."""
-    ends: list[Start] = []
+    program: ProgramUnderTest, starts: list[Prefix], lanes: int, steps: int, deadline: float
+) -> tuple[Ints | None, list[Prefix]]:
+    """Repeat every period after every prefix, for as many lengths of periods as lanes allow."""
+    ends: list[Prefix] = []
     best: Ints | None = None
     for length in range(1, LONGEST_PERIOD + 1):
-        if suspect.letters**length * len(starts) > 2 * lanes:
+        if program.letters**length * len(starts) > 2 * lanes:
             break
-        repeated = periods(suspect.letters, length)
+        repeated = periods(program.letters, length)
         if len(repeated) * len(starts) > lanes:
             break
-        word, settled = repeat(suspect, starts, repeated, steps, deadline)
+        word, settled = run_periods(program, starts, repeated, steps, deadline)
         if word is not None:
-            best = word if best is None else min(best, word, key=suspect.rank)
+            best = word if best is None else min(best, word, key=program.rank)
             steps = len(best) - 1
         ends += settled
     return best, ends
 
 
-def repeat(
-    suspect: ProgramUnderTest, starts: list[Start], repeated: Ints, steps: int, deadline: float
-) -> tuple[Ints | None, list[Start]]:
-    """Run every start followed by every period, to a wrong digit, a cycle, or ``steps`` letters.
+def run_periods(
+    program: ProgramUnderTest, starts: list[Prefix], repeated: Ints, steps: int, deadline: float
+) -> tuple[Ints | None, list[Prefix]]:
+    """Run every prefix and every period until a wrong digit, a cycle, or ``steps`` letters.
 
     Args:
-        suspect: What is searched.
-        starts: Prefixes with their hidden vectors.
+        program: The program under test.
+        starts: Prefixes.
         repeated: Periods of one length, shape (P, p).
-        steps: At most so many letters after the prefix.
-        deadline: Of `time.perf_counter`, looked at once a period.
+        steps: Letters after the prefix, at most.
+        deadline: Of `time.perf_counter`; checked once a period.
 
     Returns:
-        The shortest wrong word met, or None; and where lanes settled, ends that agree merged.
+        The shortest wrong word, or None; and the words whose lanes settled, equal ends merged.
     """
     count, length = len(repeated), repeated.shape[1]
     lanes = _Lanes(
@@ -150,20 +150,20 @@ def repeat(
         tail = np.resize(repeated[lanes.period[lane]], letters)
         return np.append(starts[lanes.start[lane]].word, tail.astype(LETTER))
 
-    ends: list[Start] = []
+    ends: list[Prefix] = []
     for done in range(0, steps, length):
         before, states = lanes.hidden, lanes.states
         for k in range(length):
-            bad = _advance(suspect, lanes, repeated[lanes.period, k], deadline)
+            bad = _advance(program, lanes, repeated[lanes.period, k], deadline)
             if bad is None:
                 return None, ends
             if len(bad):
-                return min((word(i, done + k + 1) for i in bad), key=suspect.rank), ends
+                return min((word(i, done + k + 1) for i in bad), key=program.rank), ends
         settled = (np.abs(lanes.hidden - before).max(axis=1) < SETTLED) & (lanes.states == states)
         if settled.any():
             some = np.flatnonzero(settled)
             ends += [
-                Start(word(i, done + length), lanes.hidden[i], int(lanes.states[i]))
+                Prefix(word(i, done + length), lanes.hidden[i], int(lanes.states[i]))
                 for i in some[_distinct(lanes.hidden[some], lanes.states[some])]
             ]
             lanes.keep(~settled)
@@ -173,38 +173,34 @@ def repeat(
 
 
 def _advance(
-    suspect: ProgramUnderTest, lanes: _Lanes, letters: Ints, deadline: float
+    program: ProgramUnderTest, lanes: _Lanes, letters: Ints, deadline: float
 ) -> Ints | None:
-    """Read a letter in every lane; return the lanes whose digit is wrong.
-
-    Returns:
-        None where the time ends before all have read it.
-    """
+    """Read a letter in every lane; return the lanes whose digit is wrong, None if time runs out."""
     hidden = np.empty_like(lanes.hidden)
     bad = np.zeros(len(letters), bool)
-    digits = suspect.output[lanes.states, letters]
+    digits = program.output[lanes.states, letters]
     for i in range(0, len(letters), CHUNK):
         if perf_counter() > deadline:
             return None
         part = slice(i, i + CHUNK)
-        hidden[part] = suspect.step(lanes.hidden[part], letters[part])
-        bad[part] = suspect.wrong(hidden[part], digits[part])
+        hidden[part] = program.step(lanes.hidden[part], letters[part])
+        bad[part] = program.wrong(hidden[part], digits[part])
     lanes.hidden = hidden
-    lanes.states = suspect.next_state[lanes.states, letters]
+    lanes.states = program.next_state[lanes.states, letters]
     return np.flatnonzero(bad)
 
 
-def _place(start: Start) -> tuple[int, bytes]:
+def _place(start: Prefix) -> tuple[int, bytes]:
     return start.state, np.round(start.hidden * 1e3).tobytes()
 
 
 def _distinct(hidden: Floats, states: Ints) -> Ints:
-    """Return the first of every group of equal states and hidden vectors equal to four places."""
+    """Return the first of every group with the same state and memories equal to four places."""
     rows = np.column_stack([np.round(hidden * 1e4), states])
     return np.unique(rows, axis=0, return_index=True)[1]
 
 
-def _merged(ends: list[Start]) -> list[Start]:
+def _merged(ends: list[Prefix]) -> list[Prefix]:
     if not ends:
         return ends
     ends = sorted(ends, key=lambda s: len(s.word))
@@ -212,14 +208,14 @@ def _merged(ends: list[Start]) -> list[Start]:
     return [ends[i] for i in np.sort(first)]
 
 
-def _followed(suspect: ProgramUnderTest, starts: list[Start]) -> list[Start]:
-    """Return every start followed by every letter: the way out of a cycle."""
+def _followed(program: ProgramUnderTest, starts: list[Prefix]) -> list[Prefix]:
+    """Return every prefix with every letter appended: the ways out of a cycle."""
     if not starts:
         return []
-    letters = np.tile(np.arange(suspect.letters), len(starts))
-    owners = [s for s in starts for _ in range(suspect.letters)]
-    hidden = suspect.step(np.array([s.hidden for s in owners]), letters)
+    letters = np.tile(np.arange(program.letters), len(starts))
+    owners = [s for s in starts for _ in range(program.letters)]
+    hidden = program.step(np.array([s.hidden for s in owners]), letters)
     return [
-        Start(np.append(s.word, LETTER(a)), h, int(suspect.next_state[s.state, a]))
+        Prefix(np.append(s.word, LETTER(a)), h, int(program.next_state[s.state, a]))
         for s, a, h in zip(owners, letters, hidden, strict=True)
     ]

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from seqarith.cells.steps import LETTER_ONLY, reads, widths
 from seqarith.certification.kernel.certificate import Certificate
 from seqarith.certification.kernel.forms import Forms
-from seqarith.certification.kernel.outward import GAMMA, UP, F, Readout, Sets
+from seqarith.certification.kernel.outward import GAMMA, UP, F, SetReadout, Sets
 from seqarith.certification.kernel.program import Program
-from seqarith.certification.kernel.step import Step
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import Refusal, require, validate
 
 CHUNK = 128  # branches stepped at once, at most: what fits the cache
@@ -34,7 +34,7 @@ HEADERS = 600  # bytes of the arrays of `_Branches` beside their numbers
 # to 64 units).
 BATCH_WORK, BRANCH_WORK, NUMBER_WORK = 400_000, 2_000, 5
 
-Progress = Callable[[float, str], None]
+CheckProgress = Callable[[float, str], None]
 """Called with the share of the work budget that is spent, and with what is under way."""
 
 
@@ -92,7 +92,7 @@ def check(
     program: Program,
     certificate: Certificate,
     budget: Budget = DEFAULT,
-    progress: Progress | None = None,
+    progress: CheckProgress | None = None,
 ) -> Accepted | Rejected:
     """Decide whether a certificate proves a program right on every word of every length.
 
@@ -144,13 +144,13 @@ class _Checker:
         kinds = zip(numbers, reads(p.step), strict=True)
         held = LETTER * len(p.inputs) * sum(n for n, kind in kinds if kind == LETTER_ONLY)
         require(held <= budget.memory, "the values of all letters exceed the memory budget")
-        self.cell = Step(p.step, p.inputs.astype(np.float64), forms)
-        self.readout = Readout(p, unit)
+        self.cell = SetStep(p.step, p.inputs.astype(np.float64), forms)
+        self.readout = SetReadout(p, unit)
         self.centres, self.shapes = c.centres.astype(np.float64), c.shapes.astype(np.float64)
         if self.shapes.ndim == 3:
             self._invert()
 
-    def run(self, progress: Progress | None) -> Accepted:
+    def run(self, progress: CheckProgress | None) -> Accepted:
         """Follow all branches a letter at a time; raise `Refusal` where an obligation fails."""
         c, letters = self.certificate, len(self.program.inputs)
         follows = self.program.next_state[c.states] == c.states[c.successors]

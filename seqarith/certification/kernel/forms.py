@@ -282,14 +282,8 @@ class Forms:
         c = half * (slope * c + (low + high) * 0.5) + shift
         e = (half * loss + pad) * UP
         slope *= half
-        columns = (
-            c,
-            slope,
-            e,
-            slope * radius * UP,
-            half * bottom + shift - pad,
-            half * top + shift + pad,
-        )
+        bottom, top = half * bottom + shift - pad, half * top + shift + pad
+        columns = c, slope, e, slope * radius * UP, bottom, top
         begin, result = 0, []
         for value in x:
             part = slice(begin, begin + value.c.shape[1])

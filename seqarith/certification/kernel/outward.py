@@ -53,10 +53,8 @@ def relax(lo: F, hi: F) -> tuple[F, F, F, F, F]:
     Any slope from 0 to 1 is sound, and so is any point of tangency: where tanh is concave, a
     tangent bounds ``tanh(x) - slope x`` from above, where it is convex from below.
     """
-    start, end = (
-        np.maximum(lo, 0),
-        np.minimum(hi, 0),
-    )  # the concave part is [start, hi], the convex [lo, end]
+    # The concave part is [start, hi], the convex [lo, end].
+    start, end = np.maximum(lo, 0), np.minimum(hi, 0)
     t_lo, t_hi = tanh(np.stack((lo, hi)))
     slope = np.clip((t_hi - t_lo) / np.maximum(hi - lo, TINY), 2.0**-50, 1.0)
     touch = np.arctanh(np.sqrt(1 - slope))  # not trusted
@@ -100,7 +98,7 @@ def limit(unit: float) -> float:
 
 
 @final
-class Readout:
+class SetReadout:
     """Bound the margins of digits from below, the program's rounding deducted (L6).
 
     Each digit has rows (N, M) and offsets (N,): it is emitted where all of them come out positive.

@@ -1,7 +1,7 @@
 """A program's own step, run on sets instead of numbers: a part of the trusted checker.
 
 *If the memory of the program is in a set, the memory that it computes under a letter is in the set
-that ``Step.steps`` returns, and in its box*: by induction over the operations of the record.
+that ``SetStep.steps`` returns, and in its box*: by induction over the operations of the record.
 """
 
 from typing import Any, final
@@ -27,7 +27,7 @@ FORMS = ("scale", "multiply", "blend", "join", *ACTIVATIONS)
 
 
 @final
-class Step:
+class SetStep:
     """The recorded step of a program, with what its operations do to sets.
 
     What depends on the letter alone is computed once, what depends on the memory alone once for all

@@ -1,7 +1,7 @@
-"""A program's step as the search sees it: on points, boxes, zonotopes, and its derivatives.
+"""A program's step as the search for a proof needs it: on points, boxes, zonotopes; derivatives.
 
-Fast and nearly sound: rounding is answered by a small slack, since the checker has the last word.
-Letters are an axis: a step under every letter is one call.
+It is fast and nearly sound: a small slack stands for rounding, because the checker has the last
+word. Letters are an axis of the arrays, so a step under every letter is one call.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from seqarith.cells.domains.floats import FloatStep
 from seqarith.cells.domains.intervals import Intervals
 from seqarith.cells.recording import Step
 from seqarith.certification.kernel.forms import Forms
+from seqarith.certification.kernel.outward import SetReadout
 from seqarith.certification.kernel.program import FloatArray, IntArray, Program
-from seqarith.certification.kernel.step import Step as SetStep
+from seqarith.certification.kernel.step import SetStep
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
 
-LARGEST = 2.0**20
-SAFETY = 1e-9  # far above the checker's own rounding, far below any region
-PAD = 1e-12  # above the rounding of NumPy's tanh
+SLACK = 1e-9  # far above the checker's own rounding, far below the size of any region
+TANH_SLACK = 1e-12  # above the rounding of NumPy's tanh
 
 
 class Zonotopes(NamedTuple):
@@ -39,12 +39,15 @@ class Zonotopes(NamedTuple):
         return Zonotopes(self.c[n], self.g[n], self.e[n])
 
     def radius(self) -> FloatArray:
-        """Give the half-width of each set in each unit (N, M)."""
+        """Return the half-width of each set in each number of the memory, shape (N, M)."""
         radius: FloatArray = np.abs(self.g).sum(1) + self.e
         return radius
 
     def reduced(self, order: int) -> Zonotopes:
-        """Join the smallest generators into the box, so that at most ``order`` stay."""
+        """Join the smallest generators into the box, so that at most ``order`` remain.
+
+        Source: Girard, Reachability of uncertain linear systems using zonotopes, 2005.
+        """
         if self.g.shape[1] <= order:
             return self
         rank = np.argsort(-np.abs(self.g).sum(2), 1, kind="stable")[:, :, None]
@@ -54,10 +57,10 @@ class Zonotopes(NamedTuple):
 
 @final
 class Dynamics:
-    """One recurrence, seen by the search.
+    """The step of a program on points and on sets, computed in float64.
 
     Args:
-        program: The program; its step is computed in float64 here.
+        program: The program.
     """
 
     def __init__(self, program: Program) -> None:
@@ -68,7 +71,7 @@ class Dynamics:
         self._vectors = program.inputs.astype(float)
         self._unit = float(np.finfo(program.start.dtype).eps) / 2
 
-    # Each is made when it is asked for: boxes alone are tried every few steps of training.
+    # Made on first use: training tries boxes every few steps, and needs nothing else for that.
 
     @cached_property
     def _floats(self) -> FloatStep:
@@ -80,12 +83,12 @@ class Dynamics:
 
     @cached_property
     def _intervals(self) -> Intervals:
-        return Intervals(self._step, self._arrays, self._vectors, 2 * self._unit, SAFETY)
+        return Intervals(self._step, self._arrays, self._vectors, 2 * self._unit, SLACK)
 
     @cached_property
     def _sets(self) -> SetStep:
         forms = Forms(dict(self._program.arrays), MIN_TANH_ULPS, self._unit, relax_tanh)
-        forms.limit = None  # what overflows is lost, see `induction`
+        forms.limit = None  # a set that overflows is given up, see `induction`
         return SetStep(self._program.step, self._vectors, forms)
 
     def points(self, h: FloatArray, letters: IntArray) -> FloatArray:
@@ -103,16 +106,16 @@ class Dynamics:
         return [Zonotopes(s.c, s.g, s.e) for s in found]
 
     def jacobians(self, h: FloatArray, letters: IntArray) -> FloatArray:
-        """Differentiate ``points``: (N, M, M), entry [n, i, j] that of number i by number j."""
+        """Return the Jacobians of `points`: (N, M, M), entry [n, i, j] that of number i by j."""
         return self._derivatives.jacobians(h, letters)
 
 
 def relax_tanh(lo: FloatArray, hi: FloatArray) -> tuple[FloatArray, ...]:
-    """Enclose tanh on [lo, hi] between two parallels to the chord: least area.
+    """Enclose tanh on [lo, hi] between the two parallels to the chord, which have least area.
 
     Returns:
         slope, low, high with ``slope * x + low <= tanh(x) <= slope * x + high`` on the interval,
-        and bounds of tanh itself.
+        then bounds of tanh itself.
 
     Source: Singh et al., Fast and effective robustness certification, 2018 (DeepZ), which takes the
         least slope of the two ends instead; the chord's offsets come from the points where the
@@ -120,38 +123,33 @@ def relax_tanh(lo: FloatArray, hi: FloatArray) -> tuple[FloatArray, ...]:
     """
     t_lo, t_hi = np.tanh(lo), np.tanh(hi)
     slope = np.clip((t_hi - t_lo) / np.maximum(hi - lo, 1e-300), 1e-12, 1.0)
+    # tanh'(x) = 1 - tanh(x)^2 equals the slope at x = touch, where tanh(x) = s.
     s = np.sqrt(1 - slope)
     touch = np.arctanh(s)
     bump = s - slope * touch
     at_lo, at_hi = t_lo - slope * lo, t_hi - slope * hi
     high = np.where((lo < touch) & (touch < hi), bump, np.maximum(at_lo, at_hi))
     low = np.where((lo < -touch) & (-touch < hi), -bump, np.minimum(at_lo, at_hi))
-    return slope, low - PAD, high + PAD, t_lo - PAD, t_hi + PAD
+    return slope, low - TANH_SLACK, high + TANH_SLACK, t_lo - TANH_SLACK, t_hi + TANH_SLACK
 
 
 @final
-class Readout:
-    """Measure the worst margin of the digit that is due, over sets of hidden vectors."""
+class MarginBounds:
+    """Lower bounds of the margin of the expected digit, over sets of memories."""
 
     def __init__(self, program: Program) -> None:
         w = program.readout_weight.astype(float)
         b = program.readout_bias.astype(float) - program.threshold
         w = np.append(w, np.zeros((len(w), program.memory - program.hidden)), 1)
-        if len(w) == 1:
-            rows, offsets = np.stack((-w, w)), np.stack((-b, b))
-        else:
-            others = np.array([[j for j in range(len(w)) if j != k] for k in range(len(w))])
-            rows, offsets = w[:, None] - w[others], b[:, None] - b[others]
-        # The digit beyond the last is any digit at all, which is never wrong.
-        self.rows = np.append(rows, np.zeros_like(rows[:1]), 0)
-        self.offsets = np.append(offsets, np.full_like(offsets[:1], LARGEST), 0)
         unit = float(np.finfo(program.start.dtype).eps)
+        checked = SetReadout(program, unit / 2)
+        self.rows, self.offsets = checked.rows, checked.offsets
         self.slack = (
-            4 * (w.shape[1] + 4) * unit * float((np.abs(w).sum(1) + np.abs(b)).max()) + SAFETY
+            4 * (w.shape[1] + 4) * unit * float((np.abs(w).sum(1) + np.abs(b)).max()) + SLACK
         )
 
     def of_boxes(self, digits: IntArray) -> Callable[[FloatArray, FloatArray], FloatArray]:
-        """Return what gives the worst margin (...) of digits (...) over boxes (..., M)."""
+        """Return a function from boxes (..., M) to the least margins (...) of digits (...)."""
         half, offsets = 0.5 * self.rows[digits], self.offsets[digits] - self.slack
         size, sums = np.abs(half), "...h,...mh->...m"
 
@@ -163,7 +161,7 @@ class Readout:
         return margins
 
     def zonotopes(self, z: Zonotopes, digits: IntArray) -> FloatArray:
-        """Give the worst margin (N,) of digits (N,) over zonotopes."""
+        """Return the least margins (N,) of digits (N,) over zonotopes."""
         rows = self.rows[digits]
         mid = np.einsum("nh,nmh->nm", z.c, rows) + self.offsets[digits]
         spread = np.abs(z.g @ rows.transpose(0, 2, 1)).sum(1) + np.einsum(

@@ -1,4 +1,4 @@
-"""Variable-k induction over zonotopes: every branch of a depth is one item of a batch."""
+"""k-induction with a k for each branch: zonotopes are stepped until they return into a region."""
 
 import time
 from dataclasses import dataclass
@@ -8,22 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.kernel.program import FloatArray, IntArray
-from seqarith.certification.prove.dynamics import Dynamics, Readout, Zonotopes
+from seqarith.certification.prove.dynamics import Dynamics, MarginBounds, Zonotopes
 
-ROOM = 1 - 1e-6  # a zonotope must land with this much room, so that the checker's rounding fits in
-LOST = 1.5  # a zonotope with a larger half-width than this in some unit will not come back
-CHUNK = 128  # branches handled at once: what fits the cache
-NUMBERS = 1 << 21  # in the generators of so many branches, at most: what fits the memory
-
-HELD = 1 << 25  # in the generators of all branches, at most
+ROOM = 1 - 1e-6  # a zonotope must fit with this much room, for the rounding of the checker
+LOST = 1.5  # a zonotope that is wider than this (half-width) in some unit never returns
+CHUNK = 128  # branches stepped at once: their arrays fit the cache
+CHUNK_NUMBERS = 1 << 21  # numbers in their generators, at most, which matters for wide networks
+MAX_NUMBERS = 1 << 25  # numbers in the generators of all branches, at most: 256 MiB
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Parallelotopes that are to be proved inductive.
+    """Parallelotopes to be proved inductive.
 
-    Centres (R, H), shapes (R, H, H), successors (R, A).
+    Args:
+        states: Machine state of each, shape (R,).
+        successors: Region that each letter leads to, shape (R, A).
+        centres: Shape (R, M).
+        shapes: Generators, one a row, shape (R, M, M).
     """
 
     states: IntArray
@@ -35,12 +38,14 @@ class Regions:
 @final
 @dataclass(frozen=True)
 class Limits:
-    """Bound an induction.
+    """Limits of an induction.
 
-    Letters, zonotope steps that one origin may cost, generators, time (``time.monotonic``).
-
-    An origin that costs much more than the others is on its way to fail, so it is given up and
-    split.
+    Args:
+        depth: Letters that a branch may read.
+        effort: Zonotope steps that one origin may cost. An origin that costs much more than the
+            others usually fails in the end; it is given up early, and split.
+        order: Generators of a zonotope.
+        deadline: Of `time.monotonic`.
     """
 
     depth: int = 500
@@ -51,12 +56,15 @@ class Limits:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What became of the origins, and at what cost.
+class InductionResult:
+    """The outcome for each of N origins.
 
-    Shapes: failed (N,); visited, the regions that branches were on the way to (N, R).
-
-    The margin is the smallest of the origins that did not fail.
+    Attributes:
+        failed: Origins that are not proved, shape (N,).
+        visited: Regions that their branches were on their way to, shape (N, R).
+        depth: Letters of the longest branch.
+        margin: The smallest margin of all origins that did not fail.
+        steps: Zonotopes that were stepped under a letter.
     """
 
     failed: NDArray[np.bool_]
@@ -69,9 +77,12 @@ class Outcome:
 @final
 @dataclass(frozen=True, eq=False)
 class Branches:
-    """Live branches.
+    """Branches that have not returned yet.
 
-    The region that each is on its way to, the origin that it comes from, the zonotope.
+    Args:
+        to: Region that each is on its way to.
+        origin: Number of the origin that it started from.
+        sets: Its zonotope.
     """
 
     to: IntArray
@@ -87,20 +98,20 @@ class Branches:
 
     @staticmethod
     def join(parts: list["Branches"]) -> "Branches":
-        """Put batches with equally many generators together."""
+        """Concatenate batches whose zonotopes have equally many generators."""
         sets = Zonotopes(*(np.concatenate(x) for x in zip(*(p.sets for p in parts), strict=True)))
         return Branches(
             np.concatenate([p.to for p in parts]), np.concatenate([p.origin for p in parts]), sets
         )
 
 
-def crowded(live: Branches, origins: int) -> NDArray[np.bool_]:
-    """Say which origins to give up so that the others' branches fit the memory (origins,).
+def overcrowded(live: Branches, origins: int) -> NDArray[np.bool_]:
+    """Return which origins to give up so that the other branches fit the memory, shape (origins,).
 
-    Those with the most branches go first.
+    The origins with the most branches are given up first.
     """
     branches = np.bincount(live.origin, minlength=origins)
-    surplus = len(live) - max(1, HELD // max(1, live.sets.g[:1].size))
+    surplus = len(live) - max(1, MAX_NUMBERS // max(1, live.sets.g[:1].size))
     most = np.argsort(-branches, kind="stable")
     before = np.cumsum(branches[most]) - branches[most]
     gone = np.zeros(origins, bool)
@@ -110,17 +121,21 @@ def crowded(live: Branches, origins: int) -> NDArray[np.bool_]:
 
 @final
 class Induction:
-    """Follow zonotopes letter by letter until each lands in the region that the successors name."""
+    """Steps zonotopes under every letter until each lies in the region that it is on its way to.
+
+    Source: Sheeran, Singh and Stalmarck, Checking safety properties using induction and a
+        SAT-solver, 2000 (k-induction).
+    """
 
     def __init__(
-        self, cell: Dynamics, readout: Readout, output: IntArray, regions: Regions
+        self, cell: Dynamics, readout: MarginBounds, output: IntArray, regions: Regions
     ) -> None:
         self.cell, self.readout, self.regions = cell, readout, regions
         self.output, self.digits = output, output[regions.states]
         self.inverse = np.linalg.inv(regions.shapes)
 
-    def from_regions(self, which: IntArray, limits: Limits) -> Outcome:
-        """Start at the regions ``which``: origin n is region which[n]."""
+    def from_regions(self, which: IntArray, limits: Limits) -> InductionResult:
+        """Start from regions: origin n is region ``which[n]``."""
         centres, shapes = self.regions.centres[which], self.regions.shapes[which]
         return self.run(
             Branches(
@@ -129,11 +144,8 @@ class Induction:
             limits,
         )
 
-    def from_point(self, point: FloatArray, to: IntArray, limits: Limits) -> Outcome:
-        """Start at one hidden vector (H,), on its way to each of the regions ``to`` at once.
-
-        Origin n is to[n].
-        """
+    def from_point(self, point: FloatArray, to: IntArray, limits: Limits) -> InductionResult:
+        """Start from one memory (M,), on its way to several regions: origin n to ``to[n]``."""
         n, width = len(to), len(point)
         sets = Zonotopes(
             np.repeat(point[None].astype(float), n, 0),
@@ -142,8 +154,8 @@ class Induction:
         )
         return self.run(Branches(to, np.arange(n), sets), limits)
 
-    def run(self, live: Branches, limits: Limits) -> Outcome:
-        """Step all branches together; drop those of an origin that has failed."""
+    def run(self, live: Branches, limits: Limits) -> InductionResult:
+        """Step all branches together, and drop those of origins that have failed."""
         count = len(live)
         failed, spent = np.zeros(count, bool), np.zeros(count, np.intp)
         visited = np.zeros((count, len(self.digits)), bool)
@@ -152,7 +164,7 @@ class Induction:
             depth += 1
             spent += self.regions.successors.shape[1] * np.bincount(live.origin, minlength=count)
             width = self.regions.centres.shape[1]
-            size = max(1, min(CHUNK, NUMBERS // (width * (limits.order + 2 * width))))
+            size = max(1, min(CHUNK, CHUNK_NUMBERS // (width * (limits.order + 2 * width))))
             chunks = (live.take(slice(i, i + size)) for i in range(0, len(live), size))
             found = []
             for chunk in chunks:
@@ -162,10 +174,10 @@ class Induction:
                     failed[chunk.origin] = True
             live = Branches.join(found) if found else live.take(slice(0))
             failed |= spent > limits.effort
-            failed |= crowded(live, count)
+            failed |= overcrowded(live, count)
             live = live.take(~failed[live.origin])
         failed[live.origin] = True
-        return Outcome(
+        return InductionResult(
             failed, visited, depth, float(margin[~failed].min(initial=np.inf)), int(spent.sum())
         )
 
@@ -177,9 +189,9 @@ class Induction:
         margin: FloatArray,
         order: int,
     ) -> list[Branches]:
-        """Read every letter; note failures and margins by origin.
+        """Read every letter and return the branches that have not returned into a region.
 
-        Give the branches that have yet to land.
+        ``failed``, ``visited`` and ``margin`` are updated in place, by origin.
         """
         found = []
         for a, image in enumerate(self.cell.zonotopes(live.sets)):
@@ -190,18 +202,16 @@ class Induction:
             on = np.flatnonzero(~failed[live.origin])
             to = self.regions.successors[live.to[on], a]
             visited[live.origin[on], to] = True
-            n = ~self._lands(image.take(on), to)
+            n = ~self._is_contained(image.take(on), to)
             if n.any():
                 found.append(Branches(to[n], live.origin[on][n], image.take(on[n]).reduced(order)))
         return found
 
-    def _lands(self, z: Zonotopes, to: IntArray) -> NDArray[np.bool_]:
-        """Say which zonotopes lie in the regions ``to``.
-
-        Only those whose centre does are looked at closely.
-        """
+    def _is_contained(self, z: Zonotopes, to: IntArray) -> NDArray[np.bool_]:
+        """Return which zonotopes are contained in the regions ``to``."""
         inverse, offset = self.inverse[to], z.c - self.regions.centres[to]
         at = np.abs(offset[:, None] @ inverse)[:, 0]
+        # The centre must be inside, which is cheap to test and excludes most of them.
         inside: NDArray[np.bool_] = at.max(1) < ROOM
         n = np.flatnonzero(inside)
         inverse = inverse[n]

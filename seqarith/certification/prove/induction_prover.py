@@ -1,6 +1,6 @@
-"""The search for a proof, from cheap to strong: boxes first, then induction over fitted regions.
+"""The strong prover: induction over regions fitted to sampled memories, from few to many regions.
 
-It is not sound, and need not be: what it returns has passed `check`.
+It need not be sound: whatever it returns has passed `check`.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ import numpy as np
 from seqarith.certification.kernel.check import DEFAULT, Budget
 from seqarith.certification.kernel.program import Program
 from seqarith.certification.kernel.wellformed import MAX_WIDTH
-from seqarith.certification.prove.box_prover import Found, confirm, quick
+from seqarith.certification.prove.box_prover import Proof, confirm
 from seqarith.certification.prove.dynamics import Dynamics
-from seqarith.certification.prove.reachable import sample, words
-from seqarith.certification.prove.refinement import HISTORY, Progress, Refinement
-from seqarith.certification.prove.region_fitting import PLAIN, Style
+from seqarith.certification.prove.reachable import draw_words, sample_reachable
+from seqarith.certification.prove.refinement import HISTORY, Refinement, RegionProgress
+from seqarith.certification.prove.region_fitting import PLAIN, FittingOptions
 
 ATTEMPTS = ((0.4, False), (0.15, False), (0.4, True), (0.6, True))
-"""Half-width, at most, of one region's samples; whether modes are looked for."""
+"""For each attempt: half-width, at most, of one region's samples; whether clusters are split."""
 
-STEPS, WORDS = 300, 400  # samples
-NARROW, FEW_REGIONS = 4, 100
-MAX_LETTERS = 256  # the induction steps every region under every letter
+STEPS, WORDS = 300, 400  # letters of a sampled word, and sampled words
+NARROW = 4  # numbers of memory: up to here a try over few regions takes milliseconds
+FEW_REGIONS = 100
+MAX_LETTERS = 256  # every region is stepped under every letter
 
 
 @final
 @dataclass(frozen=True)
-class NotFound:
-    """No proof, which decides nothing.
+class NoProof:
+    """No proof was found, which decides nothing.
 
     Attributes:
-        obligation: The one that was not met.
-        regions: Regions of the last attempt.
-        proved: How many of them were proved to be left only for one another.
+        obligation: What kept the last attempt from being a proof.
+        regions: Regions of that attempt.
+        proved: How many of them are proved to lead only into regions.
     """
 
     obligation: str
@@ -44,96 +45,86 @@ class NotFound:
     proved: int = 0
 
 
-def prove(
-    program: Program, seconds: float = 20.0, progress: Progress | None = None
-) -> Found | NotFound:
-    """Seek a certificate for about so many seconds, not counting the check.
+def prove_by_few_regions(program: Program) -> Proof | None:
+    """Try induction over a few regions, without a clock, so that the result is reproducible.
 
-    Args:
-        program: What to prove.
-        seconds: When to give up.
-        progress: Called with the regions of the induction and how many of them are proved.
-    """
-    deadline = time.monotonic() + seconds
-    found = quick(program)
-    return found if found is not None else InductionProver(program, progress).run(deadline)
-
-
-def narrow(program: Program) -> Found | None:
-    """Try induction over a few regions, with no clock: what it finds is a function of the program.
-
-    In the space of a few hidden units that takes milliseconds, and proves what boxes do not.
+    For memories of a few numbers this takes milliseconds, and proves programs that boxes do not.
     """
     if program.memory > NARROW:
         return None
-    repair = started(program, *ATTEMPTS[0])
-    repair.most = FEW_REGIONS
-    certificate = repair.run(float("inf"))
-    return certificate and confirm(program, certificate, repair.method)
+    refinement = start_refinement(program, *ATTEMPTS[0])
+    refinement.most = FEW_REGIONS
+    certificate = refinement.run(float("inf"))
+    return certificate and confirm(program, certificate, refinement.method)
 
 
-def started(
+def start_refinement(
     program: Program,
     eps: float,
-    modes: bool,
-    progress: Progress | None = None,
-    style: Style = PLAIN,
+    clusters: bool,
+    progress: RegionProgress | None = None,
+    fitting: FittingOptions = PLAIN,
 ) -> Refinement:
-    """Return an attempt that has its samples, and nothing proved yet."""
+    """Return an attempt with its samples drawn and nothing proved yet."""
     cell = Dynamics(program)
-    drawn = words(np.random.default_rng(0), program.letters, STEPS, WORDS)
-    samples = sample(cell, program.start, program.next_state, drawn, HISTORY)
-    return Refinement(program, cell, samples, eps, progress, modes, style)
+    drawn = draw_words(np.random.default_rng(0), program.letters, STEPS, WORDS)
+    samples = sample_reachable(cell, program.start, program.next_state, drawn, HISTORY)
+    return Refinement(program, cell, samples, eps, progress, clusters, fitting)
 
 
 def _budget(deadline: float) -> Budget:
-    """Return what a check may cost before a deadline of `time.monotonic`; a second at least."""
-    left = max(1.0, deadline - time.monotonic())
+    """Return the budget of a check that ends at a deadline of `time.monotonic`; 1 s at least."""
+    left = max(1.0, deadline - time.monotonic())  # the default budget takes about 60 s
     return Budget(work=min(DEFAULT.work, left * DEFAULT.work / 60))
 
 
 @final
 class InductionProver:
-    """Induction over parallelotopes, from few regions to many; it can be run on where it stopped.
+    """Induction over parallelotopes, from few regions to many; a later run continues the last one.
 
     Args:
-        program: What to prove.
-        progress: As in `prove`.
-        style: How its regions are cut.
+        program: The program.
+        progress: Called with the number of regions, and how many of them are proved.
+        fitting: How regions are fitted to samples.
     """
 
     def __init__(
-        self, program: Program, progress: Progress | None = None, style: Style = PLAIN
+        self,
+        program: Program,
+        progress: RegionProgress | None = None,
+        fitting: FittingOptions = PLAIN,
     ) -> None:
-        self._program, self._progress, self._style = program, progress, style
+        self._program, self._progress, self._fitting = program, progress, fitting
         self._left = list(ATTEMPTS)
-        self._repair: Refinement | None = None
-        self._last = NotFound("no time was left for the induction")
+        self._refinement: Refinement | None = None
+        self._last = NoProof("no time was left for the induction")
         for name, size, most in (
             ("numbers of memory", program.memory, MAX_WIDTH),
             ("letters", program.letters, MAX_LETTERS),
         ):
             if size > most:
                 self._left = []
-                self._last = NotFound(f"{size} {name}: the induction is made for at most {most}")
+                self._last = NoProof(f"{size} {name}: the induction is made for at most {most}")
 
-    def run(self, deadline: float) -> Found | NotFound:
-        """Go on until the deadline, of `time.monotonic`.
+    def run(self, deadline: float) -> Proof | NoProof:
+        """Continue until the deadline, of `time.monotonic`.
 
-        A finer spread is tried only where the coarser one has no way on: more time helps it more.
+        The next attempt begins only when the one before can get no further: more time spent on a
+        coarse partition usually helps more than a finer one.
         """
         while self._left and time.monotonic() < deadline:
-            repair = self._repair or started(
-                self._program, *self._left[0], self._progress, self._style
+            refinement = self._refinement or start_refinement(
+                self._program, *self._left[0], self._progress, self._fitting
             )
-            self._repair = repair
-            certificate = repair.run(deadline)
+            self._refinement = refinement
+            certificate = refinement.run(deadline)
             found = certificate and confirm(
-                self._program, certificate, repair.method, _budget(deadline)
+                self._program, certificate, refinement.method, _budget(deadline)
             )
             if found:
                 return found
-            self._last = NotFound(repair.obstacle, len(repair.regions), len(repair.proved))
-            if certificate is not None or repair.exhausted:
-                self._left, self._repair = self._left[1:], None
+            regions, proved = len(refinement.regions), len(refinement.proved)
+            self._last = NoProof(refinement.obstacle, regions, proved)
+            if certificate is not None or refinement.exhausted:
+                self._left, self._refinement = self._left[1:], None
         return self._last

@@ -1,56 +1,93 @@
-"""Adaptive contexts: the last moves, as few as keep the hidden vectors together, and modes.
+"""Partition of sampled memories by the last transitions, as many as needed, and by clusters.
 
-A move is a letter with the state that it was read in, since the digit due, which a hidden vector
-shows, depends on both. A network may remember more than its machine, for ever: vectors that last
-moves do not bring together are parted into modes. Contexts and modes are the search's way to find
-regions, and no part of the certificate.
+A transition is a letter with the state that it was read in: the digit that is emitted, which a
+hidden vector shows, depends on both. A network may remember more than its machine for ever, so that
+memories stay apart however many transitions they share; such memories are split into clusters. The
+partition only serves to find regions, and is no part of the certificate.
 """
 
-from typing import final
+from __future__ import annotations
+
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.certification.kernel.program import FloatArray, IntArray
-from seqarith.certification.prove.clusters import Test, half_width, widest_gap
 from seqarith.certification.prove.dynamics import Dynamics
-from seqarith.certification.prove.reachable import Samples, arrivals
+from seqarith.certification.prove.reachable import Samples, sample_after
 
-Leaf = tuple[int, tuple[int, ...], tuple[tuple[Test, bool], ...]]
-"""State, last moves (the latest first), and the tests of modes with the sides on which it lies."""
+FEW = 40  # a leaf with fewer samples gets more: others are stepped through its transitions
+POINT = 0.01  # half-width of memories that are not split any further
+MIN_TRANSITIONS = 1  # memories that stay apart after so many transitions are taken for clusters
+MIN_GAP = 0.5  # between clusters, in multiples of the half-width aimed at
 
-FEW = 40  # a leaf with fewer samples gets more by running others through its moves
-POINT = 0.01  # half-width of vectors that are not parted any more
-SETTLED = 1  # moves after which vectors that stay apart are taken for modes
-APART = 0.5  # a gap between modes, at least, in multiples of the half-width aimed at
+
+class UnitThreshold(NamedTuple):
+    """A test that splits memories: whether one unit is above a threshold after some letters."""
+
+    letters: tuple[int, ...]
+    unit: int
+    threshold: float
+
+    def side(self, cell: Dynamics, h: FloatArray) -> NDArray[np.bool_]:
+        """Return which memories (N, M) pass, shape (N,)."""
+        for a in self.letters:
+            h = cell.points(h, np.full(len(h), a))
+        above: NDArray[np.bool_] = h[:, self.unit] > self.threshold
+        return above
+
+    def after(self, letter: int) -> UnitThreshold:
+        """Return the test of memories that this one is of their images under a letter."""
+        return UnitThreshold((letter, *self.letters), self.unit, self.threshold)
+
+
+def widest_gap(h: FloatArray) -> tuple[UnitThreshold, float]:
+    """Return the test at the widest gap of memories (N, M) in any unit, N > 1, and the gap."""
+    ordered = np.sort(h, 0)
+    gaps = np.diff(ordered, axis=0)
+    n, unit = np.unravel_index(gaps.argmax(), gaps.shape)
+    middle = (ordered[n, unit] + ordered[n + 1, unit]) * 0.5
+    return UnitThreshold((), int(unit), float(middle)), float(gaps[n, unit])
+
+
+def half_width(h: FloatArray) -> float:
+    """Return the largest half-width of memories (N, M) in any unit."""
+    return float((h.max(0) - h.min(0)).max() * 0.5)
+
+
+Leaf = tuple[int, tuple[int, ...], tuple[tuple[UnitThreshold, bool], ...]]
+"""State, last transitions (the latest first), and tests with the side on which it lies."""
 
 
 @final
 class Partition:
-    """Samples by state, last moves and modes; a leaf's successor under each letter is one leaf.
+    """Samples by state, last transitions and clusters.
 
-    The leaves are those of a tree: an inner node is parted by one more move, or by a test, the
-    latter only if ``modes`` are looked for.
+    It is a decision tree: an inner node is split by one more transition, or by a test of the
+    memory, the latter only if ``clusters`` are wanted. Once closed, each leaf has one leaf as its
+    successor under every letter.
     """
 
     def __init__(
-        self, cell: Dynamics, next_state: IntArray, samples: Samples, modes: bool = False
+        self, cell: Dynamics, next_state: IntArray, samples: Samples, clusters: bool = False
     ) -> None:
-        self.cell, self.next_state, self.samples, self.modes = cell, next_state, samples, modes
+        self.cell, self.next_state = cell, next_state
+        self.samples, self.clusters = samples, clusters
         self.letters, self.known = next_state.shape[1], samples.history.shape[1]
         flat = next_state.ravel()
         self.into = [np.flatnonzero(flat == q).tolist() for q in range(len(next_state))]
         self.members: dict[Leaf, NDArray[np.intp]] = {}
         self.vectors: dict[Leaf, FloatArray] = {}
-        self.tests: dict[Leaf, Test] = {}
-        self.parted: set[Leaf] = set()
+        self.tests: dict[Leaf, UnitThreshold] = {}
+        self.inner: set[Leaf] = set()
         for q in np.unique(samples.states).tolist():
             self._add((q, (), ()), np.flatnonzero(samples.states == q))
 
     def _add(self, leaf: Leaf, members: NDArray[np.intp]) -> None:
         vectors = self.samples.hidden[members]
         if len(members) < FEW and leaf[1]:
-            more = arrivals(self.cell, self.samples, self.letters, leaf[1], FEW)
+            more = sample_after(self.cell, self.samples, self.letters, leaf[1], FEW)
             for test, side in leaf[2]:
                 more = more[test.side(self.cell, more) == side]
             vectors = np.concatenate((vectors, more))
@@ -58,27 +95,28 @@ class Partition:
             self.members[leaf], self.vectors[leaf] = members, vectors
 
     def split(self, leaf: Leaf) -> list[Leaf]:
-        """Part a leaf by the move before its moves, by a test where no more moves are known.
+        """Split a leaf by one more transition, or by a test if no more transitions are known.
 
-        No parts where there are to be no modes, or the vectors are as good as one.
+        Returns:
+            The parts; none if clusters are not wanted, or the memories are practically one.
         """
-        state, word, modes = leaf
+        state, word, clusters = leaf
         if len(word) == self.known:
             v = self.vectors[leaf]
-            parted = self.modes and half_width(v) > POINT
-            return self._part(leaf, widest_gap(v)[0]) if parted else []
+            wide = self.clusters and half_width(v) > POINT
+            return self.split_by(leaf, widest_gap(v)[0]) if wide else []
         members = self.members.pop(leaf)
         del self.vectors[leaf]
-        self.parted.add(leaf)
-        move = self.samples.history[members, len(word)]
+        self.inner.add(leaf)
+        transition = self.samples.history[members, len(word)]
         before = self.into[word[-1] // self.letters if word else state]
-        parts: list[Leaf] = [(state, (*word, m), modes) for m in before]
+        parts: list[Leaf] = [(state, (*word, m), clusters) for m in before]
         for part in parts:
-            self._add(part, members[move == part[1][-1]])
+            self._add(part, members[transition == part[1][-1]])
         return [part for part in parts if part in self.members]
 
-    def _part(self, leaf: Leaf, test: Test) -> list[Leaf]:
-        """Part a leaf by a test that some of its vectors pass, and some do not."""
+    def split_by(self, leaf: Leaf, test: UnitThreshold) -> list[Leaf]:
+        """Split a leaf by a test that some of its memories pass and some do not."""
         members, vectors = self.members.pop(leaf), self.vectors.pop(leaf)
         self.tests[leaf] = test
         above = test.side(self.cell, vectors)
@@ -89,76 +127,75 @@ class Partition:
         return parts
 
     def refine(self, eps: float, limit: int) -> bool:
-        """Split until every leaf's vectors lie within ``eps``; False beyond ``limit``."""
+        """Split until every leaf's half-width is at most ``eps``; False beyond ``limit`` leaves."""
         queue = list(self.members)
         while queue:
             leaf = queue.pop()
             if half_width(self.vectors[leaf]) > eps:
-                parts = self._refined(leaf, eps)
+                parts = self._split_wide(leaf, eps)
                 if not parts or len(self.members) > limit:
                     return False
                 queue.extend(parts)
         return True
 
-    def _refined(self, leaf: Leaf, eps: float) -> list[Leaf]:
-        if self.modes and len(leaf[1]) >= SETTLED:
+    def _split_wide(self, leaf: Leaf, eps: float) -> list[Leaf]:
+        if self.clusters and len(leaf[1]) >= MIN_TRANSITIONS:
             test, gap = widest_gap(self.vectors[leaf])
-            if gap > APART * eps:
-                return self._part(leaf, test)
+            if gap > MIN_GAP * eps:
+                return self.split_by(leaf, test)
         return self.split(leaf)
 
-    def successor(self, leaf: Leaf, letter: int) -> Leaf | Test | None:
-        """Find the leaf that a run is in after a letter.
+    def successor(self, leaf: Leaf, letter: int) -> Leaf | UnitThreshold | None:
+        """Return the leaf that a run is in after a letter, if that is determined.
 
-        None where its moves do not decide; a test, made before the letter, where modes do not.
+        Returns:
+            None where it depends on an earlier transition; where it depends on a cluster, the test,
+            to be applied before the letter.
         """
         state = int(self.next_state[leaf[0], letter])
         word = (leaf[0] * self.letters + letter, *leaf[1])
         found: Leaf = (state, (), ())
         while found not in self.members:
-            modes = found[2]
+            clusters = found[2]
             if found in self.tests:
                 test = self.tests[found]
                 ahead = test.after(letter)
                 above = ahead.side(self.cell, self.vectors[leaf])
                 if above.any() != above.all():
                     return ahead
-                found = (state, found[1], (*modes, (test, bool(above[0]))))
-            elif len(found[1]) < len(word) and found in self.parted:
-                found = (state, word[: len(found[1]) + 1], modes)
-            elif found in self.parted:
+                found = (state, found[1], (*clusters, (test, bool(above[0]))))
+            elif len(found[1]) < len(word) and found in self.inner:
+                found = (state, word[: len(found[1]) + 1], clusters)
+            elif found in self.inner:
                 return None
             else:
                 self._discover(found, leaf, letter)
         return found
 
     def _discover(self, found: Leaf, leaf: Leaf, letter: int) -> None:
-        """Make a leaf that no sample is in of the images that come into it."""
+        """Add a leaf without samples, holding the images of another leaf under a letter."""
         v = self.vectors[leaf]
         self.members[found] = np.empty(0, np.intp)
         self.vectors[found] = self.cell.points(v, np.full(len(v), letter))
 
     def close(self, limit: int) -> bool:
-        """Split leaves until every successor is determined; False beyond ``limit``."""
+        """Split leaves until every successor is determined; False beyond ``limit`` leaves."""
         todo = True
         while todo:
             todo = False
             for leaf in list(self.members):
                 for letter in range(self.letters):
                     way = self.successor(leaf, letter)
-                    if way is None or isinstance(way, Test):
+                    if way is None or isinstance(way, UnitThreshold):
                         todo = True
-                        if not self._opened(leaf, way) or len(self.members) > limit:
+                        parts = self.split(leaf) if way is None else self.split_by(leaf, way)
+                        if not parts or len(self.members) > limit:
                             return False
                         break
         return True
 
-    def _opened(self, leaf: Leaf, way: Test | None) -> list[Leaf]:
-        """Split a leaf whose way is open: by a move, or by the modes of its images."""
-        return self.split(leaf) if way is None else self._part(leaf, way)
-
     def table(self) -> tuple[list[Leaf], IntArray]:
-        """List the leaves, which must be closed, and their successors' indices (R, A)."""
+        """Return the leaves of a closed partition, and the indices of their successors (R, A)."""
         leaves = sorted(self.members)
         index = {leaf: i for i, leaf in enumerate(leaves)}
         rows = [[index[self._next(x, a)] for a in range(self.letters)] for x in leaves]
@@ -166,4 +203,4 @@ class Partition:
 
     def _next(self, leaf: Leaf, letter: int) -> Leaf:
         found = self.successor(leaf, letter)
-        return leaf if found is None or isinstance(found, Test) else found
+        return leaf if found is None or isinstance(found, UnitThreshold) else found

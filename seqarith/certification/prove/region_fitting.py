@@ -1,4 +1,4 @@
-"""Regions about sampled vectors, thin where later outputs are sensitive."""
+"""Regions around sampled memories, thin in the directions that later outputs are sensitive to."""
 
 import time
 from dataclasses import dataclass
@@ -9,21 +9,23 @@ import numpy as np
 from seqarith.certification.kernel.program import FloatArray, IntArray
 from seqarith.certification.prove.dynamics import Dynamics
 
-NOISE = 1e-3  # error a unit and step for which regions make room
-MOST = 10.0  # times that a region may grow to make room
-FORGET = 0.65
-SWEEPS = 40
+NOISE = 1e-3  # error of each unit in each step for which regions make room
+MAX_GROWTH = 10.0  # factor that a region may grow by to make room
+FORGET = 0.65  # discount of later letters in the observability Gramian
+LEAST_WEIGHT = 1e-3  # of every direction, so that the Gramian is positive definite
+SWEEPS = 40  # of the fixed-point iteration for the Gramian, at most
 
 
 @final
 @dataclass(frozen=True)
-class Style:
-    """How regions are cut from samples; some networks are proved by one, some by the other.
+class FittingOptions:
+    """How regions are fitted to samples.
 
     Attributes:
-        floor: Added to the spread in every direction: a region must have a body to land in.
-        wider, plus: A region's extents against those of its samples.
-        sweeps: Steps for which an image keeps its room; more make regions too wide to be affine.
+        floor: Standard deviation added in every direction, so that no region is flat.
+        wider, plus: Factor and summand from the extents of the samples to those of the region.
+        sweeps: How often regions are widened to hold the images of others. With more sweeps regions
+            become too wide for the step to be nearly affine on them.
         effort: Zonotope steps that one region may cost.
     """
 
@@ -34,21 +36,22 @@ class Style:
     effort: int
 
 
-PLAIN = Style(floor=0.03, wider=1.2, plus=0.03, sweeps=0, effort=4_000)
-ROOMY = Style(floor=0.01, wider=1.05, plus=0.0, sweeps=2, effort=1_000)
+# Some networks are proved with one of these and not with the other, so both are tried.
+PLAIN = FittingOptions(floor=0.03, wider=1.2, plus=0.03, sweeps=0, effort=4_000)
+ROOMY = FittingOptions(floor=0.01, wider=1.05, plus=0.0, sweeps=2, effort=1_000)
 
 
-def observability(
+def observability_gramians(
     jacobians: FloatArray, successors: IntArray, deadline: float = float("inf")
 ) -> FloatArray | None:
-    """Weigh directions (R, H, H) at each leaf by what they will do to the hidden vectors to come.
+    """Return the observability Gramians (R, M, M): how much a direction matters to later memories.
 
-    ``O <- 1e-3 I + 0.65 * sum over letters of J.T O' J`` along the leaf graph; ``jacobians`` is
-    (R, A, H, H). None where the deadline, of `time.monotonic`, comes first: weights that are half
-    done would cut regions badly for good.
+    ``O <- 1e-3 I + 0.65 * sum over letters of J.T O' J``, where O' is that of the successor;
+    ``jacobians`` is (R, A, M, M). None if the deadline, of `time.monotonic`, comes first: regions
+    fitted with unfinished weights are bad for good.
     """
     regions, _, hidden, _ = jacobians.shape
-    base = 1e-3 * np.eye(hidden)
+    base = LEAST_WEIGHT * np.eye(hidden)
     o = np.repeat(base[None], regions, 0)
     for _ in range(SWEEPS):
         if time.monotonic() > deadline:
@@ -61,51 +64,52 @@ def observability(
     return o
 
 
-def balance(reach: FloatArray, observe: FloatArray) -> FloatArray:
-    """Give coordinates, an axis a row, in which both Gramians are one diagonal matrix.
+def balanced_axes(reach: FloatArray, observe: FloatArray) -> FloatArray:
+    """Return axes, one a row, in which both Gramians are the same diagonal matrix.
 
-    All are of shape (R, H, H).
+    All arrays have shape (R, M, M).
 
     Source:
         Moore, Principal component analysis in linear systems, 1981 (balanced realisation).
     """
     root = np.linalg.cholesky(reach)
     values, vectors = np.linalg.eigh(root.transpose(0, 2, 1) @ observe @ root)
+    # Eigenvalues that rounding made 0 or negative would give infinite axes.
     values = np.maximum(values, 1e-12 * values[:, -1:])
     axes: FloatArray = (root @ vectors * values[:, None] ** -0.25).transpose(0, 2, 1)
     return axes
 
 
-def parallelotopes(
+def fit_parallelotopes(
     cell: Dynamics,
     vectors: list[FloatArray],
     successors: IntArray,
-    style: Style = PLAIN,
+    fitting: FittingOptions = PLAIN,
     deadline: float = float("inf"),
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Return regions about vectors: centres (R, H), generators (R, H, H), one a row.
+    """Return regions around samples: centres (R, M), generators (R, M, M), one a row.
 
-    None where the deadline, of `time.monotonic`, comes first.
+    None if the deadline, of `time.monotonic`, comes first.
     """
     middle = np.stack([(v.max(0) + v.min(0)) * 0.5 for v in vectors])
     hidden = middle.shape[1]
     reach = np.stack([(v - m).T @ (v - m) / len(v) for v, m in zip(vectors, middle, strict=True)])
-    observe = observability(_jacobians(cell, middle, successors), successors, deadline)
+    observe = observability_gramians(_jacobians(cell, middle, successors), successors, deadline)
     if observe is None:
         return None
-    axes = balance(reach + style.floor**2 * np.eye(hidden), observe)
+    axes = balanced_axes(reach + fitting.floor**2 * np.eye(hidden), observe)
     inverse = np.linalg.inv(axes)
     inside = [(v - middle[i]) @ inverse[i] for i, v in enumerate(vectors)]
     low, high = (np.stack([end(y, 0) for y in inside]) for end in (np.min, np.max))
     centres = middle + (((low + high) * 0.5)[:, None] @ axes)[:, 0]
-    extents = style.wider * (high - low) * 0.5 + style.plus
-    if style.sweeps:
-        extents = _with_room(cell, centres, axes, inverse, extents, successors, style.sweeps)
+    extents = fitting.wider * (high - low) * 0.5 + fitting.plus
+    if fitting.sweeps:
+        extents = _with_room(cell, centres, axes, inverse, extents, successors, fitting.sweeps)
     return centres, axes * extents[:, :, None]
 
 
 def _jacobians(cell: Dynamics, centres: FloatArray, successors: IntArray) -> FloatArray:
-    """Differentiate at every centre under every letter: (R, A, H, H)."""
+    """Return the Jacobians at every centre under every letter, shape (R, A, M, M)."""
     (regions, letters), hidden = successors.shape, centres.shape[1]
     read = np.tile(np.arange(letters), regions)
     found = cell.jacobians(np.repeat(centres, letters, 0), read)
@@ -121,10 +125,10 @@ def _with_room(
     successors: IntArray,
     sweeps: int,
 ) -> FloatArray:
-    """Widen extents (R, H), in each region's own coordinates, so that images land sooner.
+    """Widen extents (R, M), in each region's own axes, so that images return after fewer letters.
 
     To first order the image of a region has the extents ``offset + extents @ |axes J.T inverse'|``
-    in its successor's coordinates; a few sweeps give every region room for those that come in.
+    in the axes of its successor. Each sweep widens every region to hold the images that reach it.
     """
     (regions, letters), hidden = successors.shape, centres.shape[1]
     to, read = successors.ravel(), np.tile(np.arange(letters), regions)
@@ -138,5 +142,5 @@ def _with_room(
     for _ in range(sweeps):
         come = offset + (np.repeat(wide, letters, 0)[:, None] @ gain)[:, 0]
         wide = least.copy()
-        np.maximum.at(wide, to, np.minimum(come, MOST * least[to]))
+        np.maximum.at(wide, to, np.minimum(come, MAX_GROWTH * least[to]))
     return wide

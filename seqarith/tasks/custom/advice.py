@@ -1,4 +1,4 @@
-"""What to do about a function whose digits come too late: advice that has been tried."""
+"""Advice for a function whose digits depend on later ones: other encodings that were tried."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from seqarith.errors import TaskError
 from seqarith.tasks.custom.encoded import EncodedFunction
 
 Integers = NDArray[np.integer[Any]]
-_TUPLES = 2**14
-_DELAYS = 4
-_PLACES = 4  # digits that have to be in time before a delay is advised
-_FEW = 16
+_TUPLES = 2**14  # of operands that are tried
+_DELAYS = 4  # longest delay that is tried
+_PLACES = 4  # digits that must not depend on later ones before a delay is suggested
+_FEW = 16  # results that may be given names
 
 
-def advice(function: EncodedFunction, operands: int, base: int, order: Order) -> str:
-    """Return a sentence on how else the function may be read; each way was tried on short words."""
+def advise(function: EncodedFunction, operands: int, base: int, order: Order) -> str:
+    """Return a sentence that suggests other encodings; each was tried on short words."""
     width = 1
     while (base**operands) ** (width + 1) <= _TUPLES:
         width += 1
@@ -53,7 +53,7 @@ def advice(function: EncodedFunction, operands: int, base: int, order: Order) ->
 def _in_time(
     columns: list[Integers], results: list[int], base: int, width: int, delay: int
 ) -> bool:
-    """Return whether digit k of the results depends on digits 0 to k + delay alone."""
+    """Return whether digit k of the results depends only on digits 0 to k + delay."""
     for place in range(width - delay):
         count = base ** (place + delay + 1)
         low = sum(column % count * count**i for i, column in enumerate(columns))
@@ -77,7 +77,7 @@ def _most_first(columns: list[Integers], results: list[int], base: int, width: i
 
 
 def _depends(keys: Integers, digits: Integers) -> bool:
-    """Return whether equal keys have equal digits."""
+    """Return whether equal keys always have equal digits."""
     order = np.argsort(keys, kind="stable")
     keys, digits = keys[order], digits[order]
     return not ((keys[1:] == keys[:-1]) & (digits[1:] != digits[:-1])).any()

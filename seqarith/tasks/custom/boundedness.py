@@ -1,4 +1,4 @@
-"""Whether a machine that was found looks like a part of something that counts without end."""
+"""Detect machines that look like a part of an infinite one, such as an unbounded counter."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from seqarith.machine import MealyMachine
 
 FEW_STATES = 12
-"""Machines of no more states are never suspected."""
-_SHORTEST = 6  # letters at which growth is looked at, at least
-_EXPONENTIAL = 4  # times as many states after four letters more
+"""Machines with at most so many states are never reported."""
+_SHORTEST = 6  # letters of the longest words that are compared, at least
+_EXPONENTIAL = 4  # factor of growth in four letters that is called exponential
 
 
-def is_told_apart(machine: MealyMachine, longest: int) -> list[int]:
-    """Return how many states words of 1 to ``longest`` letters tell apart.
+def count_distinguished(machine: MealyMachine, longest: int) -> list[int]:
+    """Return how many states the words of each length from 1 to ``longest`` distinguish.
 
-    Two states are told apart by words of n letters where both are reached in i letters, and the
-    outputs under some n - i letters after that differ.
+    Two states are distinguished by words of n letters if both are reached in i letters, and the
+    outputs after some n - i letters more differ.
     """
     depths = _depths(machine)
     classes = _classes(machine, longest)
@@ -29,22 +29,22 @@ def is_told_apart(machine: MealyMachine, longest: int) -> list[int]:
     ]
 
 
-def unbounded(machine: MealyMachine, length: int) -> tuple[list[int], list[int]] | None:
-    """Return lengths of words and how many states each tells apart, where that looks endless.
+def find_growth(machine: MealyMachine, length: int) -> tuple[list[int], list[int]] | None:
+    """Return lengths of words and how many states each distinguishes, if that grows slowly.
 
-    What counts without end, or singles out ever rarer numbers, tells a few states more apart with
-    every letter more, up to the longest words of which all were asked. For a finite machine the
-    count has stopped growing by then, or has not begun to grow, or grows exponentially.
+    With an unbounded counter, or a function that singles out ever rarer numbers, every additional
+    letter distinguishes a few more states, up to the longest words of which all were asked. With a
+    finite machine the number has stopped growing by then, or has not begun, or grows exponentially.
 
     Args:
         machine: A minimised machine.
-        length: Letters of the longest words of which all were asked.
+        length: Length of the longest words that were all asked.
     """
     if machine.states <= FEW_STATES:
         return None
     length = max(length, _SHORTEST)
     lengths = [length // 2, length - 2, length]
-    told = is_told_apart(machine, length)
+    told = count_distinguished(machine, length)
     counts = [told[n - 1] for n in lengths]
     growing = 1 < counts[0] <= counts[1] < counts[2]
     if not growing or told[-1] >= _EXPONENTIAL * told[length - 5]:
@@ -53,7 +53,7 @@ def unbounded(machine: MealyMachine, length: int) -> tuple[list[int], list[int]]
 
 
 def _depths(machine: MealyMachine) -> NDArray[np.intp]:
-    """Return the fewest letters that lead into each state."""
+    """Return the length of a shortest word into each state."""
     depths = np.full(machine.states, machine.states, np.intp)
     depths[machine.initial], frontier, depth = 0, np.array([machine.initial]), 0
     while len(frontier):
@@ -65,7 +65,7 @@ def _depths(machine: MealyMachine) -> NDArray[np.intp]:
 
 
 def _classes(machine: MealyMachine, longest: int) -> list[NDArray[np.intp]]:
-    """Return, for k = 0, 1, ..., a number for each state: equal where k letters tell none apart."""
+    """Return, for k = 0, 1, ..., a class for each state: equal if no k letters distinguish them."""
     classes = [np.zeros(machine.states, np.intp)]
     # Moore, Gedanken-Experiments on Sequential Machines (1956), theorem 6.
     while len(classes) <= longest and classes[-1].max() < machine.states - 1:

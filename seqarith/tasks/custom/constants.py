@@ -1,4 +1,4 @@
-"""The numbers that are written in a function: what it treats apart is often one of them."""
+"""Find the numbers written in a function: its special cases are often among them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from types import CodeType, MethodType
 from typing import Any
 
 MOST = 48
-"""Most numbers that are taken from one function."""
-_BITS = 1024  # of the largest
-_DEEP = 3  # functions that call functions
-_NESTED = 8  # lists within lists
+"""Numbers that are taken from one function, at most."""
+_BITS = 1024  # of the largest number
+_DEEP = 3  # levels of functions that call functions
+_NESTED = 8  # levels of lists within lists
 
 
-def constants(function: object, base: int) -> list[int]:
-    """Return the magnitudes of the integers in a function's source, and in what it refers to.
+def find_constants(function: object, base: int) -> list[int]:
+    """Return the absolute values of the integers in a function's code, and in what it refers to.
 
-    Texts of digits count as numbers of the base. Functions that it calls are read as well, and so
-    are those behind decorators, partial functions, methods and objects that can be called.
+    Strings of digits count as numbers of the base. Functions that it calls are read as well, also
+    behind decorators, partial functions, methods and callable objects.
 
     Example:
-        >>> constants(lambda a: "101" in bin(a) or a == -200, 2)
+        >>> find_constants(lambda a: "101" in bin(a) or a == -200, 2)
         [5, 200]
     """
     found: dict[int, None] = {}
@@ -46,7 +46,7 @@ def _written(value: object, deep: int) -> Iterator[int | str]:
     if isinstance(value, int | str):
         yield value
     elif isinstance(value, frozenset | set):
-        # In an order of their own: that of a set changes from run to run.
+        # Sorted, because the order of a set changes from run to run.
         for part in sorted(value, key=lambda each: (type(each).__name__, repr(each))):
             yield from _written(part, deep)
     elif isinstance(value, tuple | list) and deep > -_NESTED:
@@ -68,7 +68,7 @@ def _written(value: object, deep: int) -> Iterator[int | str]:
 
 
 def _behind(value: Any, deep: int) -> Iterator[int | str]:
-    """Yield what is written in the function behind a decorator, a method or an object."""
+    """Yield the numbers of the function behind a decorator, a method or a callable object."""
     if isinstance(value, partial):
         yield from _written((value.func, value.args, tuple(value.keywords.values())), deep)
     elif isinstance(value, MethodType):

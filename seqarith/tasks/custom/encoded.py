@@ -1,4 +1,4 @@
-"""A function of the user's, and its results as the integers that a task works with."""
+"""A function of the user, whose results are checked and turned into integers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PLAIN = {int, bool}
 @final
 @dataclass(frozen=True)
 class EncodedFunction:
-    """A function on integers; where it has symbols, a result is the number of one.
+    """A function on integers; if it has symbols, a result is the number of a symbol.
 
     Args:
         function: Takes integers; returns an integer, or one of ``symbols``, or its number.
         name: For messages.
-        symbols: What the function may return; empty where it returns numbers.
+        symbols: What the function may return; empty if it returns numbers.
     """
 
     function: Callable[..., object]
@@ -39,7 +39,7 @@ class EncodedFunction:
         """
         try:
             result = self.function(*operands)
-        except (Exception, SystemExit) as error:  # the user's code: anything may happen in it
+        except (Exception, SystemExit) as error:  # code of the user may raise anything
             what = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 150)
             raise TaskError(f"{self.shown(operands)} fails with {what}") from None
         return self._checked(result, operands)
@@ -55,9 +55,9 @@ class EncodedFunction:
         """
         try:
             results: list[Any] = list(map(self.function, *columns))
-        except (Exception, SystemExit):  # to be told again below, with the operands
+        except (Exception, SystemExit):  # raised again below, with the operands
             results = []
-        # `map` ends without a word where the function raises StopIteration.
+        # If the function raises StopIteration, `map` just ends.
         if len(results) < len(columns[0]):
             return [self(*operands) for operands in zip(*columns, strict=True)]
         types = set(map(type, results))
@@ -69,11 +69,11 @@ class EncodedFunction:
         return [self._checked(r, operands) for r, operands in zip(results, tuples, strict=True)]
 
     def shown(self, operands: Sequence[int]) -> str:
-        """Return the function applied to operands, in words: ``"f(3, 5)"``."""
+        """Return the function applied to operands, as text: ``"f(3, 5)"``."""
         return f"{self.name}({', '.join(map(short, operands))})"
 
     def result_text(self, code: int) -> str:
-        """Return a result in words."""
+        """Return a result as text."""
         return self.symbols[code] if self.symbols else short(code)
 
     @cached_property
@@ -88,7 +88,7 @@ class EncodedFunction:
         return code
 
     def _code(self, result: Any) -> int | None:
-        """Return a result as an integer; None where it is no result."""
+        """Return a result as an integer; None if it is not a valid result."""
         if isinstance(result, str):
             return self._codes.get(result) if self.symbols else None
         if not isinstance(result, int | np.integer | np.bool):
@@ -107,7 +107,7 @@ def count_arguments(function: Callable[..., object]) -> int:
     """Return how many arguments without a default a function has.
 
     Raises:
-        TaskError: That cannot be seen.
+        TaskError: The signature does not tell.
     """
     name = function_name(function)
     try:
@@ -117,20 +117,20 @@ def count_arguments(function: Callable[..., object]) -> int:
     count = sum(p.kind <= Parameter.POSITIONAL_OR_KEYWORD and p.default is p.empty for p in found)
     if not count or any(p.kind is Parameter.VAR_POSITIONAL for p in found):
         raise TaskError(
-            f"{name}: how many operands it takes cannot be seen from its signature; say so with "
+            f"{name}: how many operands it takes cannot be seen from its signature; set it with "
             "operands=2 or another number (on the command line --operands 2)"
         )
     return count
 
 
 def function_name(function: Callable[..., object]) -> str:
-    """Return a function's name, or ``"task"`` where it has none that a task could have."""
+    """Return a function's name, or ``"task"`` if that is not a valid name of a task."""
     name = getattr(function, "__name__", "")
     return name if isinstance(name, str) and name.isidentifier() else "task"
 
 
 def function_place(function: Callable[..., object], name: str) -> str:
-    """Return ``"module:name"`` of a function that can be imported so, else ``name``."""
+    """Return ``"module:name"`` of a function that can be imported by it, else ``name``."""
     module, qualified = (getattr(function, key, "") for key in ("__module__", "__qualname__"))
     if not (isinstance(module, str) and isinstance(qualified, str)):
         return name
@@ -139,7 +139,7 @@ def function_place(function: Callable[..., object], name: str) -> str:
 
 
 def short(value: int) -> str:
-    """Return an integer as text, or only its size where it is long."""
+    """Return an integer as text, or only its size if it is long."""
     return str(value) if abs(value) < 10**12 else f"an integer of {value.bit_length()} bits"
 
 

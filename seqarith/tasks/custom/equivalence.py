@@ -1,9 +1,8 @@
-"""Which words a function is asked before a machine is believed to be that function.
+"""The words on which a machine is compared with the function that it was learned from.
 
-Operands beside the numbers that are written in the function; short words, all of them, in the
-order of their length; runs x^i y^j z^k, in which a function that counts gives itself away; operands
-beside powers of the base, where carries are long; operands of unequal lengths; and random words of
-lengths that grow geometrically.
+They are operands next to the numbers in the function's code; all short words by length; runs
+x^i y^j z^k, which expose a function that counts; operands next to powers of the base, where carries
+are long; operands of unequal lengths; and random words of lengths that grow geometrically.
 """
 
 from __future__ import annotations
@@ -17,33 +16,33 @@ from seqarith.digits import Order, count_digits, to_digits
 from seqarith.tasks.task import Letters
 
 SHORT = 2**17
-"""Short words that are asked: all up to a length, and some of the next."""
+"""Short words: all up to a length, and some of the next length."""
 RUNS = 2**15
-"""Words x^i y^j z^k that are asked."""
+"""Words x^i y^j z^k."""
 LONGEST_RUN = 64
 BESIDE_POWERS = 2**13
-"""Tuples of operands beside powers of the base."""
+"""Tuples of operands next to powers of the base."""
 BESIDE_CONSTANTS = 2**10
-"""Most tuples of operands beside numbers that are written in the function."""
+"""Tuples of operands next to numbers in the function's code, at most."""
 UNEQUAL = 2**12
-"""Tuples of operands whose lengths are drawn one by one."""
+"""Tuples of operands whose lengths are drawn independently."""
 LENGTHS = (8, 12, 18, 27, 40, 60, 90, 135, 200, 300)
 """Lengths of random words."""
 RANDOM = 1024
 """Random words of each length."""
 BLOCK = 2**11
-"""Words of a block: the clock is looked at between two of them."""
+"""Words of a block; the clock is read between blocks."""
 BEYOND = 2**14
-"""Words that go through a state of the machine, some letters, and an ending that tells apart."""
+"""Words through a state of the machine, some letters, and a distinguishing suffix."""
 _POWERS = (*range(1, 21), 24, 31, 32, 33, 40, 48, 63, 64, 65)
 
 
-def planned() -> int:
-    """Return how many words are asked where time and limit allow, about."""
+def count_planned() -> int:
+    """Return about how many words are asked if time and limit allow."""
     return SHORT + RUNS + BESIDE_POWERS + UNEQUAL + RANDOM * len(LENGTHS) + BEYOND
 
 
-def exhausted(letters: int, asked: int) -> int:
+def exhausted_length(letters: int, asked: int) -> int:
     """Return the length up to which all words are among the first ``asked``."""
     length = 0
     while letters ** (length + 1) <= min(SHORT, asked):
@@ -51,7 +50,7 @@ def exhausted(letters: int, asked: int) -> int:
     return length
 
 
-def questions(
+def equivalence_queries(
     operands: int, base: int, order: Order, constants: Sequence[int] = ()
 ) -> Iterator[Letters]:
     """Yield words, padded to one length a block, shape (T, N), N at most `BLOCK`.
@@ -60,7 +59,7 @@ def questions(
         operands: Number of operands.
         base: 2 to 16.
         order: Which digit is read first.
-        constants: Naturals that the function may treat apart.
+        constants: Naturals that may be special cases of the function.
     """
     letters = base**operands
     if constants:
@@ -68,7 +67,7 @@ def questions(
         yield _tuples(beside, operands, base, order, BESIDE_CONSTANTS)
     yield from _short(letters, order)
     rng = np.random.default_rng(0)
-    # Runs of equal lengths first: what compares two counts is seen there.
+    # Runs of equal lengths first: they expose a function that compares two counts.
     for equal in (True, False):
         for _ in range(RUNS // 2 // BLOCK):
             yield _runs(rng, letters, equal)
@@ -80,8 +79,8 @@ def questions(
         yield _random(rng, letters, length, RANDOM)
 
 
-def more_questions(letters: int) -> Iterator[Letters]:
-    """Yield runs and random words without end, for whoever wants more asked."""
+def further_queries(letters: int) -> Iterator[Letters]:
+    """Yield runs and random words without end."""
     for seed in count(1):
         rng = np.random.default_rng(seed)
         yield _runs(rng, letters, seed % 2 == 0)
@@ -103,7 +102,7 @@ def _short(letters: int, order: Order) -> Iterator[Letters]:
 
 def _runs(rng: np.random.Generator, letters: int, equal: bool) -> Letters:
     drawn = rng.integers(letters, size=(3, BLOCK))
-    # One letter in three is a zero: it ends what the letters before it began.
+    # Some letters become zero, which ends what the letters before it began.
     drawn[rng.integers(3, size=BLOCK), np.arange(BLOCK)] *= rng.integers(2, size=BLOCK)
     lengths = rng.integers(1, LONGEST_RUN + 1, size=(3, BLOCK))
     if equal:
@@ -121,7 +120,7 @@ def _blocks(words: Letters) -> Iterator[Letters]:
 
 
 def _tuples(values: list[int], operands: int, base: int, order: Order, most: int) -> Letters:
-    """Return words of all tuples of some values; of ``most`` random ones, where those are more."""
+    """Return words of all tuples of some values, or of ``most`` random tuples if that is fewer."""
     if len(values) ** operands <= most:
         chosen = np.array(list(product(range(len(values)), repeat=operands))).T
     else:
@@ -135,7 +134,7 @@ def _tuples(values: list[int], operands: int, base: int, order: Order, most: int
 
 
 def _unequal(rng: np.random.Generator, operands: int, base: int, order: Order) -> Letters:
-    """Return words of operands each of a length of its own, short ones as often as long ones."""
+    """Return words of operands whose lengths are independent and uniform on a log scale."""
     lengths = (LONGEST_RUN ** rng.random((operands, UNEQUAL))).astype(np.intp)
     digits = rng.integers(base, size=(LONGEST_RUN, operands, UNEQUAL))
     digits[np.arange(LONGEST_RUN)[:, None, None] >= lengths] = 0
@@ -144,14 +143,14 @@ def _unequal(rng: np.random.Generator, operands: int, base: int, order: Order) -
 
 
 def beside_powers(base: int) -> list[int]:
-    """Return naturals that are a power of the base, its half or its double, or beside one."""
+    """Return naturals that are a power of the base, half or double of one, or next to those."""
     powers = {part for k in _POWERS for part in (base**k, base**k // 2, 2 * base**k)}
     return sorted({0} | {power + beside for power in powers for beside in (-1, 0, 1)})
 
 
 def _random(rng: np.random.Generator, letters: int, length: int, size: int) -> Letters:
     drawn: Letters = rng.integers(letters, size=(length, size))
-    # Some words stay with one letter for long, through which much may have to be remembered.
+    # Some words repeat a letter for long, and much may have to be remembered meanwhile.
     stays = rng.random(drawn.shape) < np.linspace(-1, 0.98, size)
     for step in range(1, length):
         drawn[step] = np.where(stays[step], drawn[step - 1], drawn[step])

@@ -1,39 +1,41 @@
-"""Your own task, from a Python function on integers."""
+"""Make a task from a Python function on integers."""
 
 from __future__ import annotations
 
 import random
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import FrameType
+from typing import Any
 
 from seqarith.digits import Order
 from seqarith.errors import CutShortWarning, TaskError, UnboundedWarning
 from seqarith.machine import MealyMachine
 from seqarith.schema import Integer
-from seqarith.tasks.custom.advice import advice
-from seqarith.tasks.custom.boundedness import unbounded
-from seqarith.tasks.custom.call_limit import CallLimitError, with_call_limit
+from seqarith.tasks.custom.advice import advise
+from seqarith.tasks.custom.boundedness import find_growth
 from seqarith.tasks.custom.encoded import (
     EncodedFunction,
     count_arguments,
     function_name,
     function_place,
 )
-from seqarith.tasks.custom.equivalence import beside_powers, exhausted, planned
+from seqarith.tasks.custom.equivalence import beside_powers, count_planned, exhausted_length
 from seqarith.tasks.custom.from_machine import task_from_machine
-from seqarith.tasks.custom.function_oracle import FunctionOracle, Progress, UnreadableError
+from seqarith.tasks.custom.function_oracle import FunctionOracle, QueryProgress, UnreadableError
 from seqarith.tasks.custom.lstar import SECONDS, LStarLearner
 from seqarith.tasks.custom.origin import Asked
 from seqarith.tasks.parameters import BASE, ORDER, check
 from seqarith.tasks.task import Task
 
 MAX_LETTERS = 4096
-"""Largest alphabet of an own task: every residual is asked about every letter."""
+"""Largest alphabet of a custom task: every state is asked about every letter."""
 MAX_ASK = 2**40
 """Most words that a function can be asked."""
-_SIGNED = 1024  # tuples of operands of any sign that are tried
-_LINES = 100_000  # of Python for one of them; after more it is taken to go on for ever
+_SIGNED = 1024  # tuples of operands with negative ones that are tried
+_LINES = 100_000  # lines of Python for one of them; a call that runs more is taken to be endless
 
 
 def task_from_function(
@@ -47,17 +49,17 @@ def task_from_function(
     name: str = "",
     notation: str = "",
     ask: int | None = None,
-    progress: Progress | None = None,
+    progress: QueryProgress | None = None,
 ) -> Task:
-    """Make a task of a function on naturals, if it is finite-state.
+    """Make a task from a function on naturals, if it is finite-state.
 
-    Its machine is built by telling residuals apart (`seqarith.tasks.custom.lstar`), minimised, and
-    compared with the function on about 200,000 words: operands beside the numbers in its source;
-    short words, all of them; runs of equal digits; operands beside powers of the base; random words
-    of up to 300 letters. That is no proof that the machine is the function; what is trained and
-    certified is the machine, and the task says how many words were asked (`Task.asked`).
+    Its machine is learned by Angluin's L* (`seqarith.tasks.custom.lstar`), minimised, and compared
+    with the function on about 200,000 words: operands next to the numbers in the function's source;
+    all short words; runs of equal digits; operands next to powers of the base; random words of up
+    to 300 letters. This does not prove that the machine equals the function. Training and
+    certification use the machine, and the task records how many words were asked (`Task.asked`).
 
-    Negative operands are taken where the function and its machine agree on those that are tried.
+    Negative operands are accepted if the function and its machine agree on all that are tried.
 
     Args:
         function: Takes ``operands`` integers and returns one, or one of ``symbols``.
@@ -69,17 +71,17 @@ def task_from_function(
             its index.
         name: Default: the function's.
         notation: One pair of braces an operand; default: ``"name({}, {})"``.
-        ask: Most words that the function is asked; default: all that are planned, or as many as
-            about five seconds of calls allow.
-        progress: Called with the words that were asked, and how many there will be.
+        ask: Words that the function is asked, at most; default: all that are planned, or as many
+            as about five seconds of calls allow.
+        progress: Called with the number of words asked so far, and of all words.
 
     Warns:
         CutShortWarning: The function is slow, and ``ask`` was not given: it was compared with its
             machine on fewer words than planned.
-        UnboundedWarning: The longer the words, the more states they tell apart.
+        UnboundedWarning: Longer words distinguish more and more states.
 
     Raises:
-        TaskError: It is not finite-state as far as can be told, fails, or a value is out of range.
+        TaskError: It does not appear to be finite-state, it fails, or a value is out of range.
 
     Example:
         >>> task = task_from_function(lambda a: 5 * a + 3, name="f")
@@ -100,13 +102,14 @@ def task_from_function(
         check("ask", ask, Integer(1, MAX_ASK))
     if base**count > MAX_LETTERS:
         raise TaskError(
-            f"{count} operands in base {base} are {base**count} letters; an own task has at most "
-            f"{MAX_LETTERS}. Take fewer operands or a smaller base"
+            f"{count} operands in base {base} are {base**count} letters; a custom task has at "
+            f"most {MAX_LETTERS}. Take fewer operands or a smaller base"
         )
     encoded = EncodedFunction(function, name, tuple(symbols))
     signed = _SIGNED if ask is None else min(_SIGNED, ask // 8)
     limit = None if ask is None else ask - signed
-    oracle = FunctionOracle(encoded, count, base, order, delay, limit, progress, limit or planned())
+    total = limit or count_planned()
+    oracle = FunctionOracle(encoded, count, base, order, delay, limit, progress, total)
     machine = _learned(oracle)
     task = task_from_machine(
         machine,
@@ -132,12 +135,12 @@ def _learned(oracle: FunctionOracle) -> MealyMachine:
         return machine
     except UnreadableError as error:
         oracle.check_repeatable()
-        more = advice(oracle.function, oracle.operands, oracle.base, oracle.order)
+        more = advise(oracle.function, oracle.operands, oracle.base, oracle.order)
         raise TaskError(f"{error}. {more}") from None
 
 
 def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[int, bool]:
-    """Return how many tuples of any sign were tried, and whether function and machine agree."""
+    """Return how many tuples with any signs were tried, and whether function and machine agree."""
     source = random.Random(0)
     values = beside_powers(task.base)
     for number in range(count):
@@ -153,9 +156,42 @@ def _takes_negative(task: Task, function: EncodedFunction, count: int) -> tuple[
             result = with_call_limit(function, operands, _LINES)
             if task.reference(*operands) != result:
                 return number + 1, False
-        except (TaskError, CallLimitError):  # the function takes no negative numbers
+        except (TaskError, _CallLimitError):  # the function does not accept negative numbers
             return number + 1, False
     return count, count > 0
+
+
+class _CallLimitError(BaseException):
+    """A call has run too many lines of Python. No ``except Exception`` catches it."""
+
+
+def with_call_limit(function: Callable[..., int], operands: list[int], lines: int) -> int:
+    """Call a function, and give up after so many lines of Python: a loop may never end.
+
+    Counting lines instead of reading a clock makes the outcome the same on every computer.
+
+    Raises:
+        _CallLimitError: It runs longer.
+
+    Example:
+        >>> with_call_limit(lambda a: a + 1, [3], 100)
+        4
+    """
+    left = lines
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _CallLimitError
+        return trace
+
+    before = sys.gettrace()  # a debugger's, or that of coverage
+    sys.settrace(trace)
+    try:
+        return function(*operands)
+    finally:
+        sys.settrace(before)
 
 
 def _warn_if_cut(oracle: FunctionOracle, asked: Asked) -> None:
@@ -170,8 +206,8 @@ def _warn_if_cut(oracle: FunctionOracle, asked: Asked) -> None:
 
 
 def _warn_if_unbounded(machine: MealyMachine, name: str, asked: int) -> None:
-    """Warn where longer words go on to tell more states apart: so does what counts without end."""
-    if seen := unbounded(machine, exhausted(machine.letters, asked)):
+    """Warn if longer words distinguish more and more states, as with an unbounded counter."""
+    if seen := find_growth(machine, exhausted_length(machine.letters, asked)):
         lengths, counts = seen
         warnings.warn(
             f"{name} looks unbounded: words of {_listed(lengths)} letters tell {_listed(counts)} "

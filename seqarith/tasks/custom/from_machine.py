@@ -1,4 +1,4 @@
-"""A task from a machine alone: its function on integers is what the machine makes of digits."""
+"""Make a task from a machine: its function on integers is computed by running the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from seqarith.tasks.parameters import BASE, MAX_OPERANDS, ORDER, check
 from seqarith.tasks.task import Range, Task
 
 MAX_CELLS = 2**14
-"""Most entries of an own machine's table, states times letters: it has to fit a file's header."""
+"""Entries of a custom machine's table, states times letters, at most: a file's header holds it."""
 MAX_DELAY = 64
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 _TEXT = 80  # characters of a notation, a symbol, or the name of a state
@@ -35,10 +35,10 @@ def task_from_machine(
     symbols: tuple[str, ...] = (),
     notation: str = "",
 ) -> Task:
-    """Make a task of a machine; a model file of it holds the machine and can be read anywhere.
+    """Make a task from a machine; model files of it hold the machine, so they load anywhere.
 
-    The machine is minimised. It has to compute a function on integers: zeros before the highest
-    digit must change nothing, and the result must end.
+    The machine is minimised. It must compute a function on integers: leading zeros must change
+    nothing, and the result must have finitely many digits.
 
     Args:
         machine: Its letters are numbered as those of a `Task`.
@@ -48,13 +48,13 @@ def task_from_machine(
         order: Which digit is read first.
         delay: Steps before the first digit of the result; 0 where ``order`` is ``"most"``, or the
             result is a symbol.
-        symbols: Where given, the last output is the result, and this is what it means; otherwise
-            the outputs are the digits of the result.
+        symbols: If given, the last output is the result, and these are the names of the outputs;
+            otherwise the outputs are the digits of the result.
         notation: One pair of braces an operand, not a notation of the registry; default:
             ``"name({}, {})"``.
 
     Raises:
-        TaskError: The machine computes no function on integers, or a value is out of range.
+        TaskError: The machine does not compute a function on integers, or a value is out of range.
 
     Example:
         >>> double = MealyMachine([[0, 1], [0, 1]], [[0, 0], [1, 1]])
@@ -75,7 +75,7 @@ def task_from_machine(
         raise TaskError(f"{len(symbols)} symbols: expected two or more, no two alike, and no delay")
     whole = _fitting(machine, base**operands, len(symbols) or base)
     least = whole.minimised()
-    if least.difference(whole) is not None:  # so that minimising need not be trusted
+    if least.difference(whole) is not None:  # minimising need not be trusted
         raise TaskError("the minimised machine is not the machine that was given")
     ends = _Ends.of(least, operands, base, order, delay, symbols)
 
@@ -106,12 +106,12 @@ def task_from_machine(
 @final
 @dataclass(frozen=True)
 class _Ends:
-    """How the result goes on after the operands' digits: digits more than they have, and sign.
+    """How the result continues after the operands' digits: additional digits, and the sign.
 
     Attributes:
-        natural: For naturals: digits more before only a sign's digits follow, and whether the
-            result may be negative.
-        negative: For operands of any sign; None where the result of negative ones has no end.
+        natural: For naturals: additional digits before only those of a sign follow, and whether
+            the result may be negative.
+        negative: For operands of any sign; None if results of negative ones do not end.
     """
 
     natural: tuple[int, bool]
@@ -135,7 +135,8 @@ class _Ends:
         natural = _settling(machine, 0, base, delay)
         if natural is None:
             raise TaskError(
-                "the machine's digits never end when its operands have: it computes no integer"
+                "the machine's digits never end after its operands have ended: it does not compute "
+                "an integer"
             )
         signs = product((0, base - 1), repeat=operands)
         paddings = [sum(d * base**k for k, d in enumerate(digits)) for digits in signs]
@@ -143,8 +144,8 @@ class _Ends:
         known = [end for end in each if end is not None]
         if len(known) < len(each):
             return _Ends(natural, None)
-        # A sign digit of the result must have settled whatever the operands' signs are: the
-        # longest wait of all, then one digit more where any result may be negative.
+        # Whatever the operands' signs are, the digits of the result must have settled: this takes
+        # the longest time of all, and one more digit if any result may be negative.
         return _Ends(natural, (max(e[0] for e in known), any(e[1] for e in known)))
 
     def bounds(self, base: int, ranges: tuple[Range, ...]) -> Range:
@@ -157,11 +158,11 @@ class _Ends:
 
 
 def _settling(machine: MealyMachine, letter: int, base: int, delay: int) -> tuple[int, bool] | None:
-    """Return when the outputs under one letter for ever become a sign's digits, from any state.
+    """Return when the outputs under a repeated letter become those of a sign, from any state.
 
     Returns:
-        Digits more than the operands have, without one for the sign, and whether some result is
-        negative; None where the outputs never settle.
+        Digits in addition to those of the operands, without the sign, and whether some result is
+        negative; None if the outputs never settle.
     """
     states = np.arange(machine.states)
     rows = []
@@ -169,7 +170,7 @@ def _settling(machine: MealyMachine, letter: int, base: int, delay: int) -> tupl
         rows.append(machine.output[states, letter])
         states = machine.next_state[states, letter]
     outputs = np.array(rows)
-    # After as many steps as there are states everything is on a cycle, for a whole round of it.
+    # After as many steps as there are states every state is on a cycle; the rest is a whole round.
     cycles = outputs[machine.states :]
     if (cycles != cycles[0]).any() or not np.isin(cycles[0], (0, base - 1)).all():
         return None
@@ -183,16 +184,16 @@ def _check_leading_zeros(machine: MealyMachine, symbols: bool) -> None:
     after, said = int(machine.next_state[0, 0]), int(machine.output[0, 0])
     if after != 0 or (said != 0 and not symbols):
         raise TaskError(
-            "zeros before the first digit change the machine's result: it computes no function on "
-            "integers. Its initial state must stay under zeros, and emit zeros"
+            "zeros before the first digit change the machine's result: it does not compute a "
+            "function on integers. Its initial state must stay under zeros, and emit zeros"
         )
 
 
 def _check_trailing_zeros(machine: MealyMachine) -> None:
     if (machine.output[machine.next_state, 0] != machine.output).any():
         raise TaskError(
-            "zeros after the highest digit change the machine's result: it computes no function on "
-            "integers. A zero must repeat the symbol that was said last"
+            "zeros after the highest digit change the machine's result: it does not compute a "
+            "function on integers. A zero must repeat the symbol before it"
         )
 
 
@@ -209,14 +210,14 @@ def _check(name: str, operands: int, base: int, order: Order, delay: int) -> Non
 
 
 def _check_texts(*texts: str) -> None:
-    """Refuse what would not print as one short piece of text."""
+    """Refuse texts that are empty, too long or not printable."""
     for text in texts:
         if not 0 < len(text) <= _TEXT or not text.isprintable():
             raise TaskError(f"{text[:90]!r}: expected 1 to {_TEXT} printable characters")
 
 
 def _fitting(machine: MealyMachine, letters: int, outputs: int) -> MealyMachine:
-    """Return the machine, allowed all symbols that the result may have."""
+    """Return the machine with all symbols that the result may have as its outputs."""
     if machine.letters != letters:
         raise TaskError(f"the machine reads {machine.letters} letters; the operands have {letters}")
     if machine.states * letters > MAX_CELLS:

@@ -1,9 +1,10 @@
-"""What a learner asks a function: the output with the last letter of a word, and whole blocks."""
+"""Membership queries: the output of a function after the last letter of a word, and of blocks."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -11,27 +12,55 @@ from numpy.typing import NDArray
 
 from seqarith.digits import Order, count_digits, from_digits, to_digits
 from seqarith.errors import TaskError
-from seqarith.tasks.block import Block
+from seqarith.machine import MealyMachine
 from seqarith.tasks.custom.encoded import EncodedFunction, short
 from seqarith.tasks.task import Letters
 
 Word = tuple[int, ...]
-Progress = Callable[[int, int], None]
+QueryProgress = Callable[[int, int], None]
+"""Called with the words that were asked, and how many there will be."""
 
 MAX_STATES = 512
-"""More residuals than that are taken for infinitely many."""
-_TWICE = 64  # words of a sample that is asked once more at the end
-_TOLD_EVERY = 256  # calls between two reports of progress
+"""More states than this are taken for infinitely many."""
+_TWICE = 64  # words that are asked again at the end, to see whether the function is deterministic
+_REPORT_EVERY = 256  # calls between two reports of progress
 _DIGITS = "0123456789abcdef"
 
 
 class UnreadableError(TaskError):
-    """A digit of the result depends on digits that are read later, or has no room."""
+    """A digit of the result depends on digits that are read later, or does not fit."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class QueryBlock:
+    """Words with the outputs that a machine must emit for them.
+
+    Attributes:
+        letters: The words, padded to one length, shape (T, N).
+        expected: The correct outputs, shape (T, N), or (1, N) where all that count are the same.
+        first: For each word the first step whose output counts, shape (N,).
+        results: The results of the function, N integers.
+    """
+
+    letters: NDArray[np.uint16]
+    expected: NDArray[np.uint16]
+    first: NDArray[np.intp]
+    results: list[int] = field(repr=False)
+
+    def find_error(self, machine: MealyMachine) -> tuple[int, int] | None:
+        """Return step and column of a first wrong output of a machine, or None."""
+        differs = machine.run(self.letters) != self.expected
+        differs &= np.arange(len(self.letters))[:, None] >= self.first
+        if not differs.any():
+            return None
+        step = int(differs.any(axis=1).argmax())
+        return step, int(differs[step].argmax())
 
 
 @final
 class FunctionOracle:
-    """A function with its encoding, asked for words.
+    """Answers queries about words by calling a function.
 
     Args:
         function: The function.
@@ -39,14 +68,14 @@ class FunctionOracle:
         base: 2 to 16.
         order: Which digit is read first.
         delay: Steps before the first digit of the result.
-        limit: Most words that may be asked; None: as many as a learner needs.
-        progress: Called with the words that were asked and ``total``.
-        total: Words that are going to be asked, as far as is known.
+        limit: Words that may be asked, at most; None: as many as a learner needs.
+        progress: Called with the number of words asked so far, and ``total``.
+        total: Words that are expected to be asked.
 
     Attributes:
-        asked: Words that were asked: calls of the function.
-        seconds: What the calls of the function have taken.
-        cut: Whether the clock ended the asking, for the learner to say.
+        asked: Calls of the function so far.
+        seconds: Time that they took.
+        cut: Whether the learner stopped asking because of the clock.
     """
 
     def __init__(
@@ -57,7 +86,7 @@ class FunctionOracle:
         order: Order,
         delay: int,
         limit: int | None = None,
-        progress: Progress | None = None,
+        progress: QueryProgress | None = None,
         total: int = 1,
     ) -> None:
         self.function, self.name = function, function.name
@@ -73,7 +102,7 @@ class FunctionOracle:
         self._sample: list[tuple[tuple[int, ...], int]] = []
 
     def last(self, word: Word) -> int:
-        """Return what is emitted with the last letter of a word."""
+        """Return the output after the last letter of a word."""
         if word not in self._outputs:
             self._outputs[word] = self._last(word)
         return self._outputs[word]
@@ -95,7 +124,7 @@ class FunctionOracle:
         if self.limit is not None and self.asked >= self.limit:
             raise TaskError(
                 f"{self.name}: its machine is not found after asking {self.asked:,} words; ask "
-                "more (ask=N, on the command line --ask N), or leave ask out"
+                "more (ask=N, on the command line --ask N), or omit ask"
             )
         self.asked += 1
         start = time.perf_counter()
@@ -103,16 +132,16 @@ class FunctionOracle:
         self.seconds += time.perf_counter() - start
         if len(self._sample) < _TWICE:
             self._sample.append((operands, result))
-        if self.asked % _TOLD_EVERY == 0:
-            self.tell()
+        if self.asked % _REPORT_EVERY == 0:
+            self.report()
         return result
 
     @property
     def left(self) -> int:
-        """Words that may still be asked; more than any learner needs where there is no limit."""
+        """Words that may still be asked; if there is no limit, more than any learner needs."""
         return 2**62 if self.limit is None else self.limit - self.asked
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Report progress."""
         if self._progress is not None:
             self._progress(min(self.asked, self.total), self.total)
@@ -120,21 +149,21 @@ class FunctionOracle:
     def values(self, word: Sequence[int]) -> tuple[int, ...]:
         """Return the naturals that a word holds."""
         read = word if self.order == "most" else word[::-1]
-        # To read a text is the fastest way from digits to an integer.
+        # Parsing a string is the fastest way from digits to an integer.
         return tuple(
             int("".join([texts[letter] for letter in read]) or "0", self.base)
             for texts in self._texts
         )
 
-    def block(self, letters: Letters) -> Block:
-        """Ask for words, one call of the function each.
+    def block(self, letters: Letters) -> QueryBlock:
+        """Ask about many words, with one call of the function for each.
 
         Args:
             letters: Words of one length, shape (T, N); shorter ones are padded with zeros.
 
         Raises:
             TaskError: The function fails, or returns something else.
-            UnreadableError: A result has no room.
+            UnreadableError: A result does not fit.
         """
         digits = self._digits[:, letters]
         columns = [from_digits(each, base=self.base, order=self.order) for each in digits]
@@ -143,7 +172,7 @@ class FunctionOracle:
         self.seconds += time.perf_counter() - start
         self.asked += len(results)
         self._sample.append((tuple(column[-1] for column in columns), results[-1]))
-        self.tell()
+        self.report()
         lengths = self.lengths(letters)
         if self.symbols:
             return self._symbol_block(letters, results, lengths)
@@ -158,13 +187,13 @@ class FunctionOracle:
 
     def _symbol_block(
         self, letters: Letters, results: list[int], lengths: NDArray[np.intp]
-    ) -> Block:
-        # Zeros before or after the digits change no result, so they are tried as well.
+    ) -> QueryBlock:
+        # Leading zeros must not change the result, so one is added.
         padded = self._padded(letters, 1)
         steps = len(padded)
-        # Most significant digit first, a beginning of the word holds other operands.
+        # Most significant digit first, a prefix of the word holds other operands.
         first = lengths - 1 if self.order == "least" else np.full_like(lengths, steps - 1)
-        return Block(padded, np.array([results], np.uint16), first, results)
+        return QueryBlock(padded, np.array([results], np.uint16), first, results)
 
     def _number_block(
         self,
@@ -172,7 +201,7 @@ class FunctionOracle:
         results: list[int],
         lengths: NDArray[np.intp],
         columns: list[list[int]],
-    ) -> Block:
+    ) -> QueryBlock:
         signed = min(results) < 0
         extremes = min(results), max(results)
         digits = max(count_digits(value, self.base, signed=signed) for value in extremes)
@@ -182,7 +211,7 @@ class FunctionOracle:
         expected = to_digits(results, steps, base=self.base, order=self.order)
         expected = np.pad(expected, ((self.delay, 0), (0, 0)))
         first = np.full_like(lengths, self.delay)
-        return Block(padded, expected.astype(np.uint16), first, results)
+        return QueryBlock(padded, expected.astype(np.uint16), first, results)
 
     def _padded(self, letters: Letters, more: int) -> NDArray[np.uint16]:
         sides = (0, more) if self.order == "least" else (more, 0)
@@ -195,7 +224,7 @@ class FunctionOracle:
         columns: list[list[int]],
         digits: int,
     ) -> None:
-        """Refuse results that have no room in the words that a machine reads."""
+        """Refuse results that do not fit into the words that a machine reads."""
         if self.order == "least":
             if digits <= int(lengths.min()) + MAX_STATES + self.delay:
                 return
@@ -218,11 +247,11 @@ class FunctionOracle:
                     "than the operands"
                 )
 
-    def counterexample(self, block: Block, step: int, column: int) -> Word:
-        """Return the beginning of a word on which a machine errs, up to the wrong output.
+    def counterexample(self, block: QueryBlock, step: int, column: int) -> Word:
+        """Return the prefix of a word on which a machine errs, up to the wrong output.
 
         Raises:
-            UnreadableError: The function itself has another digit there after that beginning.
+            UnreadableError: For that prefix the function itself has another digit there.
         """
         prefix: Word = tuple(block.letters[: step + 1, column].tolist())
         expected = int(block.expected[step % len(block.expected), column])
@@ -240,10 +269,10 @@ class FunctionOracle:
         )
 
     def check_repeatable(self) -> None:
-        """Ask a sample of all words a second time.
+        """Ask a sample of the words again.
 
         Raises:
-            TaskError: A result is another than before.
+            TaskError: A result has changed.
         """
         for operands, before in self._sample:
             now = self.function(*operands)
@@ -251,5 +280,5 @@ class FunctionOracle:
                 said = [self.function.result_text(code) for code in (before, now)]
                 raise TaskError(
                     f"{self.function.shown(operands)} was {said[0]} and is {said[1]} when asked "
-                    "again: the function must always return the same for the same operands"
+                    "again: the function must always return the same result for the same operands"
                 )

@@ -1,12 +1,12 @@
-"""Your own task: from a function on integers to its machine, by telling residuals apart.
+"""Learn the machine of a function on integers with L*.
 
-After some digits have been read, what the outputs will be for all further digits is the *residual*
-of the function. Digits that leave the same residual need not be told apart, so that residuals are
-the states of the smallest machine; a function is finite-state when they are finitely many.
+The *residual* of a function after some digits is the map from further digits to outputs. Digits
+that leave the same residual need not be distinguished, so residuals are the states of the smallest
+machine, and a function is finite-state if it has finitely many.
 
-Source: A. Nerode, Linear Automaton Transformations (1958). They are found by the method of
-D. Angluin, Learning Regular Sets from Queries and Counterexamples (1987), with the counterexamples
-cut as R. Rivest and R. Schapire do, Inference of Finite Automata Using Homing Sequences (1993).
+Source: A. Nerode, Linear Automaton Transformations (1958), for residuals; D. Angluin, Learning
+Regular Sets from Queries and Counterexamples (1987), for the algorithm; R. Rivest and R. Schapire,
+Inference of Finite Automata Using Homing Sequences (1993), for the use of counterexamples.
 """
 
 from __future__ import annotations
@@ -21,39 +21,38 @@ import numpy as np
 
 from seqarith.errors import TaskError
 from seqarith.machine import MealyMachine
-from seqarith.tasks.block import Block
-from seqarith.tasks.custom.constants import constants
-from seqarith.tasks.custom.equivalence import BEYOND, more_questions, questions
+from seqarith.tasks.custom.constants import find_constants
+from seqarith.tasks.custom.equivalence import BEYOND, equivalence_queries, further_queries
 from seqarith.tasks.custom.from_machine import MAX_CELLS
-from seqarith.tasks.custom.function_oracle import MAX_STATES, FunctionOracle, Word
+from seqarith.tasks.custom.function_oracle import MAX_STATES, FunctionOracle, QueryBlock, Word
 
 SECONDS = 5.0
-"""Seconds of calls for each of the two comparisons with a machine; unused with ``ask``."""
-_SUFFIXES = 40  # tell residuals apart from the start
+"""Seconds of calls for each of the two comparisons with a machine; not used with ``ask``."""
+_SUFFIXES = 40  # suffixes at the start
 _KEPT = 200  # blocks of words that are kept for the next machine
-_CLOCK = 256  # words between two looks at the clock
-_EVIDENCE = 20_000  # calls of the function that count residuals for an error message
+_CLOCK = 256  # words between two readings of the clock
+_EVIDENCE = 20_000  # calls of the function to count residuals for an error message
 
 
 @final
 @dataclass
 class LStarLearner:
-    """The residuals of a function that have been told apart.
+    """Learns a machine from queries: an observation table of prefixes and suffixes.
 
     Args:
-        oracle: The function, asked for words.
+        oracle: Answers queries about the function.
     """
 
     oracle: FunctionOracle
     _suffixes: list[Word] = field(init=False)
     _rows: dict[Word, list[int]] = field(init=False, default_factory=dict)
-    _blocks: list[Block] = field(init=False, default_factory=list)
+    _blocks: list[QueryBlock] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._suffixes = self._first_suffixes()
 
     def machine(self) -> MealyMachine:
-        """Return the machine, once no word that is asked tells it from the function.
+        """Return a machine that agrees with the function on all words that are asked.
 
         Raises:
             TaskError: There are more residuals than `MAX_STATES`, or a digit of the result depends
@@ -67,24 +66,25 @@ class LStarLearner:
                 return machine.minimised()
             self._suffixes.append(self._distinguishing(machine, words, wrong))
 
-    def _disagreement(self, machine: MealyMachine, more: Iterator[Block]) -> Word | None:
-        """Return a word on which a machine errs: first among those that have been asked."""
+    def _disagreement(self, machine: MealyMachine, more: Iterator[QueryBlock]) -> Word | None:
+        """Return a word on which a machine errs; words that were asked before are tried first."""
         for block in self._blocks:
-            if found := block.wrong(machine):
+            if found := block.find_error(machine):
                 return self.oracle.counterexample(block, *found)
         for block in more:
             self._blocks.append(block)
-            if found := block.wrong(machine):
+            if found := block.find_error(machine):
                 return self.oracle.counterexample(block, *found)
         return None
 
-    def _new_blocks(self) -> Iterator[Block]:
-        """Yield words with their results, as many as limit or time allow, each once."""
+    def _new_blocks(self) -> Iterator[QueryBlock]:
+        """Yield words with their results, each once, as many as limit and time allow."""
         oracle = self.oracle
-        written, spent = constants(oracle.function.function, oracle.base), 0.0
-        for letters in questions(oracle.operands, oracle.base, oracle.order, written):
-            # The clock is looked at here alone, so that what is asked hardly depends on it. Calls
-            # that build machines do not count: what needs many is hardly finite-state.
+        written, spent = find_constants(oracle.function.function, oracle.base), 0.0
+        for letters in equivalence_queries(oracle.operands, oracle.base, oracle.order, written):
+            # The clock is read only here, so that the words that are asked hardly depend on it.
+            # Calls that build machines do not count: a function that needs many is rarely
+            # finite-state.
             if oracle.left <= self._reserve:
                 return
             if oracle.limit is None and spent > SECONDS:
@@ -96,23 +96,23 @@ class LStarLearner:
             yield block
         if oracle.limit is None:
             return
-        for letters in more_questions(oracle.letters):
-            if oracle.left <= BEYOND:  # those are asked last
+        for letters in further_queries(oracle.letters):
+            if oracle.left <= BEYOND:  # reserved for `_beyond`
                 return
             block = oracle.block(letters[:, : oracle.left - BEYOND])
             yield block
-            # Reached only where no machine was wrong on the block: otherwise it was kept, and the
-            # search for states began anew.
+            # The generator is resumed only if the machine is right on the block. Otherwise the
+            # block is kept, and a new machine is built.
             if len(self._blocks) > _KEPT and self._blocks[-1] is block:
                 self._blocks.pop()
 
     @property
     def _reserve(self) -> int:
-        """Words of the limit that are kept for those that go beyond the machine."""
+        """Words of the limit that are reserved for `_beyond`."""
         return 0 if self.oracle.limit is None else min(BEYOND, self.oracle.limit // 4)
 
     def growth(self) -> list[int]:
-        """Return how many residuals the words of 0, 1, 2, ... letters leave."""
+        """Return how many residuals there are after the words of 0, 1, 2, ... letters."""
         counts, length, letters = [], 0, self.oracle.letters
         while letters**length * len(self._suffixes) <= min(_EVIDENCE, self.oracle.left):
             words = product(range(letters), repeat=length)
@@ -121,10 +121,10 @@ class LStarLearner:
         return counts
 
     def _beyond(self, machine: MealyMachine, words: list[Word]) -> Word | None:
-        """Return a wrong word among some that go through every state to what told states apart.
+        """Return a wrong word among words through every state to a distinguishing suffix.
 
-        Random words hardly ever meet what is rare, the end of a palindrome for instance; suffixes
-        that told two residuals apart do. Source: T. S. Chow, Testing Software Design Modeled by
+        Random words almost never contain something rare, such as the end of a palindrome. Suffixes
+        that distinguished two residuals do. Source: T. S. Chow, Testing Software Design Modeled by
         Finite-State Machines (1978), with a sample of the words in between.
         """
         source, before = random.Random(0), self.oracle.seconds
@@ -148,7 +148,7 @@ class LStarLearner:
         return None
 
     def _first_suffixes(self) -> list[Word]:
-        """Return all words up to a length; some letters only, where those are too many."""
+        """Return all words up to a length; only some letters if the alphabet is too large."""
         letters = self.oracle.letters
         if letters > _SUFFIXES:
             chosen = np.linspace(0, letters - 1, _SUFFIXES).astype(int).tolist()
@@ -164,7 +164,7 @@ class LStarLearner:
         return tuple(row)
 
     def _hypothesis(self) -> tuple[MealyMachine, list[Word]]:
-        """Return the machine of the residuals told apart so far, and a word into each state."""
+        """Return the machine of the residuals distinguished so far, and a word into each state."""
         words: list[Word] = [()]
         number = {self._row(()): 0}
         following: list[list[int]] = []
@@ -185,11 +185,11 @@ class LStarLearner:
         return MealyMachine(following, output, self.oracle.outputs), words
 
     def _distinguishing(self, machine: MealyMachine, words: list[Word], wrong: Word) -> Word:
-        """Return a suffix that tells two words apart which lead into one state."""
+        """Return a suffix that distinguishes two words into the same state, by binary search."""
         states = machine.trace(wrong).tolist()
 
         def follows(place: int) -> bool:
-            """Return whether the word's end has its output after the state's word as well."""
+            """Return whether the suffix has the same output after the word into the state."""
             return self.oracle.last(words[states[place]] + wrong[place:]) == expected
 
         expected = self.oracle.last(wrong)

@@ -1,4 +1,4 @@
-"""Names and notations that mean a task of the registry, and nothing else."""
+"""Names and notations that are reserved for the tasks of the registry."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from seqarith.text import BLANK
 
 
 def check_name(name: str) -> None:
-    """Refuse the name of a task of the registry for another machine.
+    """Refuse the name of a registered task for another machine.
 
     Raises:
         TaskError: It is such a name.
     """
     if name.casefold() in TASKS.builtin:
         raise TaskError(
-            f"name {name!r} is a task of the registry, which no other machine may be called; "
-            "choose another name"
+            f"name {name!r} is a task of the registry, and reserved for it; choose another name"
         )
 
 
 def owner_of(notation: str, operands: int) -> str | None:
-    """Return what of the registry a notation could be taken for; None where it is nobody's.
+    """Return what a notation could be mistaken for: a registered task or a formula; else None.
 
-    A notation without a letter, of signs and numbers alone, reads as a formula.
+    A notation without letters, of signs and numbers only, reads as a formula.
 
     Example:
         >>> owner_of("{}+{}", 2), owner_of("MAX({}, {})", 2), owner_of("5*{} - 7", 1)
@@ -55,7 +54,7 @@ def _notations(operands: int) -> dict[str, str]:
 
 
 def _plain(notation: str) -> str:
-    """Return a notation without blanks and marks, its numbers as ``#``."""
+    """Return a notation without blanks and marks, with its numbers replaced by ``#``."""
     text = unicodedata.normalize("NFKC", notation).casefold()
     text = "".join(c for c in text if c not in BLANK and unicodedata.category(c)[0] not in "ZCM")
     return re.sub(r"\d+", "#", text)

@@ -1,4 +1,4 @@
-"""A network that remembers more than its machine is proved; tests of modes part vectors rightly."""
+"""A network that remembers more than its machine is proved; clusters split memories correctly."""
 
 import dataclasses
 from itertools import pairwise
@@ -10,11 +10,9 @@ import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.certification.adapter import from_model
 from seqarith.certification.kernel.check import Accepted, check
-from seqarith.certification.prove.clusters import Test as ModeTest
-from seqarith.certification.prove.clusters import half_width, widest_gap
 from seqarith.certification.prove.dynamics import Dynamics as Cell
-from seqarith.certification.prove.partition import Partition
-from seqarith.certification.prove.reachable import sample, words
+from seqarith.certification.prove.partition import Partition, UnitThreshold, half_width, widest_gap
+from seqarith.certification.prove.reachable import draw_words, sample_reachable
 from seqarith.certification.prove.refinement import Refinement
 from seqarith.network import Network
 
@@ -40,8 +38,8 @@ def with_latch(adder, steep):
 
 def pool(program, history=8):
     cell = Cell(program)
-    drawn = words(np.random.default_rng(0), program.letters, 100, 100)
-    return cell, sample(cell, program.start, program.next_state, drawn, history)
+    drawn = draw_words(np.random.default_rng(0), program.letters, 100, 100)
+    return cell, sample_reachable(cell, program.start, program.next_state, drawn, history)
 
 
 @pytest.fixture(scope="module", params=[8.0, 14.0])
@@ -54,16 +52,16 @@ def test_what_is_remembered_for_ever_needs_modes(program):
     without = Refinement(program, cell, samples, 0.4)
     assert without.run(float("inf")) is None
     assert "do not come together" in without.obstacle
-    repair = Refinement(program, cell, samples, 0.4, modes=True)
+    repair = Refinement(program, cell, samples, 0.4, clusters=True)
     certificate = repair.run(float("inf"))
     assert certificate is not None
-    assert repair.method == "induction 0.4, modes"
+    assert repair.method == "induction 0.4, clusters"
     assert isinstance(check(program, certificate), Accepted)
 
 
 def test_every_state_of_the_machine_has_both_modes(program):
     cell, samples = pool(program)
-    certificate = Refinement(program, cell, samples, 0.4, modes=True).run(float("inf"))
+    certificate = Refinement(program, cell, samples, 0.4, clusters=True).run(float("inf"))
     latched = certificate.centres[:, 4] > 0.5
     for state in range(2):
         assert set(latched[certificate.states == state]) == {False, True}
@@ -71,7 +69,7 @@ def test_every_state_of_the_machine_has_both_modes(program):
 
 def test_the_start_is_a_region_of_its_own_since_its_letter_is_never_forgotten(program):
     cell, samples = pool(program)
-    c = Refinement(program, cell, samples, 0.4, modes=True).run(float("inf"))
+    c = Refinement(program, cell, samples, 0.4, clusters=True).run(float("inf"))
     assert np.array_equal(c.centres[c.start], program.start)
     after = c.centres[c.successors[c.start], 4] > 0.5
     assert after.tolist() == [False, True, False, True]  # letter a holds a % 2 of operand 0
@@ -81,9 +79,9 @@ def test_the_start_is_a_region_of_its_own_since_its_letter_is_never_forgotten(pr
 
 
 def test_leaves_are_closed_under_the_images_of_their_vectors(program):
-    """Run one vector along a word: the leaf that the table names holds it, mode by mode."""
+    """Run one vector along a word: the leaf that the table names holds it, test by test."""
     cell, samples = pool(program)
-    leaves = Partition(cell, program.next_state, samples, modes=True)
+    leaves = Partition(cell, program.next_state, samples, clusters=True)
     assert leaves.refine(0.4, 500)
     assert leaves.close(500)
     names, successors = leaves.table()
@@ -91,19 +89,19 @@ def test_leaves_are_closed_under_the_images_of_their_vectors(program):
     for i, (state, _, _) in enumerate(names):
         h = leaves.vectors[names[i]]
         for a in range(4):
-            to, _, modes = names[successors[i, a]]
+            to, _, clusters = names[successors[i, a]]
             assert to == program.next_state[state, a]
             image = cell.points(h, np.full(len(h), a))
-            for test, side in modes:
+            for test, side in clusters:
                 assert np.all(test.side(cell, image) == side)
 
 
 def test_parts_of_a_leaf_are_a_partition_of_it(program):
     cell, samples = pool(program)
-    leaves = Partition(cell, program.next_state, samples, modes=True)
+    leaves = Partition(cell, program.next_state, samples, clusters=True)
     leaf = next(iter(leaves.members))
     before, members = leaves.vectors[leaf], leaves.members[leaf]
-    parts = leaves._part(leaf, widest_gap(before)[0])
+    parts = leaves.split_by(leaf, widest_gap(before)[0])
     assert sum(len(leaves.vectors[x]) for x in parts) == len(before)
     assert np.array_equal(np.sort(np.concatenate([leaves.members[x] for x in parts])), members)
     assert all(len(leaves.vectors[x]) for x in parts)
@@ -120,7 +118,7 @@ def test_the_widest_gap_is_that_of_brute_force():
 
 def test_a_test_made_before_a_letter_is_that_of_the_image(program):
     cell, samples = pool(program)
-    test = ModeTest((), 1, 0.5)  # whether there is a carry
+    test = UnitThreshold((), 1, 0.5)  # whether there is a carry
     for letter, sides in enumerate(({False}, {False, True}, {False, True}, {True})):
         image = cell.points(samples.hidden, np.full(len(samples.hidden), letter))
         before = test.after(letter).side(cell, samples.hidden)
