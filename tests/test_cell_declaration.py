@@ -413,7 +413,7 @@ def test_nothing_is_trained_before_a_step_is_refused(forget: None) -> None:
 def test_a_checkpoint_of_a_cell_that_is_not_here(tmp_path: Path, forget: None) -> None:
     place = tmp_path / "run.npz"
     sa.registry.CELLS.register("mine", type(cell_of()))
-    config = TrainingConfig(cell="mine", bits=2, hidden=4, max_steps=2, until="steps")
+    config = TrainingConfig(cell="mine", bits=2, hidden=4, max_steps=2, goal="steps")
     saving = sa.Hooks(checkpoint=lambda checkpoint: checkpoint.save(place), checkpoint_every=1)
     sa.Trainer(config).run(saving)
     sa.registry.CELLS._registered.discard("mine")

@@ -189,7 +189,7 @@ def test_a_proved_model_that_is_replaced_is_kept(call: Call, tmp_path: Path) -> 
 def test_a_model_without_a_proof_is_replaced(call: Call, tmp_path: Path) -> None:
     (tmp_path / "model.npz").write_text("no model")
     for _ in range(2):
-        code, _, err = call("train", "add", "--max-steps", "1", "--until", "steps")
+        code, _, err = call("train", "add", "--max-steps", "1", "--goal", "steps")
         assert (code, err) == (0, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.npz"]
 
@@ -341,7 +341,8 @@ def test_a_new_beginning_is_told(call: Call, tmp_path: Path) -> None:
     assert "step     31  goal not reached: begins anew with other weights (attempt 2)" in err
     records = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
     assert [(each["step"], each.get("attempt")) for each in records] == [
-        (31, 2), (50, None), (61, 3),
+        (10, None), (20, None), (30, None), (31, 2), (40, None), (50, None), (60, None), (61, 3),
+        (70, None),
     ]  # fmt: skip
 
 

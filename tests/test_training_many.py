@@ -294,7 +294,9 @@ def test_each_has_its_own_history() -> None:
         "add", [5, 4, 7], together=2, hooks=sa.Hooks(reports.append), **settings
     )
     for seed, result in zip([5, 4, 7], results, strict=True):
-        assert [entry.get("seed") for entry in result.history] == [seed, None, seed]
-        assert result.history[1] == {"step": 61, "attempt": 2}
+        assert [entry.get("seed") for entry in result.history] == [seed] * 6 + [None] + [seed] * 4
+        assert result.history[6] == {"step": 61, "attempt": 2}
     assert results[0].history[0]["loss"] != results[1].history[0]["loss"]
-    assert [report.step for report in reports] == [50, 50, 61, 100, 100, 50, 61, 100]
+    steps = [*range(10, 61, 10), 61, *range(70, 101, 10)]
+    of_two = sorted([*steps, *range(10, 101, 10)])
+    assert [report.step for report in reports] == of_two + steps

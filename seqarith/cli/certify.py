@@ -133,7 +133,7 @@ def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
     say(f"{model.task.name}: proved. {verdict.claim}")
     say(
         f"  {counted(verdict.regions, 'region')} of the memory, every image back in one after "
-        f"at most {counted(verdict.depth, 'letter')}"
+        f"{'at most ' if verdict.depth > 1 else ''}{counted(verdict.depth, 'letter')}"
     )
     say(f"  smallest margin of any digit: {verdict.margin:.4g}, rounding deducted")
     say(f"  found by {verdict.method} in {verdict.seconds:.2f} s")
@@ -158,7 +158,7 @@ def _print_undecided(model: Model, verdict: Undecided) -> None:
     if verdict.regions:
         say(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
     longer = f"--budget {10 * max(1, round(verdict.seconds))}"
-    if model.training.get("until") == "proved":
+    if model.training.get("goal") == "proved":
         notice(f"Train with another --seed or more --hidden units, or try {longer}.")
     else:
-        notice(f"Train with --until proved, which makes networks that can be proved, or {longer}.")
+        notice(f"Train with --goal proved, which makes networks that can be proved, or {longer}.")

@@ -99,11 +99,11 @@ def test_undecided_says_what_is_lacking(exact, monkeypatch):
     assert "undecided" in result.stdout
     assert "a region too many" in result.stdout
     assert "3 of 7 regions" in result.stdout
-    assert "--until proved" in result.stderr
+    assert "--goal proved" in result.stderr
     assert "--budget" in result.stderr
-    replace(sa.Model.load(exact), training={"until": "proved"}).save(exact)
+    replace(sa.Model.load(exact), training={"goal": "proved"}).save(exact)
     result = run("certify", exact, "--budget", 0.2)
-    assert "--until" not in result.stderr
+    assert "--goal" not in result.stderr
     assert "another --seed" in result.stderr
     found = json.loads(run("certify", exact, "--budget", 0.2, "--json").stdout)
     assert found["verdict"] == "undecided"

@@ -34,7 +34,7 @@ def test_regions_hold_their_vectors(closed, style):
 
 
 def test_weights_that_are_not_done_in_time_shape_no_region(closed):
-    assert region_fitting.parallelotopes(*closed, deadline=0.0) is None
+    assert region_fitting.fit_parallelotopes(*closed, deadline=0.0) is None
 
 
 def test_room_only_widens_regions(closed):
