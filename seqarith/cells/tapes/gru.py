@@ -8,10 +8,11 @@ from typing import final
 import numpy as np
 
 from seqarith.cells.activations import Operation
-from seqarith.cells.cell import INPUT_SCALE, Array, Arrays
+from seqarith.cells.cell import Array, Arrays
 from seqarith.cells.recording import Sizes
 from seqarith.cells.steps import Shape
-from seqarith.cells.tapes.operations import at_once, gradient, group, joined, padded, product
+from seqarith.cells.tapes.operations import gradient, group, joined, product
+from seqarith.cells.tapes.rows import RowTape, draw
 from seqarith.cells.tapes.training import Extent, Tape, Training
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
@@ -42,14 +43,8 @@ class GRUTraining(Training):
         return shapes | ({BIAS: (1, hidden)} if self._bias else {})
 
     def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
-
-        Digits are 0 and 1, and few; see `seqarith.cells.tapes.elman.ElmanTraining.initialise`.
-        """
-        bound = self._sizes.hidden**-0.5
-        for kernel in kernels.values():
-            kernel[...] = rng.uniform(-bound, bound, kernel.shape)
-        self._parts(kernels)[0][...] *= INPUT_SCALE
+        # The readout's kernel is drawn too, and then again by the network: seeds depend on it.
+        draw(list(kernels.values()), self._parts(kernels)[0], self._sizes.hidden, rng)
 
     def unpack(self, kernels: Arrays) -> dict[str, Array]:
         hidden = self._sizes.hidden
@@ -82,7 +77,7 @@ class GRUTraining(Training):
 
 
 @final
-class _GRUTape(Tape):
+class _GRUTape(RowTape):
     """Rows [h, x, 1], and blocks [n, r, z, v] of shape (H, B) for every step; v is W_hn h + b_hn.
 
     Blocks lie units first, so that an operation on some of them runs through memory in one go. The
@@ -96,33 +91,20 @@ class _GRUTape(Tape):
         steps, hidden, leading = extent.steps, extent.hidden, extent.leading
         dtype, units = kernels[HIDDEN].dtype, (hidden, extent.batch)
         width = hidden + kernels[INPUT].shape[-2]
-        self._rows = np.zeros(
-            (*leading, steps + 1, padded(width, extent.batch), extent.batch), dtype
-        )
-        self._read = self._rows[..., :width, :]
-        self._read[..., hidden + extent.inputs :, :] = 1
-        self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
-        self._kernels, self._gradients = kernels, gradients
+        super().__init__(extent, dtype, width, (5, *units), hidden_first=True)
+        self._width, self._kernels, self._gradients = hidden, kernels, gradients
         self._wide = hidden * extent.batch > WIDE
+        # Halves the pre-activations of the sigmoids: r and z.
         self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
         self._whole, self._gradient = (
             np.zeros((*leading, width, 4 * hidden), dtype) for _ in range(2)
         )
         self._recurrent = np.zeros((*leading, hidden, 4 * hidden), dtype)
         self._recurrent[..., 3 * hidden :] = np.eye(hidden)
-        self._scratch = np.empty((*leading, *units), dtype)
         self._blocks = np.empty((*leading, steps, 4, *units), dtype)
         self._apart = np.empty((*leading, steps, *units), dtype)
-        # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
+        # What a hidden gradient is multiplied by, and the products: [n, r, z, v, h].
         self._deltas = np.empty((*leading, steps, 5, *units), dtype)
-        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // steps)
-        self._slopes = np.empty((*leading, self._at_once, 5, *units), dtype)
-
-        self.inputs = np.swapaxes(self._rows[..., :-1, hidden : hidden + extent.inputs, :], -1, -2)
-        self.hidden = self._rows[..., 1:, :hidden, :]
-        self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
-        self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
         """Return where each kernel stands in the one that they are put into, and its scale."""
@@ -143,11 +125,10 @@ class _GRUTape(Tape):
         ]
 
     def step(self, t: int) -> list[Operation]:
-        blocks, scratch, half = self._blocks[..., t, :, :, :], self._scratch, self._half
+        blocks, scratch, half = self._blocks[..., t, :, :, :], self._sums, self._half
         candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
         gates, apart = blocks[..., 1:3, :, :], self._apart[..., t, :, :]
-        rows = self._rows
-        before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
+        before = self._rows[..., t, : self._width, :]
         return [
             *(self._assemble() if t == 0 else []),
             *self._weigh(t),
@@ -159,7 +140,8 @@ class _GRUTape(Tape):
             partial(np.tanh, scratch, candidate),
             partial(np.subtract, before, candidate, apart),
             partial(np.multiply, keep, apart, scratch),
-            *self._shown(t, scratch, candidate, after),
+            partial(np.add, scratch, candidate, self.clean[..., t, :, :]),
+            *self._add_noise(t),
         ]
 
     def _weigh(self, t: int) -> list[Operation]:
@@ -172,13 +154,6 @@ class _GRUTape(Tape):
             product(whole[..., width:, :], read, joined(blocks[..., 1:, :, :])),
             product(whole[..., :width, width:], read[..., width:, :], blocks[..., 0, :, :]),
         ]
-
-    def _shown(self, t: int, moved: Array, candidate: Array, after: Array) -> list[Operation]:
-        """Return what writes the hidden vectors, with their noise if there is any."""
-        if self.noise is None:
-            return [partial(np.add, moved, candidate, after)]
-        clean, noise = self.clean[..., t, :, :], self.noise[..., t, :, :]
-        return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
 
     def _prepare(self, some: slice) -> list[Operation]:
         """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
@@ -218,8 +193,8 @@ class _GRUTape(Tape):
         if self._wide:
             weights, read = weights[..., : 3 * self._width], deltas[..., 1:4, :, :]
             own.append(partial(np.add, earlier, deltas[..., 4, :, :], earlier))
-        back = product(weights, joined(read), self._scratch)
-        return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
+        back = product(weights, joined(read), self._sums)
+        return [*own, back, partial(np.add, earlier, self._sums, earlier)]
 
     def finish(self) -> list[Operation]:
         places = self._places(self._gradient, self._gradients)

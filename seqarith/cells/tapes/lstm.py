@@ -6,26 +6,21 @@ from functools import partial
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqarith.cells.activations import Operation
-from seqarith.cells.cell import INPUT_SCALE, Array, Arrays
+from seqarith.cells.cell import Array, Arrays
 from seqarith.cells.recording import Sizes
-from seqarith.cells.steps import Shape
-from seqarith.cells.tapes.operations import at_once, gradient, group, joined, padded, product
-from seqarith.cells.tapes.training import Extent, Tape, Training
+from seqarith.cells.tapes.operations import gradient, group, joined, product
+from seqarith.cells.tapes.rows import KERNEL, RowTape, RowTraining, draw
+from seqarith.cells.tapes.training import Extent, Tape
 
-KERNEL = "rnn"
-GATES = 4
-COLUMNS = (3, 0, 1, 2)
-"""PyTorch's gates i, f, g, o in the order of the kernel's columns: o, i, f, g."""
+GATES = (3, 0, 1, 2)
+"""PyTorch's gates i, f, g, o in the order of the kernel's blocks: o, i, f, g."""
 
 
 @final
-class LSTMTraining(Training):
-    """One kernel, shape (D + H + 1, 4 H): rows for the input, for the hidden vector and the bias.
-
-    It has a block of columns for each of o, i, f, g. The two biases only ever act as their sum.
+class LSTMTraining(RowTraining):
+    """One kernel, shape (D + H + 1, 4 H), with a block of columns for each of o, i, f, g.
 
     Args:
         bias: Whether there is a bias.
@@ -33,54 +28,17 @@ class LSTMTraining(Training):
     """
 
     def __init__(self, bias: bool, sizes: Sizes) -> None:
-        self._bias, self._sizes = bias, sizes
-
-    def kernels(self) -> dict[str, Shape]:
-        rows = self._sizes.inputs + self._sizes.hidden + self._bias
-        return {KERNEL: (rows, GATES * self._sizes.hidden)}
+        super().__init__(bias, sizes, GATES)
 
     def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
-
-        Digits are 0 and 1, and few; see `seqarith.cells.tapes.elman.ElmanTraining.initialise`.
-        """
-        kernel, bound = kernels[KERNEL], self._sizes.hidden**-0.5
-        kernel[...] = rng.uniform(-bound, bound, kernel.shape)
-        self._parts(kernel)[0][...] *= INPUT_SCALE
-
-    def unpack(self, kernels: Arrays) -> dict[str, Array]:
-        from_input, from_hidden, bias = self._parts(_ordered(kernels[KERNEL], np.argsort(COLUMNS)))
-        arrays = {"rnn.weight_ih_l0": from_input.T, "rnn.weight_hh_l0": from_hidden.T}
-        if self._bias:
-            arrays |= {"rnn.bias_ih_l0": bias[0], "rnn.bias_hh_l0": np.zeros_like(bias[0])}
-        return arrays
-
-    def pack(self, arrays: Arrays, kernels: Arrays) -> None:
-        rows = [arrays["rnn.weight_ih_l0"].T, arrays["rnn.weight_hh_l0"].T]
-        if self._bias:
-            rows.append((arrays["rnn.bias_ih_l0"] + arrays["rnn.bias_hh_l0"])[None])
-        kernels[KERNEL][...] = _ordered(np.concatenate(rows), np.array(COLUMNS, np.intp))
+        draw([kernels[KERNEL]], self.parts(kernels)[0], self._sizes.hidden, rng)
 
     def tape(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> Tape:
         return _LSTMTape(kernels[KERNEL], gradients[KERNEL], extent)
 
-    def _parts(self, kernel: Array) -> tuple[Array, Array, Array]:
-        """Return views of the rows for input (D, .), hidden vector (H, .) and bias (1, .)."""
-        inputs, hidden = self._sizes.inputs, self._sizes.hidden
-        return (
-            kernel[..., :inputs, :],
-            kernel[..., inputs : inputs + hidden, :],
-            kernel[..., inputs + hidden :, :],
-        )
-
-
-def _ordered(kernel: Array, order: NDArray[np.intp]) -> Array:
-    """Return a copy (N, 4 H) whose blocks of H columns come in another order."""
-    return kernel.reshape(len(kernel), GATES, -1)[:, order].reshape(kernel.shape)
-
 
 @final
-class _LSTMTape(Tape):
+class _LSTMTape(RowTape):
     """Rows [x, h, 1], and blocks [o, i, f, g, c] of shape (H, B) for every step.
 
     Blocks lie units first, so that an operation on some of them runs through memory in one go. A
@@ -89,32 +47,18 @@ class _LSTMTape(Tape):
     """
 
     def __init__(self, kernel: Array, gradient: Array, extent: Extent) -> None:
-        steps, batch, inputs, hidden = extent.steps, extent.batch, extent.inputs, extent.hidden
-        leading, width, dtype = extent.leading, kernel.shape[-2], kernel.dtype
-        self._rows = np.zeros((*leading, steps + 1, padded(width, batch), batch), dtype)
-        self._read = self._rows[..., :width, :]
-        self._read[..., inputs + hidden :, :] = 1
-        self._memory = slice(inputs, inputs + hidden)
+        steps, hidden, units = extent.steps, extent.hidden, (extent.hidden, extent.batch)
+        leading, dtype = extent.leading, kernel.dtype
+        super().__init__(extent, dtype, kernel.shape[-2], (6, *units), memories=2)
         self._kernel, self._gradient, self._halved = kernel, gradient, np.empty_like(kernel)
         self._scale = np.repeat(np.array([0.5, 0.5, 0.5, 1], dtype), hidden)
-        self._one, self._half = np.array(1, dtype), np.array(0.5, dtype)
-        units = (hidden, batch)
-        self._pair, self._back = (np.empty((*leading, *s), dtype) for s in ((2, *units), units))
+        self._pair = np.empty((*leading, 2, *units), dtype)
         self._blocks = np.zeros((*leading, steps + 1, 5, *units), dtype)
         self._squashed = np.empty((*leading, steps, *units), dtype)
-        # What a hidden gradient is multiplied by, and what becomes of it: [c through h, o] by the
+        # What a hidden gradient is multiplied by, and the products: [c through h, o] by the
         # gradient of h, [i, f, g, c before] by that of c.
         self._deltas = np.zeros((*leading, steps + 1, 6, *units), dtype)
-        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // (steps + 1))
-        self._slopes = np.empty((*leading, self._at_once, 6, *units), dtype)
         self._penalty: Array | None = None
-
-        self.inputs = np.swapaxes(self._rows[..., :-1, :inputs, :], -1, -2)
-        self.hidden = self._rows[..., 1:, self._memory, :]
-        self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        both = (*leading, steps, 2 * hidden, batch)
-        self.noise = np.zeros(both, dtype) if extent.noisy else None
-        self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     @property
     def rest(self) -> Array:
@@ -143,17 +87,8 @@ class _LSTMTape(Tape):
             partial(np.add, pair[..., 0, :, :], pair[..., 1, :, :], after),
             *self._disturbed(t, after),
             partial(np.tanh, after, squashed),
-            *self._shown(t, now[..., 0, :, :], squashed),
-        ]
-
-    def _shown(self, t: int, out: Array, squashed: Array) -> list[Operation]:
-        """Return what writes the hidden vectors, with their noise if there is any."""
-        after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
-        if self.noise is None:
-            return [partial(np.multiply, out, squashed, after)]
-        return [
-            partial(np.multiply, out, squashed, clean),
-            partial(np.add, clean, self.noise[..., t, : clean.shape[-2], :], after),
+            partial(np.multiply, now[..., 0, :, :], squashed, self.clean[..., t, :, :]),
+            *self._add_noise(t),
         ]
 
     def _disturbed(self, t: int, cell: Array) -> list[Operation]:
@@ -211,8 +146,8 @@ class _LSTMTape(Tape):
         if t == 0:
             return own
         earlier, weights = by_hidden[..., t - 1, :, :], self._kernel[..., self._memory, :]
-        back = product(weights, joined(deltas[..., 1:5, :, :]), self._back)
-        return [*own, back, partial(np.add, earlier, self._back, earlier)]
+        back = product(weights, joined(deltas[..., 1:5, :, :]), self._sums)
+        return [*own, back, partial(np.add, earlier, self._sums, earlier)]
 
     def finish(self) -> list[Operation]:
         deltas = joined(self._deltas[..., :-1, 1:5, :, :])
