@@ -33,12 +33,11 @@ from seqarith.cells.steps import (
     reads,
 )
 from seqarith.cells.tapes.operations import at_once, gradient, group
-from seqarith.cells.tapes.training import Extent, Tape, Training
+from seqarith.cells.tapes.training import READOUT, Extent, Tape, Training
 
 if TYPE_CHECKING:
     from seqarith.cells.cell import Cell
 
-READOUT = "readout"
 PASSED_ON = ("add", "shift", *ACTIVATIONS)
 """Operations whose derivative, in place, is that by what they read."""
 

@@ -17,6 +17,9 @@ from seqarith.cells.cell import Array, Arrays
 from seqarith.cells.steps import Shape
 from seqarith.cells.tapes.operations import spread
 
+READOUT = "readout"
+"""The kernel of the readout in training: weight and bias in one."""
+
 
 @final
 @dataclass(frozen=True)
