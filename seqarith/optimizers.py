@@ -189,7 +189,7 @@ def _weights(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
 
 
 def _average(average: Array, values: Array, weights: tuple[Array, Array], scratch: Array) -> None:
-    """Set average to decay average + (1 - decay) values, in place; ``scratch`` may be ``values``."""
+    """Set average to decay average + (1 - decay) values; ``scratch`` may be ``values``."""
     decay, share = weights
     average *= decay
     np.multiply(values, share, scratch)

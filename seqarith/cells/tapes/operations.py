@@ -19,9 +19,9 @@ def product(left: Array, right: Array, out: Array) -> Operation:
     """Return the matrix product of fixed arrays as an operation.
 
     For two axes ``ndarray.dot`` has a third of the fixed cost of `numpy.matmul`; for stacks of
-    matrices only the latter works.
+    matrices, or where ``out`` is not in one piece, only the latter works.
     """
-    if left.ndim == right.ndim == 2:
+    if left.ndim == right.ndim == 2 and out.flags.c_contiguous:
         return partial(left.dot, right, out)
     return partial(np.matmul, left, right, out)
 
