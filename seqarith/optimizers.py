@@ -1,7 +1,7 @@
 """Optimizers: how a gradient changes the parameters.
 
-An optimizer is configuration, a frozen dataclass. Its memory is a dict of arrays that the caller
-keeps, so that a run can be saved and resumed. Updates work in place and allocate nothing.
+An optimizer is a frozen dataclass of options. The caller keeps its memory, a dict of arrays,
+so that a run can be saved and resumed. Updates work in place and allocate nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Optimizer(ABC):
     """Names of the arrays that are kept from step to step, each like the parameters."""
 
     def start(self, parameters: Array) -> Memory:
-        """Return the memory before the first step: zeros, and a scratch array."""
+        """Return the memory before the first step: a zero array per slot, and a scratch array."""
         return {name: np.zeros_like(parameters) for name in (*self.slots, SCRATCH)}
 
     @abstractmethod
@@ -106,7 +106,7 @@ class RMSProp(Optimizer):
         InvalidValueError: A value is out of range.
 
     Source: T. Tieleman and G. Hinton, Lecture 6.5 of Neural Networks for Machine Learning
-    (2012); epsilon outside of the root, as in PyTorch.
+    (2012); epsilon is added outside the root, as in PyTorch.
     """
 
     decay: float = 0.99
@@ -140,14 +140,14 @@ class Adam(Optimizer):
 
     Args:
         beta1: Decay of the average of g: 0 up to, not including, 1.
-        beta2: Decay of the average of g**2: likewise.
+        beta2: Decay of the average of g**2, in the same range.
         epsilon: Above 0.
 
     Raises:
         InvalidValueError: A value is out of range.
 
     Source: D. P. Kingma and J. Ba, Adam (2015), algorithm 1, computed in the order given at the
-    end of its section 2: the corrections go into the rate and into epsilon.
+    end of its section 2: the bias corrections are applied to the rate and to epsilon.
     """
 
     beta1: float = 0.9

@@ -1,4 +1,4 @@
-"""The shape of a network, and its parameters as a model file and as training lay them out."""
+"""The shape of a network, and the layouts of its parameters in model files and in training."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ MESSAGE = 280  # characters of an error message that lists names
 class Network:
     """The shape of a network: a cell, its widths and its number format. Holds no parameters.
 
-    logits = W_out h + b_out after every step. With K = 1 the emitted digit is 1 where the logit
-    is above the threshold; with K > 1 it is the number of the largest logit.
+    logits = W_out h + b_out after every step. With K = 1 the emitted digit is 1 if the logit
+    is above the threshold; with K > 1 it is the index of the largest logit.
 
     Args:
         cell: The recurrence.
@@ -42,15 +42,15 @@ class Network:
         hidden: Hidden width H, 1 to 4096.
         outputs: Output width K.
         dtype: ``"float32"`` or ``"float64"``.
-        readout_bias: Whether the readout has a bias; default: as the cell has.
-        layers: Layers of the cell, each of which reads the hidden vector of the one below.
-        threshold: Where a single logit decides.
-        letters: Number of input vectors A where the network brings its own, as the array
-            ``input.vectors``; None: they are the task's.
+        readout_bias: Whether the readout has a bias; by default as the cell.
+        layers: Number of layers; each reads the hidden vector of the layer below.
+        threshold: The threshold of a single logit.
+        letters: Number A of input vectors, if the network has its own in the array
+            ``input.vectors``; None: it uses the task's.
 
     Raises:
-        InvalidValueError: A size, dtype, bias or threshold is out of range, or the cell's step is
-            not one.
+        InvalidValueError: A size, dtype, bias or threshold is out of range, or the cell is
+            invalid.
     """
 
     cell: Cell
@@ -87,7 +87,7 @@ class Network:
             raise InvalidValueError(
                 f"threshold {self.threshold}: the largest of {self.outputs} logits decides"
             )
-        _ = self.step  # refuses a cell that is not sound before anything is trained
+        _ = self.step  # checks the cell before anything is trained
         arrays = len(self.exported_shapes())
         if arrays > MAX_ARRAYS:
             raise InvalidValueError(
@@ -110,7 +110,7 @@ class Network:
         """The recorded step of the whole network.
 
         Raises:
-            InvalidValueError: The cell's step does what a step cannot do.
+            InvalidValueError: The cell's step cannot be recorded.
         """
         try:
             return self.cell.record(self.sizes, self.layers, bool(self.readout_bias))
@@ -119,22 +119,22 @@ class Network:
 
     @cached_property
     def training(self) -> Training:
-        """What is trained of the recurrence, and how."""
+        """How the recurrence is trained: by hand-written passes if the cell has them."""
         tuned = self.cell.tuned(self.sizes) if self.layers == 1 else None
         return tuned or DerivedTraining(self.cell, self.sizes, self.layers, self.step)
 
     def kernels(self) -> dict[str, Shape]:
-        """Return the shape of every kernel that is trained, the readout's last."""
+        """Return the shape of every trained kernel, the readout's last."""
         readout = (self.hidden + bool(self.readout_bias), self.outputs)
         return {**self.training.kernels(), READOUT: readout}
 
     @property
     def size(self) -> int:
-        """How many numbers are trained."""
+        """Number of trained parameters."""
         return sum(map(prod, self.kernels().values()))
 
     def trainable(self, leading: Shape = ()) -> Parameters:
-        """Return kernels that are all zero, in the layout of training."""
+        """Return zero kernels, in the layout of training."""
         return Parameters(np.zeros((*leading, self.size), self.dtype), self.kernels())
 
     def initial(self, rng: np.random.Generator) -> Parameters:
@@ -157,11 +157,11 @@ class Network:
         return kernels
 
     def unpack(self, kernels: Parameters, vectors: Array | None = None) -> Parameters:
-        """Return the parameters that trained kernels are.
+        """Return parameters in the layout of model files.
 
         Args:
             kernels: In the layout of training.
-            vectors: The input vectors of a network that brings its own.
+            vectors: The input vectors, if the network has its own.
         """
         arrays = self.training.unpack(kernels.arrays)
         readout = kernels.arrays[READOUT]
@@ -173,7 +173,7 @@ class Network:
         return self._filled(arrays)
 
     def parameters(self) -> Parameters:
-        """Return parameters that are all zero."""
+        """Return zero parameters, in the layout of model files."""
         shapes = self.exported_shapes()
         return Parameters(np.zeros(sum(map(prod, shapes.values())), self.dtype), shapes)
 
@@ -186,9 +186,7 @@ class Network:
     def exported_shapes(self) -> dict[str, Shape]:
         """Return name and shape of every array, as in a model file."""
         shapes = self.cell.shapes(self.sizes, self.layers)
-        shapes[READOUT_WEIGHT] = (self.outputs, self.hidden)
-        if self.readout_bias:
-            shapes[READOUT_BIAS] = (self.outputs,)
+        shapes |= self.cell.readout_shapes(self.sizes, bool(self.readout_bias))
         if self.letters is not None:
             shapes[VECTORS] = (self.letters, self.inputs)
         return shapes
@@ -198,14 +196,14 @@ class Network:
         return {name: np.array(array, order="C") for name, array in parameters.arrays.items()}
 
     def absorb(self, arrays: Mapping[str, Array]) -> Parameters:
-        """Return the parameters that arrays hold: the inverse of `export`.
+        """Return parameters with the values of arrays: the inverse of `export`.
 
         Every array is used. Nothing is broadcast, transposed or left out. Values are rounded to the
         network's number format.
 
         Args:
-            arrays: Exactly those of `exported_shapes`: floats, or integers that the network's
-                format holds exactly.
+            arrays: Exactly the arrays of `exported_shapes`, of floats or of integers that the
+                network's format holds exactly.
 
         Raises:
             InvalidValueError: An array is missing or not used, or has another shape, holds no
@@ -214,7 +212,7 @@ class Network:
         return self._filled(self._checked(arrays))
 
     def _checked(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """Return arrays in the network's number format, once they are those that it takes."""
+        """Return arrays in the network's number format, after checking names and shapes."""
         shapes = self.exported_shapes()
         surplus = sorted(set(map(str, arrays)) - set(shapes))
         missing = sorted(set(shapes) - set(arrays))
@@ -224,7 +222,7 @@ class Network:
         return {name: self._array(name, arrays[name], shape) for name, shape in shapes.items()}
 
     def _takes(self, surplus: list[str]) -> str:
-        """Return what arrays the network takes, and how it could take one that it does not."""
+        """Return a message that says which arrays the network takes."""
         if surplus == ["readout.bias"]:
             return "the readout has no bias; build Network(..., readout_bias=True)"
         return f"a network of cell {self.cell.name!r} takes {', '.join(self.exported_shapes())}"

@@ -1,4 +1,4 @@
-"""The numbers of a network: one vector, with a view of it for every array."""
+"""The parameters of a network: one vector, with a view of it for every array."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from seqarith.cells.steps import Shape
 
 @final
 class Parameters:
-    """All numbers of a network in one vector, and a view of it for every array.
+    """All parameters of a network in one vector, and a view of it for every array.
 
     One vector lets an optimizer update every parameter with one operation.
 
@@ -25,8 +25,8 @@ class Parameters:
 
     Args:
         flat: The vector.
-        shapes: Of every array, in their order.
-        frozen: Whether nobody can change the vector; see `frozen`.
+        shapes: Shape of every array, in order.
+        frozen: Whether the vector is read-only; see `frozen`.
     """
 
     __slots__ = ("_frozen", "_shapes", "arrays", "flat")
@@ -52,9 +52,9 @@ class Parameters:
         raise AttributeError(f"parameters keep their arrays: change {name!r} in place")
 
     def frozen(self) -> Parameters:
-        """Return a copy that nobody can change: NumPy lets no one write to the bytes of an array.
+        """Return a read-only copy: an array over ``bytes`` can never be made writeable.
 
-        What is frozen already is returned as it is.
+        Frozen parameters are returned as they are.
         """
         if self._frozen:
             return self

@@ -18,11 +18,11 @@ from seqarith.network.parameters import Parameters
 
 @final
 class Program:
-    """A trained network as it is used: letters in, logits out.
+    """A trained network for inference: letters in, logits out.
 
     Args:
         network: The network.
-        parameters: Its parameters; those of a `Model` are frozen.
+        parameters: Its parameters.
         vectors: The input vector of every letter, shape (A, D).
     """
 
@@ -34,14 +34,13 @@ class Program:
             self._step = FloatStep(network.step, arrays, vectors)
         self._weight = np.ascontiguousarray(arrays[READOUT_WEIGHT].T)
         bias = arrays[READOUT_BIAS] if network.readout_bias else None
-        # Where the threshold is 0, as mostly, the logits are what the readout says.
         self._threshold = np.array(network.threshold, network.dtype)
         self._bias = bias
 
     @property
     def rounding(self) -> float:
-        """Bound of the rounding of a logit, for hidden vectors in [-1, 1] taken as exact."""
-        with np.errstate(over="ignore"):  # infinity: then rounding decides everything
+        """Bound on the rounding error of a logit, for exact hidden vectors in [-1, 1]."""
+        with np.errstate(over="ignore"):  # an infinite bound says that no logit is certain
             terms = np.abs(self._weight.astype(np.float64)).sum(axis=0)
             if self._bias is not None:
                 terms = terms + np.abs(self._bias)
@@ -59,12 +58,12 @@ class Program:
     def branch(self, memory: Array, letters: Iterable[int]) -> Iterator[Array]:
         """Yield the memories (N, M) after each of some letters.
 
-        What depends on the memory alone is computed once for all letters.
+        Values that depend on the memory alone are computed once for all letters.
         """
         return self._step.branch(memory, letters)
 
     def logits(self, memory: Array) -> Array:
-        """Return the logits (N, K) that memories (N, M) are read out to, above the threshold."""
+        """Return the logits (N, K) of memories (N, M), minus the threshold."""
         logits = weighed(memory[..., : self.network.hidden], self._weight)
         logits = logits if self._bias is None else logits + self._bias
         return logits - self._threshold if self._threshold else logits
@@ -85,7 +84,7 @@ class Program:
 
 
 def emitted(logits: Array) -> NDArray[np.intp]:
-    """Return the symbols that logits (..., K) decide for, shape (...)."""
+    """Return the symbols emitted for logits (..., K), shape (...)."""
     if logits.shape[-1] == 1:
         return (logits[..., 0] > 0).astype(np.intp)
     largest: NDArray[np.intp] = logits.argmax(axis=-1)
@@ -93,9 +92,9 @@ def emitted(logits: Array) -> NDArray[np.intp]:
 
 
 def margins(logits: Array, symbols: NDArray[np.intp]) -> Array:
-    """Return by how much logits (..., K) favour given symbols (...): negative where they do not.
+    """Return the margin by which logits (..., K) favour symbols (...); negative: they do not.
 
-    For K = 1 the logit itself, with the sign of the digit; for K > 1 the distance to the best
+    For K = 1 it is the logit, with the sign of the digit; for K > 1 the distance to the largest
     other logit.
     """
     if logits.shape[-1] == 1:

@@ -32,16 +32,16 @@ class Unroll:
 
     Args:
         network: The network.
-        parameters: Its kernels; changes to them in place take effect in the next pass.
-        gradients: Where the backward pass writes the gradient.
+        parameters: Its kernels; the next pass uses them as they are then.
+        gradients: The backward pass writes the gradient here.
         steps: T.
         batch: B.
         noisy: Whether ``noise`` is added to the hidden vectors.
-        penalised: Whether the backward pass may be given a penalty.
+        penalised: Whether the backward pass accepts a penalty.
 
     Attributes:
-        inputs, noise, clean, hidden_gradient, rest: Those of the `seqarith.cells.cell.Tape`.
-        rest_gradient: Likewise; None where there is no rest, or no penalty.
+        inputs, noise, clean, hidden_gradient, rest: See `seqarith.cells.tapes.training.Tape`.
+        rest_gradient: See there; None if there is no rest, or no penalty.
         logits: Shape (..., T * B, K).
         logit_gradient: Same shape.
     """
@@ -74,7 +74,7 @@ class Unroll:
             np.swapaxes(logits.reshape(by_step), -1, -2)
             for logits in (self.logits, self.logit_gradient)
         )
-        # The two passes, written out once; this is the only loop over time in training.
+        # Both passes as lists of operations: this is the only loop over time in training.
         self._forward = [operation for t in range(steps) for operation in tape.step(t)]
         self._forward.append(partial(np.matmul, by_weight, tape.hidden, shown))
         self._back_to_hidden: list[Operation] = [
@@ -95,18 +95,17 @@ class Unroll:
             bias, bias_gradient = readout[..., width:, :], gradient[..., width:, :]
             self._forward.append(partial(np.add, self.logits, bias, self.logits))
             total = partial(np.add.reduce, axis=-2, keepdims=True, out=bias_gradient)
-            # Before the tape's, which adds to it where the step reads the logits.
+            # Before the tape's gradient, which is added if the step reads the logits.
             self._back_to_hidden.append(partial(total, self.logit_gradient))
 
     def forward(self) -> tuple[Array, Backward]:
         """Run the network on ``inputs``, which the caller has written, shape (..., T, B, D).
 
         Returns:
-            The logits, shape (..., T * B, K), and a function that writes the gradient of every
-            parameter, once the caller has written the derivative of the loss by the logits into
-            ``logit_gradient``. If the pass is penalised it takes a function that adds to
-            ``hidden_gradient`` the derivative of what else is asked of the hidden vectors. All
-            these buffers are used again by the next call.
+            The logits, shape (..., T * B, K), and the backward pass. Before running it, write the
+            derivative of the loss by the logits into ``logit_gradient``; it writes the gradient of
+            every parameter. If the pass is penalised, it takes a function that adds the derivative
+            of a penalty to ``hidden_gradient``. The next call reuses all these buffers.
         """
         run(self._forward)
         return self.logits, self._backward
@@ -115,8 +114,6 @@ class Unroll:
         run(self._back_to_hidden)
         if penalty:
             if not self._penalised:
-                raise InvalidValueError(
-                    "a penalty for a pass that was not made with penalised=True"
-                )
+                raise InvalidValueError("a penalty needs a pass made with penalised=True")
             penalty()
         run(self._back)

@@ -27,7 +27,7 @@ from seqarith.training.defaults import (
     task_defaults,
     trains_on_intervals,
 )
-from seqarith.training.interval_schedule import IntervalSchedule, pace
+from seqarith.training.interval_schedule import IntervalSchedule, schedule_of
 from seqarith.training.settings import SCHEMA, SETTINGS, Settings, check_names, resolve
 
 MAX_NUMBERS = 2**28
@@ -167,15 +167,15 @@ class TrainingConfig(Settings):
         return network_defaults(self.network.cell, self.width, task_defaults(self.built_task))
 
     @cached_property
-    def _pace(self) -> IntervalSchedule | None:
+    def _interval_schedule(self) -> IntervalSchedule | None:
         machine = self.built_task.machine
-        return pace(machine) if self.interval_size and machine is not None else None
+        return schedule_of(machine) if self.interval_size and machine is not None else None
 
     @cached_property
     def initial_learning_rate(self) -> float:
         """``learning_rate``, or what it is by default."""
         fitting = self._defaults.rate if self.optimizer == "adam" else self.built_optimizer.rate
-        fitting = self._pace.rate if self._pace else fitting
+        fitting = self._interval_schedule.rate if self._interval_schedule else fitting
         return fitting if self.learning_rate is None else self.learning_rate
 
     @cached_property
@@ -193,7 +193,11 @@ class TrainingConfig(Settings):
     @cached_property
     def patience(self) -> int:
         """``restart_after``, or what it is by default."""
-        fitting = self._pace.patience if self._pace else self._defaults.restart_after
+        fitting = (
+            self._interval_schedule.patience
+            if self._interval_schedule
+            else self._defaults.restart_after
+        )
         return int(self._hardened(self.restart_after, fitting))
 
     def _hardened(self, said: float | None, fitting: float) -> float:

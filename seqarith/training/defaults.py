@@ -14,7 +14,7 @@ MOST_RATE = 0.1
 NARROW = 8
 PATIENCE_A_UNIT, PATIENCE = 100, 2500
 RELU_RATE, RELU_SYNCHRONY, RELU_PATIENCE = 0.64, 4.0, 300
-"""Units without an upper bound diverge sooner, are harder to prove, and learn at once or not."""
+"""Unbounded units diverge sooner, are harder to prove, and learn soon or never."""
 
 
 @final
@@ -24,7 +24,7 @@ class TaskDefaults:
 
     Attributes:
         hidden: Hidden units.
-        batch: Words a step.
+        batch: Words per step.
         rate: Learning rate of Adam, times the hidden units.
     """
 
@@ -36,8 +36,8 @@ class TaskDefaults:
 def task_defaults(task: Task) -> TaskDefaults:
     """Return the default sizes for a task.
 
-    They grow with what there is to tell apart: states of the machine times letters. A task without
-    a machine gets the largest.
+    They grow with the number of states of the machine times the number of letters. A task without a
+    machine gets the largest.
     """
     machine = task.machine
     if machine is None:
@@ -59,7 +59,7 @@ class NetworkDefaults:
     Attributes:
         rate: Learning rate of Adam.
         noise: See `seqarith.training.regularizers`.
-        synchrony: Likewise.
+        synchrony: See there.
         restart_after: Steps without success after which training restarts from other weights.
     """
 
@@ -74,7 +74,7 @@ def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDef
 
     They were found by measurement (``benchmarks/proofs.py``). Noise and synchrony follow the
     half-width of the range of the hidden units: 1 for tanh, 1/2 for the sigmoid. Narrow networks
-    bear less noise. They get stuck more often, too, so they begin anew sooner.
+    tolerate less noise. They also get stuck more often, so they restart sooner.
     """
     activation = getattr(cell, "activation", "tanh")
     half_width = 0.5 if activation == "sigmoid" else 1.0
@@ -93,14 +93,14 @@ def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDef
 
 CARRYING = ("add", "sub", "linear")
 FEW_LETTERS, MOST_BOXES = 8, 2**12
-"""Where networks learn from clouds: how many letters and boxes."""
+"""Interval training is for more letters than this, and at most this many boxes."""
 
 
 def trains_on_intervals(task: Task, cell: Cell) -> bool:
     """Return whether a network is trained on intervals of the machine itself by default.
 
-    That is for tasks with a carry, and many letters: units that hold it, and nothing else, are
-    hard to find in words then. Comparisons and maxima were not proved so.
+    That is for tasks with a carry and many letters: then units that hold only the carry are hard to
+    learn from words. Comparisons and maxima were not proved in this way.
     """
     machine = task.machine
     return (

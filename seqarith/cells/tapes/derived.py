@@ -1,12 +1,12 @@
 """The passes of any cell, derived from its recorded step by reverse mode.
 
-Forwards every operation of the record is run once a step, those of the letters alone once for all
-steps. Backwards operations are met in reverse: each adds to the derivatives by what it read. Most
-of that costs nothing: the derivative by a term of a sum is that by the sum, so both are one array,
-and slopes of activations are multiplied in place.
+The forward pass runs every operation of the record once per step, and those that depend on letters
+alone once for all steps. The backward pass goes through the operations in reverse: each adds to the
+derivatives by its operands. Most of that is free: the derivative by a term of a sum equals the
+derivative by the sum, so both share an array, and slopes of activations are multiplied in place.
 
 Source: A. Griewank and A. Walther, Evaluating Derivatives (2008), chapter 3. We bind all operations
-to their arrays beforehand, so that a pass is a list of calls.
+to their arrays in advance, so that a pass is a list of calls.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class DerivedTraining(Training):
         cell: The cell.
         sizes: Widths of the first layer.
         layers: Number of layers.
-        step: The record of them all.
+        step: The record of all layers.
     """
 
     def __init__(self, cell: Cell, sizes: Sizes, layers: int, step: Step) -> None:
@@ -76,7 +76,7 @@ class DerivedTraining(Training):
 
 @final
 class DerivedTape(Tape):
-    """Buffers for every value of every step; see the module."""
+    """Buffers for every value of every step, see `Placement`, and the operations on them."""
 
     def __init__(self, step: Step, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
         self._operations, self._widths = step.operations, step.widths
@@ -114,7 +114,7 @@ class DerivedTape(Tape):
         for number, operation in self._numbered:
             letter = self._kinds[number] == LETTER_ONLY
             if letter and t > 0:
-                continue  # the first step computed it for all
+                continue  # computed in the first step for all steps
             values = (self._values[n] for n in (number, *arguments(operation)))
             out, *read = values if letter else (value[..., t, :, :] for value in values)
             found += forward(operation, read, out, self._arrays)
@@ -143,11 +143,11 @@ class DerivedTape(Tape):
         return found
 
     def _is_constant(self, value: int, t: int) -> bool:
-        """Return whether no parameter changes a value: of the input or of the first memory."""
+        """Return whether a value is input or initial memory, which no parameter changes."""
         return value == INPUT or self._places[value].back > t
 
     def _prepare(self, t: int) -> list[Operation]:
-        """Return what computes the slopes of a group of steps, when the last of them is met."""
+        """Return operations that compute the slopes of a group of steps, at its last step."""
         some = group(t, self._steps, self._group)
         if not some.stop:
             return []
@@ -164,7 +164,10 @@ class DerivedTape(Tape):
     def _back_to_whole(
         self, number: int, take: tuple[Any, ...], t: int, written: set[int]
     ) -> list[Operation]:
-        """Return what adds the derivative by a part to that by the whole, if it is not there."""
+        """Return operations that add the derivative by a part to the derivative by the whole.
+
+        None if both are the same memory.
+        """
         whole = take[1]
         if self._is_constant(whole, t):
             return []
@@ -182,7 +185,7 @@ class DerivedTape(Tape):
     def _back(
         self, number: int, operation: tuple[Any, ...], slot: int, t: int, written: set[int]
     ) -> list[Operation]:
-        """Return what adds the derivative by one of the values that an operation reads."""
+        """Return operations that add the derivative by one operand of an operation."""
         value = arguments(operation)[slot]
         place, shared = self._places[value], (number, slot) in self._placement.passed
         target = place.at(t)
@@ -209,7 +212,7 @@ class DerivedTape(Tape):
     def _factor(
         self, number: int, operation: tuple[Any, ...], slot: int, t: int, by: Array, out: Array
     ) -> list[Operation]:
-        """Return what writes a derivative times a slope."""
+        """Return operations that write ``by`` times the slope of an operation by one operand."""
         kind = operation[0]
         read = [self._values[value][..., t, :, :] for value in arguments(operation)]
         if kind in NAMED:
@@ -229,7 +232,7 @@ class DerivedTape(Tape):
         return [partial(np.subtract, *slope, out), partial(np.multiply, by, out, out)]
 
     def _spare(self, like: Array) -> Array:
-        """Return an array for what is added to something."""
+        """Return a scratch array in the shape of another."""
         width = like.shape[-2]
         if width not in self._scratch:
             self._scratch[width] = np.empty(like.shape, self._dtype)
@@ -257,7 +260,7 @@ class DerivedTape(Tape):
 
 
 def _named(kernels: Arrays, hidden: int) -> dict[str, Array]:
-    """Return kernels with the readout's two parts under the names that a step has for them."""
+    """Return kernels, with the two parts of the readout under their names in a step."""
     found = {name: array for name, array in kernels.items() if name != READOUT}
     if READOUT in kernels:
         readout = kernels[READOUT]

@@ -1,4 +1,4 @@
-"""The passes of an Elman cell, written by hand: 2 to 3 times faster than those of its step."""
+"""The passes of an Elman cell, written by hand: 2 to 3 times faster than derived ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ElmanTraining(RowTraining):
     Args:
         activation: ``"tanh"`` or ``"sigmoid"``.
         bias: Whether there is a bias.
-        sizes: Of the layer.
+        sizes: Widths of the layer.
     """
 
     def __init__(self, activation: str, bias: bool, sizes: Sizes) -> None:
@@ -36,8 +36,8 @@ class ElmanTraining(RowTraining):
         """Draw the recurrent weights from U(-1/sqrt(H), 1/sqrt(H)), as PyTorch does.
 
         The input's weights and the bias are larger: from U(-8/sqrt(H), 8/sqrt(H)), at most
-        U(-2, 2). Digits are 0 and 1, and few: with PyTorch's scale they hardly move a hidden
-        unit, and networks take about twice as many steps to become exact.
+        U(-2, 2). Inputs are few and small: with PyTorch's scale they hardly move a hidden
+        unit, and networks need about twice as many steps to become exact.
         """
         from_input, from_hidden, bias = self.parts(kernels)
         bound = from_hidden.shape[-1] ** -0.5
@@ -74,7 +74,7 @@ class _ElmanTape(RowTape):
     def read_out(self, weight: Array, by_logits: Array) -> list[Operation]:
         """Put the readout beside the recurrent weights, and logits below the later step's deltas.
 
-        So one product brings both to the hidden vectors of a step.
+        So one product propagates both to the hidden vectors of a step.
         """
         *leading, steps, hidden, batch = self.hidden_gradient.shape
         rows, dtype = hidden + weight.shape[-1], weight.dtype
@@ -103,7 +103,7 @@ class _ElmanTape(RowTape):
         return self._slopes[..., t % self._at_once, :, :]
 
     def _make_slopes(self, t: int) -> list[Operation]:
-        """Return what computes the slopes of a few steps, when the first of them is met."""
+        """Return operations that compute the slopes of a group of steps, at its last step."""
         some = group(t, self._steps, self._at_once)
         if not some.stop:
             return []

@@ -1,4 +1,4 @@
-"""The operations of a recorded step on arrays units first, (..., P, B), of one step or of all."""
+"""The operations of a recorded step on arrays (..., P, B), for one step or for all steps."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _BINARY: Mapping[str, Any] = {"add": np.add, "subtract": np.subtract, "multiply"
 
 
 def forward(operation: Recorded, read: list[Array], out: Array, arrays: Arrays) -> list[Operation]:
-    """Return what computes an operation of a record.
+    """Return array operations that compute an operation of a record.
 
     Args:
         operation: The operation.
         read: The values that it reads.
-        out: Where its value goes; a take or a join copies nothing that lies there already.
-        arrays: By the names in the record.
+        out: The array for its value; a take or a join copies only what is not there yet.
+        arrays: The arrays by their names in the record.
     """
     kind = operation[0]
     if kind in ("take", "join"):
@@ -46,7 +46,7 @@ def forward(operation: Recorded, read: list[Array], out: Array, arrays: Arrays) 
 
 
 def _moved(operation: Recorded, read: list[Array], out: Array) -> list[Operation]:
-    """Return what copies the parts of a take or a join that do not stand there already."""
+    """Return copies of the parts of a take or a join that are not in place yet."""
     if operation[0] == "take":
         pairs = [(out, read[0][..., operation[2] : operation[3], :])]
     else:
@@ -55,7 +55,7 @@ def _moved(operation: Recorded, read: list[Array], out: Array) -> list[Operation
 
 
 def _by_array(kind: str, array: Array, x: Array, out: Array) -> Operation:
-    """Return a linear map, a shift or a scale, of one step or of all."""
+    """Return a linear map, a shift or a scale, for one step or for all steps."""
     if kind == "linear":
         return product(array[..., None, :, :] if x.ndim > array.ndim else array, x, out)
     column = array[..., None] if out.ndim <= array.ndim + 1 else array[..., None, :, None]
@@ -63,11 +63,11 @@ def _by_array(kind: str, array: Array, x: Array, out: Array) -> Operation:
 
 
 def parts(whole: Array, widths: list[int]) -> list[Array]:
-    """Return the parts of an array (..., P, B), of so many units each."""
+    """Return consecutive parts of an array (..., P, B), of the given numbers of units."""
     ends = np.cumsum(widths).tolist()
     return [whole[..., e - w : e, :] for w, e in zip(widths, ends, strict=True)]
 
 
 def same(x: Array, y: Array) -> bool:
-    """Return whether two arrays are the same numbers in memory."""
+    """Return whether two arrays are the same memory."""
     return x.__array_interface__["data"] == y.__array_interface__["data"] and x.strides == y.strides

@@ -18,7 +18,7 @@ from seqarith.cells.tapes.training import Extent, Tape, Training
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
 GATES = 3
 WIDE = 2**12
-"""Hidden numbers of a step above which operations are dearer than calls."""
+"""Hidden numbers per step above which arithmetic costs more than NumPy calls."""
 
 
 @final
@@ -26,11 +26,11 @@ class GRUTraining(Training):
     """Kernels for input and bias, for the hidden vector, and for the bias inside the reset gate.
 
     ``rnn.input`` (D + 1, 3 H) has columns n, r, z; ``rnn.hidden`` (H, 3 H) has columns r, z, n;
-    ``rnn.bias`` (1, H) is b_hn. PyTorch's two biases of r and z only ever act as their sum.
+    ``rnn.bias`` (1, H) is b_hn. Of PyTorch's two biases of r and z only the sum matters.
 
     Args:
         bias: Whether there are biases.
-        sizes: Of the layer.
+        sizes: Widths of the layer.
     """
 
     def __init__(self, bias: bool, sizes: Sizes) -> None:
@@ -80,11 +80,11 @@ class GRUTraining(Training):
 class _GRUTape(RowTape):
     """Rows [h, x, 1], and blocks [n, r, z, v] of shape (H, B) for every step; v is W_hn h + b_hn.
 
-    Blocks lie units first, so that an operation on some of them runs through memory in one go. The
-    kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a step
-    is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
-    Backwards one product carries the gradient through the gates and past them: an identity stands
-    beside the weights. Where a step is `WIDE` zeros and identity are left out.
+    Blocks are units first, so that an operation on some of them runs through contiguous memory. The
+    kernels are copied into one, [h, x, 1] by [n, r, z, v], with zeros elsewhere, so that a step is
+    one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``; that kernel contains the first halving. In
+    the backward pass one product propagates the gradient through the gates and past them: an
+    identity stands beside the weights. Above `WIDE` numbers, zeros and identity are left out.
     """
 
     def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
@@ -107,7 +107,7 @@ class _GRUTape(RowTape):
         self._deltas = np.empty((*leading, steps, 5, *units), dtype)
 
     def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
-        """Return where each kernel stands in the one that they are put into, and its scale."""
+        """Return, for each kernel, its place in the common kernel, itself and its scale."""
         width, scale = self._width, self._scale
         places = [
             (whole[..., :width, width:], kernels[HIDDEN], scale[width:]),
@@ -132,12 +132,15 @@ class _GRUTape(RowTape):
         return [
             *(self._assemble() if t == 0 else []),
             *self._weigh(t),
+            # r, z = sigmoid(.)
             partial(np.tanh, gates, gates),
             partial(np.multiply, gates, half, gates),
             partial(np.add, gates, half, gates),
+            # n = tanh(W_in x + b_in + r v)
             partial(np.multiply, reset, from_hidden, scratch),
             partial(np.add, scratch, candidate, scratch),
             partial(np.tanh, scratch, candidate),
+            # h' = n + z (h - n); h - n is kept for the backward pass
             partial(np.subtract, before, candidate, apart),
             partial(np.multiply, keep, apart, scratch),
             partial(np.add, scratch, candidate, self.clean[..., t, :, :]),
@@ -145,7 +148,7 @@ class _GRUTape(RowTape):
         ]
 
     def _weigh(self, t: int) -> list[Operation]:
-        """Return what writes blocks: all in one product, or, if that costs, without its zeros."""
+        """Return operations that write the blocks: one product, or two without zeros if `WIDE`."""
         width, blocks, read = self._width, self._blocks[..., t, :, :, :], self._read[..., t, :, :]
         whole = np.swapaxes(self._whole, -1, -2)
         if not self._wide:
@@ -156,7 +159,7 @@ class _GRUTape(RowTape):
         ]
 
     def _prepare(self, some: slice) -> list[Operation]:
-        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
+        """Return operations that compute the slopes of some steps; of a gate: y (1 - y)."""
         blocks, slopes = self._blocks[..., some, :, :, :], self._slopes
         slopes = slopes[..., : some.stop - some.start, :, :, :]
         candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
@@ -164,10 +167,12 @@ class _GRUTape(RowTape):
         gates, by_gates = blocks[..., 1:3, :, :], slopes[..., 1:3, :, :]
         return [
             partial(np.subtract, self._one, gates, by_gates),
+            # dh'/dn before tanh = (1 - n**2) (1 - z); by_keep is still 1 - z here
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, self._one, by_candidate, by_candidate),
             partial(np.multiply, by_candidate, by_keep, by_candidate),
             partial(np.multiply, by_gates, gates, by_gates),
+            # by z: (h - n) z (1 - z); by r: v r (1 - r) times that of n; by v: r times that of n
             partial(np.multiply, by_keep, self._apart[..., some, :, :], by_keep),
             partial(np.multiply, by_reset, from_hidden, by_reset),
             partial(np.multiply, by_reset, by_candidate, by_reset),

@@ -24,7 +24,7 @@ class LSTMTraining(RowTraining):
 
     Args:
         bias: Whether there is a bias.
-        sizes: Of the layer.
+        sizes: Widths of the layer.
     """
 
     def __init__(self, bias: bool, sizes: Sizes) -> None:
@@ -41,9 +41,9 @@ class LSTMTraining(RowTraining):
 class _LSTMTape(RowTape):
     """Rows [x, h, 1], and blocks [o, i, f, g, c] of shape (H, B) for every step.
 
-    Blocks lie units first, so that an operation on some of them runs through memory in one go. A
-    sigmoid is ``tanh(x / 2) / 2 + 1/2``: with the halving put into a copy of the kernel, one tanh
-    serves all four gates. The block c stands beside g, so that i g and f c are one product.
+    Blocks are units first, so that an operation on some of them runs through contiguous memory. A
+    sigmoid is ``tanh(x / 2) / 2 + 1/2``: a copy of the kernel contains the first halving, so that
+    one tanh serves all four gates. The block c is next to g, so that i g and f c are one operation.
     """
 
     def __init__(self, kernel: Array, gradient: Array, extent: Extent) -> None:
@@ -80,25 +80,28 @@ class _LSTMTape(RowTape):
         return [
             *(first if t == 0 else []),
             product(np.swapaxes(self._halved, -1, -2), self._read[..., t, :, :], joined(gates)),
+            # o, i, f = sigmoid(.), g = tanh(.)
             partial(np.tanh, gates, gates),
             partial(np.multiply, sigmoids, half, sigmoids),
             partial(np.add, sigmoids, half, sigmoids),
+            # c' = i g + f c
             partial(np.multiply, now[..., 1:3, :, :], now[..., 3:5, :, :], pair),
             partial(np.add, pair[..., 0, :, :], pair[..., 1, :, :], after),
             *self._disturbed(t, after),
+            # h' = o tanh(c')
             partial(np.tanh, after, squashed),
             partial(np.multiply, now[..., 0, :, :], squashed, self.clean[..., t, :, :]),
             *self._add_noise(t),
         ]
 
     def _disturbed(self, t: int, cell: Array) -> list[Operation]:
-        """Return what adds noise to c (H, B), if there is any."""
+        """Return the operation that adds noise to c (H, B), if there is noise."""
         if self.noise is None:
             return []
         return [partial(np.add, cell, self.noise[..., t, cell.shape[-2] :, :], cell)]
 
     def _prepare(self, some: slice) -> list[Operation]:
-        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
+        """Return operations that compute the slopes of some steps; of a gate: y (1 - y)."""
         blocks, squashed = self._blocks[..., some, :, :, :], self._squashed[..., some, :, :]
         slopes, one = self._slopes[..., : some.stop - some.start, :, :, :], self._one
         out, write, keep, candidate, _ = (blocks[..., k, :, :] for k in range(5))
@@ -111,11 +114,14 @@ class _LSTMTape(RowTape):
         return [
             partial(np.subtract, one, sigmoids, into),
             partial(np.multiply, into, sigmoids, into),
+            # by o: tanh(c') o (1 - o); by i: g i (1 - i); by f: c f (1 - f)
             partial(np.multiply, by_out, squashed, by_out),
             partial(np.multiply, others, blocks[..., 3:5, :, :], others),
+            # dh'/dc' = o (1 - tanh(c')**2)
             partial(np.multiply, squashed, squashed, through),
             partial(np.subtract, one, through, through),
             partial(np.multiply, through, out, through),
+            # by g before tanh: i (1 - g**2)
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, one, by_candidate, by_candidate),
             partial(np.multiply, by_candidate, write, by_candidate),
@@ -132,7 +138,7 @@ class _LSTMTape(RowTape):
         by_cell, sides = deltas[..., 0, :, :], deltas[..., 2:, :, :]
         own: list[Operation] = [
             *(self._prepare(some) if some.stop else []),
-            # Two operations on whole pieces take less time than one that repeats its operand.
+            # Two operations on contiguous arrays are faster than one that broadcasts.
             *(
                 partial(np.multiply, by_hidden[..., t, :, :], slopes[..., k, :, :], shown)
                 for k, shown in enumerate((by_cell, deltas[..., 1, :, :]))

@@ -1,4 +1,4 @@
-"""Where the values and derivatives of a recorded step lie: as few arrays as sharing allows."""
+"""The arrays for the values and derivatives of a recorded step; many values share one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PASSED_ON = ("add", "shift", *ACTIVATIONS)
 
 @final
 class Place:
-    """Where a derivative is kept: an array for all steps, and how far back it is written.
+    """The array of a derivative for all steps, and how far back a step writes to it.
 
     Args:
         array: Shape (..., T, width, B).
@@ -96,11 +96,11 @@ class Placement:
         return np.zeros((*self._extent.leading, steps, width, self._extent.batch), self._dtype)
 
     def _place_values(self) -> None:
-        """Make the arrays of all values: parts of others where that saves copying."""
+        """Make the arrays of all values, as parts of others where that saves copying."""
         values = self.values
         values[INPUT], values[MEMORY] = self.buffer(self.widths[INPUT]), self.memory
         values[self.result] = self.clean
-        # From the last to the first: a value that only a later one needs shares its array.
+        # From last to first: a value that only one later value needs shares its array.
         for number, operation in reversed(self.numbered):
             if operation[0] == "take" and number not in values:
                 continue
@@ -127,21 +127,21 @@ class Placement:
             first += self.widths[value]
 
     def _may_share(self, number: int, value: int) -> bool:
-        """Return whether an operation may write over a value, which nothing else reads."""
+        """Return whether an operation may overwrite a value, because nothing else reads it."""
         if value in self.values or value <= MEMORY or self._readers[value] != [number]:
             return False
-        # The values of letters alone are written once for all steps: they stay apart.
+        # Values that depend on letters alone are written once for all steps, so they stay apart.
         letter, own = (self.kinds[each] == LETTER_ONLY for each in (value, number))
-        # Backwards these kinds do not read their own value, so it may be lost.
+        # The backward pass of these kinds does not read their value, so it may be overwritten.
         kind = self._operations[value - 2][0]
         return kind in ("linear", "add", "subtract", "shift") and letter == own
 
     def _place_derivatives(self) -> None:
-        """Decide for every value that depends on a parameter where the derivative by it is kept."""
+        """Choose the array of the derivative by every value."""
         places = self.places
         places[MEMORY] = Place(self.by_memory, back=1, summed=True)
         places[self.result] = Place(self.by_memory, summed=True)
-        for number, operation in self.numbered:  # parts of a value stand side by side in one array
+        for number, operation in self.numbered:  # parts of a value are slices of its array
             if self._is_parted(number):
                 places.setdefault(number, Place(self.buffer(self.widths[number])))
             if operation[0] == "take" and operation[1] in places and number != self.result:
@@ -159,7 +159,7 @@ class Placement:
                 self._pass_on(number, operation, place)
 
     def _pass_on(self, number: int, operation: tuple[Any, ...], place: Place) -> None:
-        """Let what an operation reads have its place, if nothing else writes there."""
+        """Give the operands of an operation its place, unless something else writes to theirs."""
         if operation[0] in ACTIVATIONS and not place.exclusive:
             return
         read = arguments(operation)[:1] if operation[0] == "subtract" else arguments(operation)
@@ -174,7 +174,7 @@ class Placement:
             self.passed.add((number, slot))
 
     def _is_parted(self, value: int) -> bool:
-        """Return whether all that reads a value are takes, of parts that do not overlap."""
+        """Return whether all readers of a value are takes, of parts that do not overlap."""
         if value <= MEMORY or value == self.result:
             return False
         takes = [self._operations[reader - 2] for reader in self._readers[value]]

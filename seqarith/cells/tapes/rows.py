@@ -1,6 +1,6 @@
-"""What the passes written by hand share: rows [x, h, 1], which one product with a kernel reads.
+"""Shared by the passes written by hand: rows [x, h, 1], which a kernel multiplies at once.
 
-A row of ones beside the input and the hidden vector makes the bias a part of that product.
+The row of ones makes the bias a part of that product.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ KERNEL = "rnn"
 class RowTraining(Training):
     """One kernel, shape (D + H + 1, G H): rows for the input, for the hidden vector and the bias.
 
-    It has a block of H columns for each of G gates. The two biases only ever act as their sum.
+    It has a block of H columns for each of G gates. Only the sum of the two biases matters, so
+    they are one row.
 
     Args:
         bias: Whether there is a bias.
-        sizes: Of the layer.
+        sizes: Widths of the layer.
         gates: PyTorch's numbers of the gates, in the order of the kernel's blocks.
     """
 
@@ -79,7 +80,7 @@ def draw(
 ) -> None:
     """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
 
-    Digits are 0 and 1, and few; see `seqarith.cells.tapes.elman.ElmanTraining.initialise`.
+    Inputs are few and small; see `seqarith.cells.tapes.elman.ElmanTraining.initialise`.
     """
     bound = hidden**-0.5
     for kernel in kernels:
@@ -91,7 +92,7 @@ class RowTape(Tape):
     """The buffers of a pass over rows [x, h, 1], or [h, x, 1].
 
     Args:
-        extent: What the tape is made for.
+        extent: The sizes of the tape.
         dtype: Type of the numbers.
         width: Rows of the kernel.
         slopes: Shape of the slopes of one step.
@@ -131,7 +132,7 @@ class RowTape(Tape):
         self._slopes = np.empty((*leading, self._at_once, *slopes), dtype)
 
     def _add_noise(self, t: int) -> list[Operation]:
-        """Return what adds the noise to the hidden vectors of a step, if there is any."""
+        """Return the operation that adds noise to the hidden vectors of a step, if any."""
         if self.noise is None:
             return []
         after, clean = self.hidden[..., t, :, :], self.clean[..., t, :, :]
