@@ -39,7 +39,9 @@ def test_which_run_a_log_is_of(tmp_path: Path) -> None:
 def test_lines_of_two_runs_are_no_log(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_text('{"step": 1, "loss": 1, "seed": 0}\n{"step": 2, "loss": 1, "seed": 1}\n')
-    with pytest.raises(sa.errors.LogError, match="line 2: it belongs to a different run than line 1"):
+    with pytest.raises(
+        sa.errors.LogError, match="line 2: it belongs to a different run than line 1"
+    ):
         sa.RunLog.read(path)
 
 

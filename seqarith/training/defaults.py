@@ -60,13 +60,13 @@ class NetworkDefaults:
         rate: Learning rate of Adam.
         noise: See `seqarith.training.regularizers`.
         synchrony: See there.
-        restart_after: Steps without success after which training restarts from other weights.
+        patience: Steps without success after which training restarts from other weights.
     """
 
     rate: float
     noise: float
     synchrony: float
-    restart_after: int
+    patience: int
 
 
 def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDefaults:
@@ -87,7 +87,7 @@ def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDef
         rate=min(MOST_RATE, sizes.rate / (half_width * hidden)),
         noise=noise,
         synchrony=SYNCHRONY / half_width**2,
-        restart_after=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
+        patience=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
     )
 
 
