@@ -9,9 +9,11 @@ from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
 from seqarith.tasks.task import Task
 
+# Chosen by measurement, see ``benchmarks/proofs.py`` and "Networks are trained to be provable" in
+# docs/design.md: with noise alone, networks of 64 units were rarely proved.
 NOISE, SYNCHRONY = 0.3, 1.0
 MOST_RATE = 0.1
-NARROW = 8
+NARROW = 8  # hidden units up to which the patience depends on the width
 PATIENCE_A_UNIT, PATIENCE = 100, 2500
 RELU_RATE, RELU_SYNCHRONY, RELU_PATIENCE = 0.64, 4.0, 300
 """Unbounded units diverge sooner, are harder to prove, and learn soon or never."""
