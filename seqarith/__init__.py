@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from seqarith.machine import MealyMachine as MealyMachine
     from seqarith.model import Model as Model
     from seqarith.model import load as load
-    from seqarith.network import Network as Network
+    from seqarith.network.network import Network as Network
     from seqarith.prediction import Prediction as Prediction
     from seqarith.tasks.task import Task as Task
     from seqarith.tracing import Trace as Trace
@@ -68,7 +68,7 @@ _PLACES = {
     "seqarith.evaluation.result": "Evaluation",
     "seqarith.machine": "MealyMachine",
     "seqarith.model": "Model load",
-    "seqarith.network": "Network",
+    "seqarith.network.network": "Network",
     "seqarith.prediction": "Prediction",
     "seqarith.tasks.task": "Task",
     "seqarith.tracing": "Trace trace",

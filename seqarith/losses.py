@@ -1,8 +1,8 @@
-"""Losses: how far logits are from the symbols that they should decide for.
+"""Losses: how far logits are from the expected symbols.
 
-Every loss has a value and its exact gradient. With ``reduction="mean"`` both are averages over
-all steps and words; with ``"sum"`` they are summed over the steps of a word and averaged over
-the words, as in the tutorial of 2015.
+Every loss computes its value and its exact gradient. ``reduction="mean"`` averages both over all
+steps and words; ``"sum"`` sums them over the steps of a word and averages over the words, as in
+the tutorial of 2015.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Loss(ABC):
         reduction: ``"mean"`` over steps and words, or ``"sum"`` over steps and mean over words.
 
     Raises:
-        InvalidValueError: Another reduction.
+        InvalidValueError: The reduction is neither.
     """
 
     reduction: str = "mean"
@@ -43,10 +43,10 @@ class Loss(ABC):
 
     @abstractmethod
     def outputs(self, symbols: int) -> int:
-        """Return the output width K of a network that tells that many symbols apart.
+        """Return the output width K of a network with that many output symbols.
 
         Raises:
-            InvalidValueError: The loss cannot.
+            InvalidValueError: The loss does not support that number.
         """
 
     @abstractmethod
@@ -55,7 +55,7 @@ class Loss(ABC):
 
         Args:
             logits: Shape (..., N, K) with N = steps * batch.
-            targets: What `encode` makes of the right symbols, same shape.
+            targets: The expected symbols as encoded by `encode`, same shape.
             steps: T, for ``reduction="sum"``.
 
         Returns:
@@ -64,7 +64,7 @@ class Loss(ABC):
 
     @abstractmethod
     def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
-        """Return what writes the derivative of the value by the logits into ``out``.
+        """Return the operations that write the derivative of the value by the logits into ``out``.
 
         Args:
             logits: Shape (..., N, K).
@@ -80,12 +80,12 @@ class Loss(ABC):
         return out
 
     def _weight(self, logits: Array, steps: int) -> float:
-        """Return what one step of one word weighs."""
+        """Return the weight of one step of one word."""
         count: int = logits.shape[-2]
         return 1 / count if self.reduction == "mean" else steps / count
 
     def _weighted(self, logits: Array, steps: int, out: Array) -> list[Operation]:
-        """Return what multiplies ``out`` by the weight, where that is not 1."""
+        """Return the operation that multiplies ``out`` by the weight; none if the weight is 1."""
         weight = self._weight(logits, steps)
         if weight == 1:
             return []
@@ -93,7 +93,7 @@ class Loss(ABC):
 
 
 def encode(symbols: NDArray[np.intp], outputs: int, dtype: str) -> Array:
-    """Return right symbols (...) as targets (..., K): the digit itself for K = 1, else one-hot."""
+    """Return symbols (...) as targets (..., K): the digit itself for K = 1, else one-hot."""
     if outputs == 1:
         return symbols[..., None].astype(dtype)
     hot: Array = (symbols[..., None] == np.arange(outputs)).astype(dtype)
@@ -110,7 +110,7 @@ class BinaryCrossEntropy(Loss):
     def outputs(self, symbols: int) -> int:
         if symbols != 2:
             raise InvalidValueError(
-                f"loss binary_cross_entropy tells 2 symbols apart, not {symbols}; use cross_entropy"
+                f"loss binary_cross_entropy needs 2 symbols, not {symbols}; use cross_entropy"
             )
         return 1
 
@@ -119,7 +119,7 @@ class BinaryCrossEntropy(Loss):
         return losses.sum(axis=(-1, -2)) * self._weight(logits, steps)
 
     def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
-        return [
+        return [  # d_z = sigmoid(z) - y
             *activation("sigmoid", out.dtype).value(logits, out),
             partial(np.subtract, out, targets, out),
             *self._weighted(logits, steps, out),
@@ -129,10 +129,10 @@ class BinaryCrossEntropy(Loss):
 @final
 @dataclass(frozen=True)
 class SquaredError(Loss):
-    """(sigmoid(z) - y)**2 / 2 for every logit z: for digits of base 2 one, else one a symbol.
+    """(sigmoid(z) - y)**2 / 2 for every logit z: one logit for 2 symbols, else one per symbol.
 
-    With ``reduction="sum"`` and batch 1 its gradient is the one of the tutorial: the error times
-    the slope of the output's sigmoid.
+    With ``reduction="sum"`` and batch 1 its gradient is the gradient of the tutorial: the error
+    times the slope of the output's sigmoid.
     """
 
     name: ClassVar[str] = "squared_error"
@@ -146,7 +146,7 @@ class SquaredError(Loss):
 
     def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
         function, slope = activation("sigmoid", out.dtype), np.empty_like(out)
-        return [
+        return [  # d_z = (sigmoid(z) - y) sigmoid'(z)
             *function.value(logits, out),
             *function.derivative(out, slope),
             partial(np.subtract, out, targets, out),
@@ -158,7 +158,7 @@ class SquaredError(Loss):
 @final
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
-    """log(sum_k exp(z_k)) - z_y for logits z and the right symbol y."""
+    """log(sum_k exp(z_k)) - z_y for logits z and the expected symbol y."""
 
     name: ClassVar[str] = "cross_entropy"
 
@@ -172,7 +172,7 @@ class CrossEntropy(Loss):
 
     def operations(self, logits: Array, targets: Array, steps: int, out: Array) -> list[Operation]:
         row = np.empty_like(out[..., :1])
-        return [
+        return [  # d_z = softmax(z) - y, with the largest logit subtracted: exp cannot overflow
             partial(np.maximum.reduce, logits, axis=-1, keepdims=True, out=row),
             partial(np.subtract, logits, row, out),
             partial(np.exp, out, out),

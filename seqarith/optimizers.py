@@ -1,7 +1,7 @@
 """Optimizers: how a gradient changes the parameters.
 
-An optimizer is configuration, a frozen dataclass. Its memory is a dict of arrays that the caller
-keeps, so that a run can be written down and resumed. Updates work in place and allocate nothing.
+An optimizer is a frozen dataclass of options. The caller keeps its memory, a dict of arrays,
+so that a run can be saved and resumed. Updates work in place and allocate nothing.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Optimizer(ABC):
 
     name: ClassVar[str]
     rate: ClassVar[float]
-    """A learning rate to begin with."""
+    """The default learning rate."""
     slots: ClassVar[tuple[str, ...]]
-    """Names of what is remembered from step to step: arrays like the parameters."""
+    """Names of the arrays that are kept from step to step, each like the parameters."""
 
     def start(self, parameters: Array) -> Memory:
-        """Return the memory before the first step: zeros, and a scratch array."""
+        """Return the memory before the first step: a zero array per slot, and a scratch array."""
         return {name: np.zeros_like(parameters) for name in (*self.slots, SCRATCH)}
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Optimizer(ABC):
         Args:
             parameters: Shape (...).
             gradient: Same shape; may be overwritten.
-            memory: What `start` made.
+            memory: The arrays that `start` made.
             rate: Learning rate of this step.
             step: Number of this step, from 1.
         """
@@ -75,26 +75,22 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         _check_share("momentum", self.momentum)
         if self.nesterov and not self.momentum:
-            raise InvalidValueError("nesterov needs momentum; set momentum to 0.9, say")
+            raise InvalidValueError("nesterov needs momentum; set momentum, for instance to 0.9")
 
     def update(
         self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
     ) -> None:
-        scratch = memory[SCRATCH]
-        if not self.momentum:
-            np.multiply(gradient, np.array(rate, gradient.dtype), scratch)
-            np.subtract(parameters, scratch, parameters)
-            return
-        velocity = memory["velocity"]
-        np.multiply(velocity, self.momentum, out=velocity)
-        np.add(velocity, gradient, out=velocity)
+        change, velocity, scratch = gradient, memory["velocity"], memory[SCRATCH]
+        if self.momentum:
+            velocity *= self.momentum
+            velocity += gradient
+            change = velocity
         if self.nesterov:
-            np.multiply(velocity, self.momentum, out=scratch)
-            np.add(scratch, gradient, out=scratch)
-            np.multiply(scratch, rate, out=scratch)
-        else:
-            np.multiply(velocity, rate, out=scratch)
-        np.subtract(parameters, scratch, out=parameters)
+            np.multiply(velocity, self.momentum, scratch)
+            scratch += gradient
+            change = scratch
+        np.multiply(change, rate, scratch)
+        parameters -= scratch
 
 
 @final
@@ -110,7 +106,7 @@ class RMSProp(Optimizer):
         InvalidValueError: A value is out of range.
 
     Source: T. Tieleman and G. Hinton, Lecture 6.5 of Neural Networks for Machine Learning
-    (2012); epsilon outside of the root, as in PyTorch.
+    (2012); epsilon is added outside the root, as in PyTorch.
     """
 
     decay: float = 0.99
@@ -128,12 +124,13 @@ class RMSProp(Optimizer):
         self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
     ) -> None:
         square, scratch = memory["square"], memory[SCRATCH]
-        _average_square(square, gradient, self.decay, scratch)
-        np.sqrt(square, out=scratch)
-        np.add(scratch, self.epsilon, out=scratch)
-        np.divide(gradient, scratch, out=scratch)
-        np.multiply(scratch, rate, out=scratch)
-        np.subtract(parameters, scratch, out=parameters)
+        np.multiply(gradient, gradient, scratch)
+        _average(square, scratch, _weights(self.decay, square.dtype), scratch)
+        np.sqrt(square, scratch)
+        scratch += self.epsilon
+        np.divide(gradient, scratch, scratch)
+        scratch *= rate
+        parameters -= scratch
 
 
 @final
@@ -143,14 +140,14 @@ class Adam(Optimizer):
 
     Args:
         beta1: Decay of the average of g: 0 up to, not including, 1.
-        beta2: Decay of the average of g**2: likewise.
+        beta2: Decay of the average of g**2, in the same range.
         epsilon: Above 0.
 
     Raises:
         InvalidValueError: A value is out of range.
 
     Source: D. P. Kingma and J. Ba, Adam (2015), algorithm 1, computed in the order given at the
-    end of its section 2: the corrections go into the rate and into epsilon.
+    end of its section 2: the bias corrections are applied to the rate and to epsilon.
     """
 
     beta1: float = 0.9
@@ -170,31 +167,33 @@ class Adam(Optimizer):
         self, parameters: Array, gradient: Array, memory: Memory, rate: float, step: int
     ) -> None:
         mean, square, scratch = memory["mean"], memory["square"], memory[SCRATCH]
-        decay, share, decay_square, share_square = _shares(self.beta1, self.beta2, mean.dtype)
         correction = (1 - self.beta2**step) ** 0.5
-        epsilon = np.array(self.epsilon * correction, mean.dtype)
-        scale = np.array(rate * correction / (1 - self.beta1**step), mean.dtype)
-        np.multiply(mean, decay, mean)
-        np.multiply(gradient, share, scratch)
-        np.add(mean, scratch, mean)
-        np.multiply(square, decay_square, square)
+        _average(mean, gradient, _weights(self.beta1, mean.dtype), scratch)
         np.multiply(gradient, gradient, scratch)
-        np.multiply(scratch, share_square, scratch)
-        np.add(square, scratch, square)
+        _average(square, scratch, _weights(self.beta2, mean.dtype), scratch)
+        # p <- p - scale mean / (sqrt(square) + epsilon): an operation a line, nothing allocated.
         np.sqrt(square, scratch)
-        np.add(scratch, epsilon, scratch)
+        scratch += np.array(self.epsilon * correction, mean.dtype)
         np.divide(mean, scratch, scratch)
-        np.multiply(scratch, scale, scratch)
-        np.subtract(parameters, scratch, parameters)
+        scratch *= np.array(rate * correction / (1 - self.beta1**step), mean.dtype)
+        parameters -= scratch
 
 
 @cache
-def _shares(beta1: float, beta2: float, dtype: np.dtype[Any]) -> tuple[Array, ...]:
-    """Return beta1, 1 - beta1, beta2, 1 - beta2 as arrays without axes.
+def _weights(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Return decay and 1 - decay as arrays without axes.
 
     NumPy takes them in half the time that it needs for Python numbers, with the same result.
     """
-    return tuple(np.array(share, dtype) for share in (beta1, 1 - beta1, beta2, 1 - beta2))
+    return np.array(decay, dtype), np.array(1 - decay, dtype)
+
+
+def _average(average: Array, values: Array, weights: tuple[Array, Array], scratch: Array) -> None:
+    """Set average to decay average + (1 - decay) values; ``scratch`` may be ``values``."""
+    decay, share = weights
+    average *= decay
+    np.multiply(values, share, scratch)
+    average += scratch
 
 
 def clip(gradient: Array, limit: float) -> None:
@@ -210,13 +209,6 @@ def clip(gradient: Array, limit: float) -> None:
         return
     norms = np.sqrt(np.einsum("...p,...p->...", gradient, gradient))[..., None]
     np.multiply(gradient, limit / np.maximum(norms, limit), out=gradient)
-
-
-def _average_square(square: Array, gradient: Array, decay: float, scratch: Array) -> None:
-    np.multiply(square, decay, out=square)
-    np.multiply(gradient, gradient, out=scratch)
-    np.multiply(scratch, 1 - decay, out=scratch)
-    np.add(square, scratch, out=square)
 
 
 def _check_share(name: str, value: float) -> None:

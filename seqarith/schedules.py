@@ -1,6 +1,6 @@
-"""Schedules: how the learning rate changes in the course of a run.
+"""Schedules: how the learning rate changes during a run.
 
-A schedule is a function of the share of the run that is over, 0 up to 1, to a factor of the rate.
+A schedule maps the share of steps done, from 0 to 1, to a factor of the learning rate.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from math import cos, pi
 
 
 def constant(share: float) -> float:
-    """Return 1."""
+    """Return 1: a constant learning rate."""
     return 1.0
 
 
 def linear(share: float) -> float:
-    """Return 1 - share: down to 0 in a straight line."""
+    """Return 1 - share: linear decay to 0."""
     return 1.0 - share
 
 
 def cosine(share: float) -> float:
-    """Return (1 + cos(pi share)) / 2: down to 0 along half a wave.
+    """Return (1 + cos(pi share)) / 2: cosine decay to 0.
 
     Source: I. Loshchilov and F. Hutter, SGDR (2017), equation 5, without restarts.
     """

@@ -1,7 +1,7 @@
 """A setting: its name, default, range and meaning, written once.
 
-Whatever tells or checks a setting, an argument, an option of the command line, a row of the
-documentation, a key of JSON, is made from it.
+Its argument in Python, its option on the command line, its row in the documentation, its key in
+JSON and the check of its value are all made from it.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from seqarith.schema import Schema
 @final
 @dataclass(frozen=True)
 class Setting:
-    """What is to be known of a setting.
+    """One setting: name, default, range and meaning.
 
     Args:
         name: Its name in Python and in JSON.
-        default: Its default; None where it is chosen to fit.
-        schema: What its value may be.
-        help: What it means, in a sentence or two.
-        fits: Where the default is None: what is chosen, in a few words.
+        default: Its default; None if the default is computed from other settings.
+        schema: The values that it accepts.
+        help: Its meaning, in a sentence or two.
+        fits: The default in words, if ``default`` is None.
         group: The heading that ``--help`` lists it under.
-        options: Names of its option; default: made from ``name``; none where it has parts.
-        parts: Where it is a mapping: entries that have options of their own.
-        optional: Whether files hold it only where it is not the default.
+        options: Names of its option; by default made from ``name``.
+        parts: For a mapping: its entries that each have an option.
+        optional: Whether files leave it out if it has its default.
     """
 
     name: str
@@ -43,10 +43,10 @@ class Setting:
     optional: bool = False
 
     def check(self, value: Any) -> None:
-        """Refuse a value that the setting cannot have.
+        """Check a value.
 
         Raises:
-            InvalidValueError: It cannot; the message names the setting, the value and the range.
+            InvalidValueError: It is out of range; the message names setting, value and range.
 
         Example:
             >>> from seqarith.schema import Integer
@@ -65,18 +65,18 @@ class Setting:
 
     @property
     def usual(self) -> str:
-        """The default in words; empty where there is nothing to say."""
+        """The default in words; empty if there is nothing to tell."""
         return self.fits if self.default in (None, {}) else str(self.default)
 
     @property
     def notes(self) -> str:
-        """Default and range, as they stand behind a help text."""
+        """Default and range, which follow a help text in brackets."""
         default = f"default: {self.usual}" if self.usual and self.default is not False else ""
         return "; ".join(part for part in (default, self.schema.limits) if part)
 
 
 def with_arguments(docstring: str | None, settings: Iterable[Setting]) -> str:
-    """Return a docstring with a section ``Args`` of settings, before the sections that follow.
+    """Return a docstring with a section ``Args`` of settings, before its other sections.
 
     Example:
         >>> from seqarith.schema import Integer

@@ -338,7 +338,7 @@ def test_a_new_beginning_is_told(call: Call, tmp_path: Path) -> None:
     narrow = ("train", "add", "--hidden", "1", "--restart-after", "30", "--max-steps", "70")
     code, _, err = call(*narrow, "--budget", "0", "--log", "l.jsonl")
     assert code == 3
-    assert "step     31  goal not reached: begins anew with other weights (attempt 2)" in err
+    assert "step     31  goal not reached: restarts from other weights (attempt 2)" in err
     records = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
     assert [(each["step"], each.get("attempt")) for each in records] == [
         (10, None), (20, None), (30, None), (31, 2), (40, None), (50, None), (60, None), (61, 3),

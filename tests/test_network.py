@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith.cells.elman import Elman
 from seqarith.errors import InvalidValueError
-from seqarith.network import MAX_HIDDEN, Network, emitted, margins
+from seqarith.formats import MAX_HIDDEN
+from seqarith.network import Network, emitted, margins
 
 
 @pytest.mark.parametrize("hidden", [0, -1, MAX_HIDDEN + 1, 10**12])

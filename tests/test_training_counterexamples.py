@@ -88,5 +88,5 @@ def test_damaged_words_are_refused(tmp_path: Path, words: object) -> None:
     trainer = sa.Trainer(CONFIG)
     trainer._engine.counterexamples.words = words  # type: ignore[assignment]
     trainer.checkpoint().save(tmp_path / "c")
-    with pytest.raises(ModelFileError, match=r"expected|a letter that the task has not"):
+    with pytest.raises(ModelFileError, match=r"expected|a letter that the task does not have"):
         sa.Checkpoint.load(tmp_path / "c")

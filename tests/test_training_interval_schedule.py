@@ -1,4 +1,4 @@
-"""Which machines get which pace, and how the rate fades."""
+"""Which machines get which schedule, and how the rate decays."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 import seqarith as sa
-from seqarith.training.interval_schedule import CAREFUL, FAST, IntervalSchedule, pace
+from seqarith.training.interval_schedule import CAREFUL, FAST, IntervalSchedule, schedule_of
 
 
 def test_the_rate_fades_over_an_attempt() -> None:
-    assert [FAST.fading(step, 200) for step in (0, 100, 199)] == [1, 0.5, FAST.least]
-    assert FAST.fading(10**6, 0) == 1
-    assert CAREFUL.fading(199, 200) == 1
+    assert [FAST.decay(step, 200) for step in (0, 100, 199)] == [1, 0.5, FAST.least]
+    assert FAST.decay(10**6, 0) == 1
+    assert CAREFUL.decay(199, 200) == 1
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_the_pace_follows_from_the_states(
     machine = sa.TrainingConfig(**settings).built_task.machine
     assert machine is not None
     assert machine.states == states
-    assert pace(machine) is expected
+    assert schedule_of(machine) is expected
 
 
 def test_a_run_takes_the_pace_unless_it_is_told_otherwise() -> None:

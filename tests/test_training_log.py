@@ -39,7 +39,9 @@ def test_which_run_a_log_is_of(tmp_path: Path) -> None:
 def test_lines_of_two_runs_are_no_log(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_text('{"step": 1, "loss": 1, "seed": 0}\n{"step": 2, "loss": 1, "seed": 1}\n')
-    with pytest.raises(sa.errors.LogError, match="line 2: it is of another run than line 1"):
+    with pytest.raises(
+        sa.errors.LogError, match="line 2: it belongs to a different run than line 1"
+    ):
         sa.RunLog.read(path)
 
 
@@ -68,7 +70,7 @@ def test_a_log_whose_last_line_was_cut(tmp_path: Path) -> None:
         (b'{"step": 1}\n{"loss": 2}\n{"step": 3}\n', "line 2: expected an object"),
         (b"[1]\n[2]\n", "line 1: expected an object"),
         (b'{"step": "x"}\n', "line 1: expected an object"),
-        (b"\xff\xfe\n", "no text in UTF-8"),
+        (b"\xff\xfe\n", "not text in UTF-8"),
         (b"PK\3\4rest of a model", "a model or a checkpoint; expected a log, as 'train --log'"),
     ],
 )

@@ -123,8 +123,8 @@ def test_a_task_of_your_own() -> None:
     [
         ([1, 1], {}, "a seed occurs twice"),
         ([1], {"together": 0}, "0 networks together: expected 1 or more"),
-        ([1], {"seed": 5}, "seed 5: many networks have none"),
-        ([1], {"candidates": 2}, "candidates 2: many networks have none"),
+        ([1], {"seed": 5}, "seed 5: not a setting of train_many"),
+        ([1], {"candidates": 2}, "candidates 2: not a setting of train_many"),
         ([0, -1], {}, "seed -1: expected 0 to"),
         ([0, 2**32], {}, "seed 4294967296: expected 0 to"),
     ],

@@ -1,4 +1,4 @@
-"""The squashing functions of a cell, with their derivatives."""
+"""The activation functions of a cell, with their derivatives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
 Operation = Callable[[], object]
-"""One array operation, bound to its operands and its result, to be run again and again."""
+"""One array operation, bound to its operands and its result, which runs once per batch."""
 
 
 def run(operations: list[Operation]) -> None:
-    """Run operations in their order."""
+    """Run operations in order."""
     for operation in operations:
         operation()
 
@@ -31,7 +31,7 @@ class Activation(ABC):
 
     name: ClassVar[str]
     scale: ClassVar[float] = 1.0
-    """What x may be multiplied by before, in the weights that it is a product with."""
+    """A factor of x that `of_scaled` expects the weights to contain already: it saves a product."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self._one, self._half = np.array(1, dtype), np.array(0.5, dtype)

@@ -42,20 +42,20 @@ Array = NDArray[np.floating[Any]]
 Arrays = Mapping[str, Array]
 
 INPUT_SCALE = 4.0
+"""Factor of the initial input weights over PyTorch's: digits are few and small."""
 
 
 class Cell(ABC):
     """One recurrence: next memory = step(input vector, memory).
 
-    A cell is configuration: a frozen dataclass, without numbers. `parameters` names its arrays and
-    `step` says what is done with them. Everything else follows from the two: see
-    `seqarith.cells.steps`.
+    A cell is a frozen dataclass of options, without numbers. `parameters` names its arrays and
+    `step` computes with them. Everything else follows from the two: see `seqarith.cells.steps`.
 
     Attributes:
-        name: What users call it.
+        name: The name of the cell in settings and files.
         memories: Vectors of width H in the memory, the hidden vector first: 2 for an LSTM.
-        feeds_back: Whether all that it remembers is in the logits. Then two symbols take two.
-        bias: Whether the readout has a bias where nobody says so.
+        feeds_back: Whether the logits are its only memory. Then two symbols need two logits.
+        bias: Whether the readout has a bias by default.
 
     Example:
         >>> from dataclasses import dataclass
@@ -82,18 +82,18 @@ class Cell(ABC):
     def parameters(self, sizes: Sizes) -> dict[str, Shape]:
         """Return name and shape of every array of one layer, for instance ``"weight_ih"``.
 
-        The model file holds it as ``rnn.weight_ih_l0`` of the first layer, and so on.
+        The model file names it ``rnn.weight_ih_l0`` for the first layer, and so on.
         """
 
     @abstractmethod
     def step(self, o: Operations, x: Value, memory: Value) -> Value:
         """Return the memory after a step.
 
-        It is called once a layer, and what it does is recorded.
+        It is called once per layer, and its operations are recorded.
 
         Args:
             o: The operations; they take arrays by the names in `parameters`.
-            x: The input vector: of a letter, or the hidden vector of the layer below.
+            x: The input vector of a letter, or the hidden vector of the layer below.
             memory: The memory before the step.
         """
 
@@ -101,21 +101,21 @@ class Cell(ABC):
         """Draw the initial value of every array of one layer, in place.
 
         From U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the weights of the input, ``weight_i...``,
-        are 4 times larger, since digits are small and few. Override it for other draws.
+        are 4 times larger, since inputs are few and small. Override it for other initial values.
 
         Args:
             arrays: By the names in `parameters`.
-            sizes: Of the layer.
-            rng: Where the numbers come from.
+            sizes: Widths of the layer.
+            rng: The random generator.
         """
         for name, array in arrays.items():
             bound = sizes.hidden**-0.5 * (INPUT_SCALE if name.startswith("weight_i") else 1)
             array[...] = rng.uniform(-bound, bound, array.shape)
 
     def tuned(self, sizes: Sizes) -> Training | None:
-        """Return a backward pass of one layer that was written by hand.
+        """Return the training of one layer if it is written by hand.
 
-        None: it is derived from the step, see `seqarith.cells.tapes.generic`.
+        None: it is derived from the step, see `seqarith.cells.tapes.derived`.
         """
         return None
 
@@ -135,7 +135,7 @@ class Cell(ABC):
         """Return the recorded step of a network of this cell.
 
         Raises:
-            InvalidValueError: What it declares is not sound, or `step` does what it cannot do.
+            InvalidValueError: A declaration of the cell is invalid, or `step` cannot be recorded.
         """
         check_identity(self)
         check_options(self)
@@ -144,7 +144,7 @@ class Cell(ABC):
 
     @staticmethod
     def readout_shapes(sizes: Sizes, bias: bool) -> dict[str, Shape]:
-        """Return name and shape of the readout's arrays, which a step may read too."""
+        """Return name and shape of the readout's arrays, which a step may also read."""
         shapes: dict[str, Shape] = {READOUT_WEIGHT: (sizes.outputs, sizes.hidden)}
         return shapes | ({READOUT_BIAS: (sizes.outputs,)} if bias else {})
 
@@ -154,10 +154,10 @@ class Cell(ABC):
 
 
 def check_entry(name: str, entry: object) -> None:
-    """Refuse what cannot be a cell of a name: a class of that name, or a function that makes one.
+    """Check that an entry is a cell class of that name, or a function that makes such a cell.
 
     Raises:
-        InvalidValueError: It is neither, or its class is not sound.
+        InvalidValueError: It is neither, or its class is invalid.
     """
     check_name("cell", name)
     if not isinstance(entry, type):
@@ -178,9 +178,9 @@ def check_entry(name: str, entry: object) -> None:
         )
 
 
-def gated_parameters(gates: int, sizes: Sizes, bias: bool) -> dict[str, Shape]:
-    """Return the arrays of PyTorch's GRU and LSTM: a block of H rows for each gate."""
-    rows = gates * sizes.hidden
+def pytorch_parameters(blocks: int, sizes: Sizes, bias: bool) -> dict[str, Shape]:
+    """Return the arrays of PyTorch's RNN, GRU or LSTM: blocks of H rows, one for each gate."""
+    rows = blocks * sizes.hidden
     shapes: dict[str, Shape] = {
         "weight_ih": (rows, sizes.inputs),
         "weight_hh": (rows, sizes.hidden),
@@ -189,20 +189,20 @@ def gated_parameters(gates: int, sizes: Sizes, bias: bool) -> dict[str, Shape]:
 
 
 def check_activation(name: str) -> None:
-    """Refuse a name that is none of an activation.
+    """Check the name of an activation.
 
     Raises:
-        InvalidValueError: It is none.
+        InvalidValueError: The name is unknown.
     """
     if name not in ACTIVATIONS:
         raise InvalidValueError(unknown("activation", name, list(ACTIVATIONS)))
 
 
 def check_flag(option: str, value: object) -> None:
-    """Refuse an option that is no truth value.
+    """Check an option that is true or false.
 
     Raises:
-        InvalidValueError: It is none.
+        InvalidValueError: The value is not a bool.
     """
     if type(value) is not bool:
         raise InvalidValueError(f"{option} {value!r}: expected true or false")

@@ -1,6 +1,6 @@
-"""What a cell declares, its name, options, arrays and step, checked where a network is built.
+"""Checks of a cell when a network is built: its name, options, arrays and step.
 
-Whatever passes can be trained, and be read again from a model file.
+A cell that passes them can be trained, and can be read from a model file.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 NAME = re.compile("[A-Za-z0-9_.-]{1,80}")
 LARGEST_AXIS = 2**16
 
-# The keys of a network in a model file that are a cell's options.
+# Keys of a network in a model file that are options of the cell.
 _OPTIONS = {"bias", "activation"}
 
-# What Python raises for a mistake in a cell's code.
+# The exceptions that Python raises for a mistake in a cell's code.
 _MISTAKES = (
     ArithmeticError,
     AssertionError,
@@ -46,7 +46,7 @@ _MISTAKES = (
 
 
 def called(cell: Cell | type[Cell]) -> str:
-    """Return how messages call a cell: by its name, or by its class where it has none."""
+    """Return what messages call a cell: its name, or its class if it has no valid name."""
     kind = cell if isinstance(cell, type) else type(cell)
     name = getattr(cell, "name", None)
     named = isinstance(name, str) and NAME.fullmatch(name)
@@ -55,10 +55,10 @@ def called(cell: Cell | type[Cell]) -> str:
 
 @contextmanager
 def mistakes_of(cell: Cell, method: str) -> Iterator[None]:
-    """Tell a mistake in a method of a cell in one line: the cell, the place and what is wrong.
+    """Report a mistake in a method of a cell in one line: the cell, the place and the mistake.
 
     Raises:
-        InvalidValueError: What runs inside made one.
+        InvalidValueError: The code in the block raised an exception.
     """
     try:
         yield
@@ -74,10 +74,10 @@ def mistakes_of(cell: Cell, method: str) -> Iterator[None]:
 
 
 def check_name(kind: str, name: object) -> None:
-    """Refuse a name of a cell or of an array that a model file does not keep.
+    """Check that a model file can hold the name of a cell or of an array.
 
     Raises:
-        InvalidValueError: It is not 1 to 80 letters, digits or signs of ASCII.
+        InvalidValueError: It is not 1 to 80 ASCII letters, digits or any of ``_.-``.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise InvalidValueError(
@@ -87,10 +87,10 @@ def check_name(kind: str, name: object) -> None:
 
 
 def check_identity(cell: Cell | type[Cell]) -> None:
-    """Refuse a cell, or a class of cells, without a name of its own or that is no dataclass.
+    """Check that a cell, or a class of cells, has a free name and is a dataclass.
 
     Raises:
-        InvalidValueError: It is such a cell, or says wrongly how many vectors it remembers.
+        InvalidValueError: It does not, or its ``memories`` is not a positive integer.
     """
     kind = cell if isinstance(cell, type) else type(cell)
     if not hasattr(cell, "name"):
@@ -112,10 +112,10 @@ def check_identity(cell: Cell | type[Cell]) -> None:
 
 
 def check_options(cell: Cell) -> None:
-    """Refuse options that a model file cannot hold.
+    """Check that a model file can hold the options of a cell.
 
     Raises:
-        InvalidValueError: There is one.
+        InvalidValueError: It cannot hold one of them.
     """
     with mistakes_of(cell, "describe"):
         options = cell.describe()
@@ -136,8 +136,7 @@ def declared(cell: Cell, sizes: Sizes) -> dict[str, Shape]:
     """Return name and shape of every array of one layer.
 
     Raises:
-        InvalidValueError: A name is none, or differs from another in case alone; or a shape is
-            none.
+        InvalidValueError: A name or a shape is invalid, or two names differ in case alone.
     """
     with mistakes_of(cell, "parameters"):
         shapes = cell.parameters(sizes)
@@ -169,17 +168,17 @@ def _is_size(size: Any) -> bool:
 def record(cell: Cell, sizes: Sizes, layers: int, shapes: Mapping[str, Shape]) -> Step:
     """Call a cell's step for every layer and return what was recorded.
 
-    It is recorded twice, since what differs is not a function of its arguments.
+    It is recorded twice: if the two records differ, the step is not a function of its arguments.
 
     Args:
         cell: The cell.
         sizes: Widths of the first layer.
-        layers: Their number.
+        layers: Number of layers.
         shapes: Shape of every array of the network.
 
     Raises:
-        InvalidValueError: The step does what it cannot do, ignores the input or an array, or is
-            too long for a model file.
+        InvalidValueError: The step cannot be recorded, ignores the input or an array, or is too
+            long for a model file.
     """
     step = _recorded(cell, sizes, layers, shapes)
     if step != _recorded(cell, sizes, layers, shapes):
@@ -236,7 +235,7 @@ def described(step: Step, shapes: Mapping[str, Shape]) -> dict[str, Any]:
 
 
 def _check_file(cell: Cell, part: Mapping[str, Any]) -> None:
-    """Refuse a part of a network's description that could not be read again."""
+    """Check that a part of a network's description can be read from a file."""
     if cell.name in CELLS.builtin:
         return  # a file holds the name alone
     whole = {"cell": cell.name, "hidden": 1, "outputs": 1, "dtype": "float32", **part}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from seqarith.cells.cell import Cell, check_activation, check_flag
+from seqarith.cells.cell import Cell, check_activation, check_flag, pytorch_parameters
 from seqarith.cells.recording import Operations, Sizes, Value
 from seqarith.cells.steps import Shape
 from seqarith.cells.tapes.elman import ElmanTraining
@@ -21,7 +21,7 @@ class Elman(Cell):
         bias: Whether there are biases.
 
     Raises:
-        InvalidValueError: Another activation, or a bias that is no truth value.
+        InvalidValueError: The activation is unknown, or ``bias`` is not a bool.
 
     Source: J. L. Elman, Finding Structure in Time (1990).
     """
@@ -36,12 +36,7 @@ class Elman(Cell):
         check_flag("bias", self.bias)
 
     def parameters(self, sizes: Sizes) -> dict[str, Shape]:
-        hidden = sizes.hidden
-        shapes: dict[str, Shape] = {
-            "weight_ih": (hidden, sizes.inputs),
-            "weight_hh": (hidden, hidden),
-        }
-        return shapes | ({"bias_ih": (hidden,), "bias_hh": (hidden,)} if self.bias else {})
+        return pytorch_parameters(1, sizes, self.bias)
 
     def step(self, o: Operations, x: Value, memory: Value) -> Value:
         f = {"tanh": o.tanh, "sigmoid": o.sigmoid, "relu": o.relu}[self.activation]

@@ -1,11 +1,11 @@
-"""The GRU cell: a hidden vector that gates decide to keep or to replace."""
+"""The GRU cell: gates decide which parts of the hidden vector to keep or to replace."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from seqarith.cells.cell import Cell, check_flag, gated_parameters
+from seqarith.cells.cell import Cell, check_flag, pytorch_parameters
 from seqarith.cells.recording import Operations, Sizes, Value
 from seqarith.cells.steps import Shape
 from seqarith.cells.tapes.gru import GRUTraining
@@ -16,17 +16,17 @@ from seqarith.cells.tapes.gru import GRUTraining
 class GRU(Cell):
     """h' = (1 - z) n + z h, with n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
 
-    The gates r and z are sigmoids of ``W_ih x + b_ih + W_hh h + b_hh``, each with rows of its own.
-    Rows of the arrays come in the order r, z, n.
+    The gates r and z are sigmoids of ``W_ih x + b_ih + W_hh h + b_hh``, each with its own rows.
+    The rows of the arrays are in the order r, z, n.
 
     Args:
         bias: Whether there are biases.
 
     Raises:
-        InvalidValueError: A bias that is no truth value.
+        InvalidValueError: ``bias`` is not a bool.
 
     Source: K. Cho et al., Learning Phrase Representations using RNN Encoder-Decoder (2014), with
-        the reset gate behind the product as in PyTorch and cuDNN.
+        the reset gate applied after the product, as in PyTorch and cuDNN.
     """
 
     bias: bool = True
@@ -37,7 +37,7 @@ class GRU(Cell):
         check_flag("bias", self.bias)
 
     def parameters(self, sizes: Sizes) -> dict[str, Shape]:
-        return gated_parameters(3, sizes, self.bias)
+        return pytorch_parameters(3, sizes, self.bias)
 
     def step(self, o: Operations, x: Value, memory: Value) -> Value:
         gates_x, new_x = o.split(o.linear(x, "weight_ih", "bias_ih"), 2, 1)

@@ -1,4 +1,4 @@
-"""The Jordan cell: what the network said last is fed back, and nothing else."""
+"""The Jordan cell: its only memory is the last output, which is fed back."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from seqarith.cells.steps import Shape
 class Jordan(Cell):
     """h' = f(W_ih x + b_ih + W_yh y), with y = sigmoid(W_out h + b_out), the last outputs.
 
-    W_out and b_out are the readout's. All that passes from step to step is y, one number for each
-    logit: so more must be in the logits than which digit they decide for, the carry for instance.
+    W_out and b_out are the readout's. Only y passes from step to step, one number for each logit.
+    So the logits must hold more than the digit that they emit, for instance the carry.
 
     Args:
         activation: f: ``"tanh"``, ``"sigmoid"`` or ``"relu"``.
         bias: Whether there is b_ih.
 
     Raises:
-        InvalidValueError: Another activation, or a bias that is no truth value.
+        InvalidValueError: The activation is unknown, or ``bias`` is not a bool.
 
     Source: M. I. Jordan, Serial Order: A Parallel Distributed Processing Approach (1986), without
         the decaying trace of earlier outputs.
@@ -48,5 +48,5 @@ class Jordan(Cell):
 
     def step(self, o: Operations, x: Value, memory: Value) -> Value:
         f = {"tanh": o.tanh, "sigmoid": o.sigmoid, "relu": o.relu}[self.activation]
-        said = o.sigmoid(o.logits())
-        return f(o.linear(x, "weight_ih", "bias_ih") + o.linear(said, "weight_yh"))
+        y = o.sigmoid(o.logits())
+        return f(o.linear(x, "weight_ih", "bias_ih") + o.linear(y, "weight_yh"))

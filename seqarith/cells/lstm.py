@@ -1,11 +1,11 @@
-"""The LSTM cell: a memory cell behind gates, beside the hidden vector."""
+"""The LSTM cell: a hidden vector, and a cell state that gates write, keep and read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from seqarith.cells.cell import Cell, check_flag, gated_parameters
+from seqarith.cells.cell import Cell, check_flag, pytorch_parameters
 from seqarith.cells.recording import Operations, Sizes, Value
 from seqarith.cells.steps import Shape
 from seqarith.cells.tapes.lstm import LSTMTraining
@@ -17,13 +17,13 @@ class LSTM(Cell):
     """c' = f * c + i * g, h' = o * tanh(c').
 
     The gates i, f, o are sigmoids and g is a tanh of ``W_ih x + b_ih + W_hh h + b_hh``, each with
-    rows of its own, in the order i, f, g, o. The memory is [h, c].
+    its own rows, in the order i, f, g, o. The memory is [h, c].
 
     Args:
         bias: Whether there are biases.
 
     Raises:
-        InvalidValueError: A bias that is no truth value.
+        InvalidValueError: ``bias`` is not a bool.
 
     Source: S. Hochreiter and J. Schmidhuber, Long Short-Term Memory (1997), with the forget gate of
         F. A. Gers, J. Schmidhuber and F. Cummins, Learning to Forget (2000).
@@ -38,7 +38,7 @@ class LSTM(Cell):
         check_flag("bias", self.bias)
 
     def parameters(self, sizes: Sizes) -> dict[str, Shape]:
-        return gated_parameters(4, sizes, self.bias)
+        return pytorch_parameters(4, sizes, self.bias)
 
     def step(self, o: Operations, x: Value, memory: Value) -> Value:
         h, c = o.split(memory, 2)

@@ -1,4 +1,4 @@
-"""A cell that only a file knows: its recorded step, where the class is not at hand."""
+"""A cell read from a file: its recorded step, where its class is not installed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from seqarith.cells.steps import Operation, Shape, StepError
 class RecordedCell(Cell):
     """The step of a whole network, all layers of it, as a file records it.
 
-    Everything but training goes by the record, so a network of it can be run, proved and verified.
+    All but training uses the record, so such a network can be run, proved and verified.
 
     Args:
-        name: What the cell was called.
+        name: Name of the cell.
         options: Its options.
         operations: The record.
         arrays: Name and shape of every array of the recurrence.
@@ -34,7 +34,7 @@ class RecordedCell(Cell):
 
     @property
     def bias(self) -> bool:  # type: ignore[override]
-        """Whether the readout has a bias where nobody says so."""
+        """Whether the readout has a bias by default."""
         return bool(self.options.get("bias", True))
 
     def parameters(self, sizes: Sizes) -> dict[str, Shape]:

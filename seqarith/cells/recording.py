@@ -1,4 +1,4 @@
-"""Records a step: calls it once, with values that write down what is done with them."""
+"""Record a step: call it once, with values that record the operations on them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sizes(NamedTuple):
     outputs: int
 
     def of_layer(self, layer: int) -> Sizes:
-        """Return those of a layer, from 0: each but the first reads the hidden vector below."""
+        """Return the sizes of a layer, from 0: each but the first reads the hidden vector below."""
         return self._replace(inputs=self.hidden) if layer else self
 
 
@@ -53,7 +53,7 @@ class Step:
         memory: Width M of the memory.
 
     Raises:
-        StepError: They are not a step.
+        StepError: The operations are not a step.
     """
 
     operations: tuple[Operation, ...]
@@ -65,7 +65,7 @@ class Step:
         _ = self.widths
 
     def pruned(self) -> Step:
-        """Return it with the arrays that it names alone."""
+        """Return the step with only the arrays that it names."""
         used = {op[2] for op in self.operations if op[0] in NAMED}
         shapes = {name: shape for name, shape in self.shapes.items() if name in used}
         return Step(self.operations, shapes, self.inputs, self.memory)
@@ -77,7 +77,7 @@ class Step:
 
 
 def _refusing(message: str) -> Callable[..., NoReturn]:
-    """Return a method that refuses whatever it is called for."""
+    """Return a method that always raises a StepError."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise StepError(message)
@@ -87,13 +87,13 @@ def _refusing(message: str) -> Callable[..., NoReturn]:
 
 @final
 class Value:
-    """A vector that a step computes: recorded, not known.
+    """A vector in a step that is being recorded; it has a width, but no numbers.
 
-    ``+``, ``-`` and ``*`` work on two values of one width, elementwise. All else that Python does
-    with numbers is refused, since there is no number yet.
+    ``+``, ``-`` and ``*`` work elementwise on two values of the same width. Every other operator of
+    Python is refused.
 
     Attributes:
-        width: How many numbers it has.
+        width: Number of entries.
     """
 
     __slots__ = ("number", "recorder", "width")
@@ -110,7 +110,7 @@ class Value:
     def __mul__(self, other: Value) -> Value:
         return self.recorder.add("multiply", self, other)
 
-    # Python calls these only where the left operand is not a value, which is refused.
+    # Python calls these only if the left operand is not a value; `Recorder.add` refuses it.
     __radd__, __rsub__, __rmul__ = __add__, __sub__, __mul__
 
     __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refusing(
@@ -127,7 +127,7 @@ class Value:
 
 @final
 class Recorder:
-    """The list that grows while a step is called."""
+    """The list of operations that grows while a step is called."""
 
     def __init__(self, shapes: Mapping[str, Shape], inputs: int, memory: int) -> None:
         self.shapes = shapes
@@ -136,7 +136,7 @@ class Recorder:
         self.input, self.memory = Value(self, INPUT, inputs), Value(self, MEMORY, memory)
 
     def add(self, kind: str, *values: Value, rest: tuple[str | int, ...] = ()) -> Value:
-        """Record an operation; one that was recorded before is the same value."""
+        """Record an operation; the same operation on the same values is recorded once."""
         for value in values:
             self.check(kind, value)
         operation: Operation = (kind, *(value.number for value in values), *rest)
@@ -154,7 +154,7 @@ class Recorder:
             raise StepError(f"{kind} of a value of an earlier call: a step keeps nothing")
 
     def take(self, value: Value, first: int, last: int) -> Value:
-        """Record a part of a value; a whole, or a part of a join, is what it is."""
+        """Return a part of a value: recorded, unless it is the whole or an operand of a join."""
         if (first, last) == (0, value.width):
             return value
         operation = self._operations[value.number - 2] if value.number > MEMORY else ("memory",)
@@ -170,10 +170,10 @@ class Recorder:
         return Value(self, number, self._widths[number])
 
     def finish(self, result: Value) -> Step:
-        """Return the record whose last value is the result; what it does not need is left out.
+        """Return the record that ends with the result, without operations that it does not need.
 
-        Operations are ordered by level, activations last of each: so those of a level stand side by
-        side, and can be computed at once.
+        Operations are sorted by level, activations last in each. So the activations of a level are
+        adjacent, and can be computed together.
         """
         needed, levels = {result.number}, [0, 0]
         for operation in self._operations:
@@ -199,13 +199,13 @@ def _renumbered(operation: Operation, place: Mapping[int, int]) -> Operation:
 
 @final
 class Operations:
-    """What a step is written in: the operations, and the arrays of its layer by name.
+    """The operations that a step is written in; they take the arrays of its layer by name.
 
     Args:
-        recorder: Where they are recorded.
-        names: Of the layer's arrays, each with its name in a model file.
+        recorder: The recorder.
+        names: The names of the layer's arrays, each with its name in a model file.
         hidden: Width H of the hidden vector.
-        bias: Whether the cell has biases: where it has none, `linear` passes over them.
+        bias: Whether the cell has biases; if not, `linear` ignores them.
     """
 
     def __init__(
@@ -224,7 +224,7 @@ class Operations:
     def linear(self, x: Value, weight: str, bias: str = "") -> Value:
         """Return W x, or W x + b.
 
-        A bias may be named that the cell does not declare if its option ``bias`` is off.
+        A bias that the cell does not declare is ignored if the option ``bias`` is off.
         """
         product = self._by_array("linear", x, weight)
         passed_over = isinstance(bias, str) and not (bias and (self._bias or self.has(bias)))
@@ -283,7 +283,7 @@ class Operations:
         return self._recorder.add("join", *parts)
 
     def logits(self) -> Value:
-        """Return the network's logits before this step: what the readout makes of its memory."""
+        """Return the network's logits before this step: the readout of the memory."""
         recorder = self._recorder
         hidden = recorder.take(recorder.memory, 0, self._hidden)
         logits = recorder.add("linear", hidden, rest=(READOUT_WEIGHT,))
@@ -295,5 +295,5 @@ READOUT_WEIGHT, READOUT_BIAS = "readout.weight", "readout.bias"
 
 
 def exported_name(name: str, layer: int) -> str:
-    """Return the name of a layer's array in a model file, which is PyTorch's."""
+    """Return the name of a layer's array in a model file: the same as in PyTorch."""
     return f"rnn.{name}_l{layer}"

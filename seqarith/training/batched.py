@@ -1,4 +1,4 @@
-"""Networks that are trained side by side: their parameters, their passes, their optimizer."""
+"""Networks trained side by side: their parameters, passes and optimizer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from seqarith.training.config import TrainingConfig
 
 @final
 class Pass:
-    """Both passes of networks over batches of one shape: input vectors in, gradient out.
+    """Forward and backward pass over batches of one shape: input vectors in, gradient out.
 
     Args:
         config: The settings.
         parameters: The networks' parameters.
-        gradients: Where their gradient goes.
+        gradients: The passes write the gradient here.
         steps: Length T of the words.
         batch: Words B.
         noisy: Whether there is noise on the hidden vectors.
@@ -58,12 +58,12 @@ class Pass:
 class BatchedNetworks:
     """One network, or S of them on a leading axis, which read the same words.
 
-    Side by side small networks cost little more than one: the fixed cost of an array operation is
+    Small networks side by side cost little more than one: the fixed cost of an array operation is
     paid once for all.
 
     Args:
         config: The settings; ``candidates`` is S.
-        seeds: The seed of each network's initial weights; None: all follow from the run's.
+        seeds: The seed of each network's initial weights; None: the run's seed determines all.
 
     Attributes:
         flat: All parameters, shape (size,), or (S, size).
@@ -82,7 +82,7 @@ class BatchedNetworks:
         self.memory: Memory = config.built_optimizer.start(self.flat)
 
     def initialise(self, attempt: int) -> None:
-        """Draw the initial parameters, other ones at every attempt; forget all else."""
+        """Draw the initial parameters, different ones in every attempt, and clear the memory."""
         config = self._config
         rows = self.flat.reshape(-1, self._network.size)
         for i, row in enumerate(rows):
@@ -104,11 +104,11 @@ class BatchedNetworks:
         return self._network.initial(stream(seed, STREAM_INITIAL, *[number] * (number > 0)))
 
     def over(self, steps: int, batch: int, noisy: bool = False) -> Pass:
-        """Return the passes over batches of a shape; they write to the same gradient."""
+        """Return passes over batches of a shape; they write to the common gradient."""
         return Pass(self._config, self._parameters, self._gradients, steps, batch, noisy)
 
     def update(self, rate: float, step: int) -> None:
-        """Change the parameters by their gradient.
+        """Update the parameters by their gradient.
 
         Args:
             rate: Learning rate.
@@ -119,7 +119,7 @@ class BatchedNetworks:
         self._config.built_optimizer.update(self.flat, self.gradient, self.memory, rate, step)
 
     def parameters(self, index: int) -> Parameters:
-        """Return the parameters of one network, as a model holds them."""
+        """Return the parameters of one network, in the layout of model files."""
         copy = self._network.trainable()
         copy.flat[...] = self.flat.reshape(-1, self._network.size)[index]
         return self._network.unpack(copy, self._config.own_vectors)

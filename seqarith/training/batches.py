@@ -1,4 +1,4 @@
-"""Training words as a function of seed and step alone, so that a run can be taken up anywhere."""
+"""Training words: a function of seed and step alone, so that a run can resume at any step."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _CHUNK_LETTERS = 2**16
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:
-    """Return the generator of one purpose of a run: independent of all others."""
+    """Return the random generator for one purpose of a run, independent of all others."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 class Batches(ABC):
-    """The words of every step of a run, drawn many steps at a time: a draw has a fixed cost."""
+    """The words of every step of a run, drawn for many steps at once: a draw has a fixed cost."""
 
     steps: int
     """Length T of the words."""

@@ -1,4 +1,4 @@
-"""A run written down, to be taken up again where it stopped."""
+"""A checkpoint: the state of a run, from which it can resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARAMETERS, INTERVALS = "parameters", "clouds"
 """Names of arrays."""
 
 EXTENDABLE = ("max_steps", "goal")
-"""Settings that may change when a run is resumed."""
+"""Settings that may change when a run resumes."""
 
 
 @final
@@ -35,14 +35,14 @@ class Checkpoint:
     Attributes:
         config: Its settings.
         step: Steps done.
-        parameters: All parameters, shape (size,).
+        parameters: All parameters, shape (size,), or (S, size).
         memory: The optimizer's memory, without its scratch array.
         regularizers: Whether the synchrony penalty has begun, and the level of noise, 0 to 1;
             shape (2,), or, for many seeds, (S, 2).
-        words: Those on which a network was found to be wrong.
-        intervals: See `seqarith.training.interval_training`; None where networks learn from words.
-        best: Number of the best of the networks side by side.
-        batch: Which of many seeds the networks are of; None where all follow from the run's.
+        words: Counterexamples, on which a network was wrong.
+        intervals: See `seqarith.training.interval_training`; None if networks learn from words.
+        best: Index of the best of the networks side by side.
+        batch: The seeds of the networks; None for a run with one seed.
     """
 
     config: TrainingConfig
@@ -56,10 +56,10 @@ class Checkpoint:
     batch: SeedBatch | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the checkpoint, wholly or not at all.
+        """Write the checkpoint, completely or not at all.
 
         Raises:
-            OutputError: It cannot be written; an existing file is left as it was.
+            OutputError: It cannot be written; an existing file is unchanged.
         """
         header = {
             "format": FORMAT,
@@ -85,7 +85,7 @@ class Checkpoint:
         """Read a checkpoint.
 
         Raises:
-            ModelFileError: It is missing, damaged, of a newer format, or no checkpoint.
+            ModelFileError: It is missing, damaged, of a newer format, or not a checkpoint.
         """
         found = archive.read(path, FORMAT, VERSION, CHECKPOINT)
         header = found.header
@@ -93,8 +93,8 @@ class Checkpoint:
             config = TrainingConfig.from_description(header["config"])
         except UnknownNameError as error:
             raise ModelFileError(
-                f"{found.path}: its settings name what is not here, so install the package that "
-                f"registers it: {error}"
+                f"{found.path}: its settings use a name that is not registered; install the "
+                f"package that registers it: {error}"
             ) from None
         except (SeqarithError, TypeError, ValueError) as error:
             raise ModelFileError(f"{found.path}: its settings: {error}") from None
@@ -105,7 +105,7 @@ class Checkpoint:
                 f"{config.candidates}"
             )
         if any(letter >= config.built_task.letters for word in words for letter in word):
-            raise ModelFileError(f"{found.path}: a word has a letter that the task has not")
+            raise ModelFileError(f"{found.path}: a word has a letter that the task does not have")
         names = (PARAMETERS, *config.built_optimizer.slots)
         leading = (config.candidates,) if config.candidates > 1 else ()
         shapes = dict.fromkeys(names, (*leading, config.network.size))
@@ -121,14 +121,14 @@ class Checkpoint:
         regularizers = np.array(header["hardening"], np.float64)
         shape = (2,) if batch is None else (config.candidates, 2)
         if regularizers.shape != shape or not (batch is None or batch.is_sound(config)):
-            raise ModelFileError(f"{found.path}: its networks are not those of its seeds")
+            raise ModelFileError(f"{found.path}: its networks do not match its seeds")
         parameters, intervals = arrays.pop(PARAMETERS), arrays.pop(INTERVALS, None)
         return Checkpoint(
             config, step, parameters, arrays, regularizers, words, intervals, best, batch
         )
 
     def check_same_seeds(self, seeds: Sequence[int] | None, together: int) -> None:
-        """Refuse to go on with other seeds; None: with one run, of one seed.
+        """Check that a run to resume has the same seeds; None: it has one seed.
 
         Raises:
             CheckpointError: They differ.
@@ -144,9 +144,9 @@ class Checkpoint:
             )
 
     def check_same_run(self, config: TrainingConfig) -> None:
-        """Refuse to go on with other settings; only those of `EXTENDABLE` may differ.
+        """Check that a run to resume has the same settings, except those of `EXTENDABLE`.
 
-        Of many seeds none may: some networks have ended by them.
+        With many seeds these must be the same too, since some networks have ended by them.
 
         Raises:
             CheckpointError: One differs; the message names it.
@@ -166,7 +166,7 @@ class Checkpoint:
 
 
 def _listed(regularizers: Array) -> list[Any]:
-    """Return what has begun and the level, of each network or of all, ready for JSON."""
+    """Return begun and level, of each network or of all, ready for JSON."""
     if regularizers.ndim > 1:
         return [_listed(row) for row in regularizers]
     begun, level = regularizers.tolist()

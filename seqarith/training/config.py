@@ -1,4 +1,4 @@
-"""What fixes a training run: the same configuration gives the same model, to the last bit."""
+"""The configuration of a training run: equal ones give the same model, to the last bit."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from seqarith.training.defaults import (
     task_defaults,
     trains_on_intervals,
 )
-from seqarith.training.interval_schedule import IntervalSchedule, pace
+from seqarith.training.interval_schedule import IntervalSchedule, schedule_of
 from seqarith.training.settings import SCHEMA, SETTINGS, Settings, check_names, resolve
 
 MAX_NUMBERS = 2**28
-"""Numbers in the hidden vectors of one training step, at most: 1 GiB in float32."""
+"""Most numbers in the hidden vectors of one training step: 1 GiB in float32."""
 
 
 @final
@@ -43,7 +43,7 @@ class TrainingConfig(Settings):
         TypeError: There is no such setting.
         UnknownNameError: A name is in no registry.
         InvalidValueError: A value is out of range.
-        TaskError: The task cannot be built so.
+        TaskError: The task cannot be built with these settings.
 
     Example:
         >>> config = TrainingConfig(task="add", bits=4, hidden=3)
@@ -52,11 +52,11 @@ class TrainingConfig(Settings):
     """
 
     function: Callable[..., int] | None = field(default=None, repr=False, compare=False)
-    """The function that the machine of an own task was found in, where it is at hand. It is no
-    part of the settings: no file holds it."""
+    """The function from which the machine of a custom task was learned, if available. It is not a
+    setting: files do not contain it."""
 
     def __new__(cls, *args: Any, **keywords: Any) -> Self:
-        """Refuse keywords that are no settings, with the names of those that they may mean."""
+        """Check that keywords are settings; the error names similar ones."""
         check_names(keywords, [*SETTINGS, "function"], cls.__name__)
         return super().__new__(cls)
 
@@ -66,7 +66,7 @@ class TrainingConfig(Settings):
             if isinstance(value, np.generic):  # an element of an array, as in a sweep
                 value = value.item()
                 object.__setattr__(self, name, value)
-            # What is made of mappings and tables is checked by those that read them.
+            # Mappings and tables are checked where they are used: by the task, the cell, ...
             if isinstance(value, str) or not isinstance(value, Mapping | Sequence | np.ndarray):
                 setting.check(value)
         if self.schedule not in SCHEDULES:
@@ -88,45 +88,49 @@ class TrainingConfig(Settings):
             )
 
     def _check_size(self) -> None:
-        """Refuse a run whose buffers would fill the memory, before anything of it is made."""
+        """Check that the buffers of the run fit into memory, before they are allocated."""
         steps = self.built_task.natural_layout(self.bits).steps
         numbers = steps * self.batch * self.candidates * self.width
         if numbers > MAX_NUMBERS:
             raise InvalidValueError(
                 f"{steps} steps of {self.batch} words in {self.candidates} networks of "
-                f"{self.width} hidden units are {numbers} numbers a training step; at most "
-                f"{MAX_NUMBERS} are held: take fewer of one of these"
+                f"{self.width} hidden units are {numbers} numbers per training step; at most "
+                f"{MAX_NUMBERS} are possible: reduce one of these"
             )
 
     @cached_property
     def built_task(self) -> Task:
-        """The task that the settings name."""
+        """The task in the settings."""
         if self.own is not None:
-            return _with_function(build_task(self.own), self.function)
+            task = build_task(self.own)
+            if self.function is None:
+                return task
+            # The function, not the machine learned from it, is the reference.
+            return replace(task, reference=self.function, function=self.function)
         return named_task(self.task, self.base, self.operands, dict(self.parameters))
 
     @cached_property
     def built_loss(self) -> Loss:
-        """The loss that the settings name."""
-        loss: Loss = LOSSES.build(self.loss or self._fitting_loss, {"reduction": self.reduction})
+        """The loss in the settings, or the default loss."""
+        loss: Loss = LOSSES.build(self.loss or self._default_loss, {"reduction": self.reduction})
         return loss
 
     @property
-    def _fitting_loss(self) -> str:
-        """A loss of one logit for two symbols; of two where they are the network's memory."""
+    def _default_loss(self) -> str:
+        """Binary cross-entropy for two symbols, unless the logits are the network's memory."""
         feeds_back = getattr(CELLS[self.cell], "feeds_back", False)
         few = self.built_task.outputs == 2 and not feeds_back
         return "binary_cross_entropy" if few else "cross_entropy"
 
     @cached_property
     def built_optimizer(self) -> Optimizer:
-        """The optimizer that the settings name."""
+        """The optimizer in the settings."""
         optimizer: Optimizer = OPTIMIZERS.build(self.optimizer, self.optimizer_options)
         return optimizer
 
     @cached_property
     def network(self) -> Network:
-        """The network that the settings describe."""
+        """The network in the settings."""
         cell: Cell = CELLS.build(self.cell, self.cell_options)
         outputs = self.built_loss.outputs(self.built_task.outputs)
         own = self.own_vectors
@@ -142,7 +146,7 @@ class TrainingConfig(Settings):
 
     @cached_property
     def own_vectors(self) -> Array | None:
-        """The input vectors that the network brings, shape (A, D); None: they are the task's."""
+        """The network's own input vectors, shape (A, D); None: it uses the task's."""
         if self.input_encoding is None:
             return None
         return input_vectors(self.built_task, self.input_encoding)
@@ -154,12 +158,12 @@ class TrainingConfig(Settings):
 
     @cached_property
     def width(self) -> int:
-        """``hidden``, or what it is by default."""
+        """``hidden``, or its default."""
         return task_defaults(self.built_task).hidden if self.hidden is None else self.hidden
 
     @cached_property
     def batch(self) -> int:
-        """``batch_size``, or what it is by default."""
+        """``batch_size``, or its default."""
         return task_defaults(self.built_task).batch if self.batch_size is None else self.batch_size
 
     @cached_property
@@ -167,44 +171,45 @@ class TrainingConfig(Settings):
         return network_defaults(self.network.cell, self.width, task_defaults(self.built_task))
 
     @cached_property
-    def _pace(self) -> IntervalSchedule | None:
+    def _interval_schedule(self) -> IntervalSchedule | None:
         machine = self.built_task.machine
-        return pace(machine) if self.interval_size and machine is not None else None
+        return schedule_of(machine) if self.interval_size and machine is not None else None
 
     @cached_property
     def initial_learning_rate(self) -> float:
-        """``learning_rate``, or what it is by default."""
-        fitting = self._defaults.rate if self.optimizer == "adam" else self.built_optimizer.rate
-        fitting = self._pace.rate if self._pace else fitting
-        return fitting if self.learning_rate is None else self.learning_rate
+        """``learning_rate``, or its default."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        if self._interval_schedule is not None:
+            return self._interval_schedule.rate
+        return self._defaults.rate if self.optimizer == "adam" else self.built_optimizer.rate
 
     @cached_property
     def hidden_noise(self) -> float:
-        """``noise``, or what it is by default."""
-        return 0.0 if self.interval_size else self._hardened(self.noise, self._defaults.noise)
+        """``noise``, or its default."""
+        return 0.0 if self.interval_size else self._for_proof(self.noise, self._defaults.noise)
 
     @cached_property
     def synchrony_weight(self) -> float:
-        """``synchrony``, or what it is by default."""
-        return (
-            0.0 if self.interval_size else self._hardened(self.synchrony, self._defaults.synchrony)
-        )
+        """``synchrony``, or its default."""
+        default = self._defaults.synchrony
+        return 0.0 if self.interval_size else self._for_proof(self.synchrony, default)
 
     @cached_property
     def patience(self) -> int:
-        """``restart_after``, or what it is by default."""
-        fitting = self._pace.patience if self._pace else self._defaults.restart_after
-        return int(self._hardened(self.restart_after, fitting))
+        """``restart_after``, or its default."""
+        default = (self._interval_schedule or self._defaults).patience
+        return int(self._for_proof(self.restart_after, default))
 
-    def _hardened(self, said: float | None, fitting: float) -> float:
-        """Return what was said; else what fits the network, where the goal is a proof."""
-        return said if said is not None else fitting if self.goal == "proved" else 0.0
+    def _for_proof(self, value: float | None, default: float) -> float:
+        """Return a value if given; else its default if the goal is a proof, or 0."""
+        return value if value is not None else default if self.goal == "proved" else 0.0
 
     @cached_property
     def interval_size(self) -> int:
-        """Numbers that interval training keeps; 0 where the network learns from words.
+        """Numbers in the state of interval training; 0 if the network learns from words.
 
-        It learns from words where noise, synchrony, a loss or an optimizer was asked for.
+        It learns from words if noise, synchrony, another optimizer or a preset is set.
         """
         asked = self.noise or self.synchrony or self.optimizer != "adam" or self.preset is not None
         machine = self.built_task.machine
@@ -219,7 +224,7 @@ class TrainingConfig(Settings):
         return self.initial_learning_rate * SCHEDULES[self.schedule]((step - 1) / self.max_steps)
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings, those by default too, ready for JSON."""
+        """Return the settings with all defaults, ready for JSON."""
         settings = {
             **{name: _plain(getattr(self, name)) for name in SETTINGS},
             "hidden": self.width,
@@ -237,7 +242,7 @@ class TrainingConfig(Settings):
 
     @staticmethod
     def from_keywords(task: str | Task, /, **keywords: Any) -> TrainingConfig:
-        """Return the settings that keywords of `train` stand for.
+        """Return the settings from keywords of `train`.
 
         Args:
             task: Name of a task, or a task itself.
@@ -258,11 +263,11 @@ class TrainingConfig(Settings):
 
     @staticmethod
     def for_task(task: Task, **settings: Any) -> TrainingConfig:
-        """Return settings for a task itself, of the registry or your own.
+        """Return settings for a `Task`, from the registry or your own.
 
         Raises:
-            TaskError: The task is your own and has no machine that a model file could hold, or it
-                has the name of another one in the registry.
+            TaskError: The task is your own and has no machine that a model file can hold, or it
+                has the name of a different task in the registry.
         """
         if task.name in TASKS and not task.own:
             named = dict(zip(("task", "base", "operands"), _identity(task), strict=True))
@@ -275,12 +280,12 @@ class TrainingConfig(Settings):
 
     @staticmethod
     def from_description(description: Mapping[str, Any]) -> TrainingConfig:
-        """Return the settings of a description.
+        """Return the settings from a description in JSON.
 
         Raises:
             UnknownNameError: A name is in no registry.
-            InvalidValueError: It has other settings than these, or one of another type or range.
-            TaskError: The task cannot be built so.
+            InvalidValueError: A setting is unknown, or has a wrong type or range.
+            TaskError: The task cannot be built with these settings.
         """
         settings = renamed(description)
         SCHEMA.check(settings, "config")
@@ -289,7 +294,7 @@ class TrainingConfig(Settings):
         for name, value in settings.items():
             makes = found.get(name, SETTINGS[name].default)
             if makes != value:
-                raise InvalidValueError(f"config.{name} is {value!r}; it makes {makes!r}")
+                raise InvalidValueError(f"config.{name} is {value!r}; expected {makes!r}")
         return config
 
 
@@ -300,11 +305,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
         return value
     return [[float(number) for number in row] for row in value]
-
-
-def _with_function(task: Task, function: Callable[..., int] | None) -> Task:
-    """Return a task that its function, and not its machine, says what is expected of."""
-    return task if function is None else replace(task, reference=function, function=function)
 
 
 def _identity(task: Task) -> tuple[str, int, int]:

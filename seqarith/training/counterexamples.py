@@ -1,4 +1,4 @@
-"""Words on which a network was found to be wrong, and that it now learns besides."""
+"""Counterexample training: a network also learns words on which it was wrong."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from seqarith.training.batches import STREAM_COUNTEREXAMPLES, stream
 from seqarith.training.config import TrainingConfig
 
 SEARCH_EVERY = 500
-"""Steps between two searches for a wrong word."""
+"""Steps between two searches for a counterexample."""
 
 MOST, BATCH = 64, 32
-"""Words that are kept, words of a batch."""
+"""Largest number of words kept, and words in a batch."""
 
 
 @final
 class CounterexampleTraining:
-    """The words, oldest first; a function of the run alone.
+    """Counterexamples, oldest first, and training on them.
 
     Args:
         config: The settings of the run.
-        networks: Those that learn.
-        words: Those that an earlier part of the run has found.
+        networks: The networks that learn.
+        words: Words from an earlier part of the run.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class CounterexampleTraining:
         self._pass: Pass | None = None
 
     def search(self, model: Model) -> None:
-        """Search for a word on which a model is wrong; its last letters are what is learnt."""
+        """Search for a word on which a model is wrong, and keep its last letters."""
         from seqarith.certification.falsify.falsifier import Falsifier
         from seqarith.certification.falsify.program_under_test import ProgramUnderTest
 
@@ -49,7 +49,7 @@ class CounterexampleTraining:
             self._pass = None
 
     def add_gradient(self, step: int) -> None:
-        """Add the gradient of a batch of these words to the networks', if there are any."""
+        """Add the gradient of a batch of these words, if there are any."""
         if not self.words:
             return
         letters = self._batch(step)

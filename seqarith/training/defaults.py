@@ -9,12 +9,14 @@ from seqarith.cells.cell import Cell
 from seqarith.cells.elman import Elman
 from seqarith.tasks.task import Task
 
+# Chosen by measurement, see ``benchmarks/proofs.py`` and "Networks are trained to be provable" in
+# docs/design.md: with noise alone, networks of 64 units were rarely proved.
 NOISE, SYNCHRONY = 0.3, 1.0
 MOST_RATE = 0.1
-NARROW = 8
+NARROW = 8  # hidden units up to which the patience depends on the width
 PATIENCE_A_UNIT, PATIENCE = 100, 2500
 RELU_RATE, RELU_SYNCHRONY, RELU_PATIENCE = 0.64, 4.0, 300
-"""Units without an upper bound diverge sooner, are harder to prove, and learn at once or not."""
+"""Unbounded units diverge sooner, are harder to prove, and learn soon or never."""
 
 
 @final
@@ -24,7 +26,7 @@ class TaskDefaults:
 
     Attributes:
         hidden: Hidden units.
-        batch: Words a step.
+        batch: Words per step.
         rate: Learning rate of Adam, times the hidden units.
     """
 
@@ -36,8 +38,8 @@ class TaskDefaults:
 def task_defaults(task: Task) -> TaskDefaults:
     """Return the default sizes for a task.
 
-    They grow with what there is to tell apart: states of the machine times letters. A task without
-    a machine gets the largest.
+    They grow with the number of states of the machine times the number of letters. A task without a
+    machine gets the largest.
     """
     machine = task.machine
     if machine is None:
@@ -59,14 +61,14 @@ class NetworkDefaults:
     Attributes:
         rate: Learning rate of Adam.
         noise: See `seqarith.training.regularizers`.
-        synchrony: Likewise.
-        restart_after: Steps without success after which training restarts from other weights.
+        synchrony: See there.
+        patience: Steps without success after which training restarts from other weights.
     """
 
     rate: float
     noise: float
     synchrony: float
-    restart_after: int
+    patience: int
 
 
 def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDefaults:
@@ -74,7 +76,7 @@ def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDef
 
     They were found by measurement (``benchmarks/proofs.py``). Noise and synchrony follow the
     half-width of the range of the hidden units: 1 for tanh, 1/2 for the sigmoid. Narrow networks
-    bear less noise. They get stuck more often, too, so they begin anew sooner.
+    tolerate less noise. They also get stuck more often, so they restart sooner.
     """
     activation = getattr(cell, "activation", "tanh")
     half_width = 0.5 if activation == "sigmoid" else 1.0
@@ -87,20 +89,20 @@ def network_defaults(cell: Cell, hidden: int, sizes: TaskDefaults) -> NetworkDef
         rate=min(MOST_RATE, sizes.rate / (half_width * hidden)),
         noise=noise,
         synchrony=SYNCHRONY / half_width**2,
-        restart_after=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
+        patience=PATIENCE_A_UNIT * hidden if hidden <= NARROW else PATIENCE,
     )
 
 
 CARRYING = ("add", "sub", "linear")
 FEW_LETTERS, MOST_BOXES = 8, 2**12
-"""Where networks learn from clouds: how many letters and boxes."""
+"""Interval training is for more letters than this, and at most this many boxes."""
 
 
 def trains_on_intervals(task: Task, cell: Cell) -> bool:
     """Return whether a network is trained on intervals of the machine itself by default.
 
-    That is for tasks with a carry, and many letters: units that hold it, and nothing else, are
-    hard to find in words then. Comparisons and maxima were not proved so.
+    That is for tasks with a carry and many letters: then units that hold only the carry are hard to
+    learn from words. Comparisons and maxima were not proved in this way.
     """
     machine = task.machine
     return (

@@ -30,40 +30,41 @@ if TYPE_CHECKING:
     from seqarith.training.seed_batch import SeedBatch
 
 CHECK_EVERY = 10
-"""Steps between two looks at whether the goal may be reached."""
+"""Steps between two checks whether a network has reached the goal."""
 
 PROGRESS_EVERY = 50
-EARLY, EARLY_EVERY = 200, 10
-"""Runs often end within 200 steps; ten reports or more make a curve of them."""
 """Steps between two progress reports, a multiple of `CHECK_EVERY`."""
+
+EARLY, EARLY_EVERY = 200, 10
+"""Up to step 200, reports are more frequent: many runs end there, and a curve needs points."""
 
 
 @final
 class Engine:
     """The state of a run of S networks on a leading axis, and the loop that trains them.
 
-    Without ``seeds`` the networks are candidates: all initial weights follow from the run's seed,
-    noise and penalty grow with the best of them, and training stops at the *first* that reaches the
-    goal. With ``seeds`` each network is regularized, judged and ended by itself, and training stops
-    when *all* have ended: one group of seeds after another. Those of a group that are left go on in
-    smaller arrays.
+    Without ``seeds`` the networks are candidates: the run's seed determines all initial weights,
+    noise and penalty follow the best of them, and training stops at the *first* that reaches the
+    goal. With ``seeds`` each network is regularized, judged and ended independently, and training
+    stops when *all* have ended, one group of seeds after another. When half of a group has ended,
+    the others continue in smaller arrays.
 
     Args:
         config: The settings; ``candidates`` is the number of candidates.
-        seeds: The seeds of the networks' initial weights, or None; the first of a group is also
-            that of its words and its noise.
-        together: How many networks make a group.
+        seeds: The seeds of the networks' initial weights, or None; the first seed of a group also
+            determines its words and its noise.
+        together: Number of networks in a group.
 
     Attributes:
         stop: ``"first"`` or ``"all"``, see above.
         step: Steps done.
-        rows: The seed of every network that is in the arrays, or None.
-        running: Numbers of the networks that have not ended.
-        best: Number of the best network at the last look.
-        results: Of the networks that have ended, by their seeds or numbers.
+        rows: The seed of every network in the arrays, or None.
+        running: Rows of the networks that have not ended.
+        best: Row of the best network at the last check.
+        results: Results of the networks that have ended, by seed or row.
         history: A dict for every progress report and restart so far.
         batches, networks, regularizers, counterexamples, intervals, criterion: The parts, see
-            their modules; ``intervals`` is None where the networks learn from words.
+            their modules; ``intervals`` is None if the networks learn from words.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Engine:
         self._begin_group(0)
 
     def _begin_group(self, start: int) -> None:
-        """Begin with the candidates, or with the group that starts at a place among the seeds."""
+        """Start with the candidates, or with the group of seeds that begins at an index."""
         config, self._start, self._group = self.config, start, None
         if self._seeds is not None:
             self._group = list(self._seeds[start : start + self._together])
@@ -87,7 +88,7 @@ class Engine:
         self._initialise(0)
 
     def _build(self, config: TrainingConfig, rows: Sequence[int] | None) -> None:
-        """Make the arrays of some networks, and the parts that work on them."""
+        """Create the arrays of networks, and the parts that use them."""
         self.config, self.rows = config, rows
         self.running = list(range(config.candidates))
         self.networks = BatchedNetworks(config, rows)
@@ -98,18 +99,18 @@ class Engine:
         self.intervals = _intervals(config, self.networks)
 
     def _initialise(self, attempt: int) -> None:
-        """Draw the initial weights of an attempt, numbered from 0, and forget all else."""
+        """Draw the initial weights of an attempt, numbered from 0, and reset all other state."""
         self.networks.initialise(attempt)
         self.regularizers.reset()
         if self.intervals is not None:
             self.intervals.reset()
 
     def run(self, hooks: Hooks) -> None:
-        """Train until the goal is reached or the steps are spent; then there are results.
+        """Train until the goal or the last step is reached, then fill ``results``.
 
         Raises:
-            DivergedError: A parameter is not finite any more.
-            KeyboardInterrupt: ``hooks.stop`` said so; a checkpoint was written before.
+            DivergedError: A parameter is no longer finite.
+            KeyboardInterrupt: ``hooks.stop`` returned true; a checkpoint was written before.
         """
         while True:
             with np.errstate(over="ignore", invalid="ignore"):
@@ -121,7 +122,7 @@ class Engine:
             self._begin_group(self._start + self._together)
 
     def advance(self, hooks: Hooks) -> None:
-        """Make one step, and all that belongs to it, in this order."""
+        """Make one training step, with its report, check and checkpoint, in this order."""
         # Without patience there is one attempt, as long as the run.
         attempt, before = divmod(self.step, self.config.patience or self.config.max_steps)
         if attempt > 0 and before == 0:
@@ -133,7 +134,7 @@ class Engine:
             self._pass.run(inputs, targets, self._penalty if self.regularizers.active else None)
             self.counterexamples.add_gradient(self.step)
         else:
-            if (self.step + 1) % CHECK_EVERY == 0:  # words only tell how far the networks are
+            if (self.step + 1) % CHECK_EVERY == 0:  # words only measure progress
                 self._pass.run(inputs, targets)
             self.intervals.compute_gradient()
         self.step += 1
@@ -150,7 +151,7 @@ class Engine:
         self.regularizers.add_penalty(self.batches.moves(self.step))
 
     def _report(self, hooks: Hooks) -> None:
-        """Report on the words of the last step, as the networks saw them before it."""
+        """Report on the words of the last step, with the parameters before its update."""
         iteration = self.step - 1
         if self.config.preset == "tutorial":
             from seqarith.training.tutorial import REPORT_EVERY, TutorialReport
@@ -170,7 +171,7 @@ class Engine:
                 self._tell(replace(progress, noisy=noisy, **self._name(row)), hooks)
 
     def _name(self, row: int) -> dict[str, int]:
-        """Return what tells a network from those beside it."""
+        """Return the key that identifies a network among those beside it."""
         if self.rows is not None:
             return {"seed": self.rows[row]}
         return {"candidate": row} if self.config.candidates > 1 else {}
@@ -187,12 +188,12 @@ class Engine:
         return one
 
     def margins(self) -> Array:
-        """Return the margins of the results' digits on those words, shape (S, T - delay, B)."""
+        """Return the margins of the digits of results on those words, (S, T - delay, B)."""
         logits = self._pass.unroll.logits.reshape(self.config.candidates, -1)
         return self.criterion.margins(logits, self.batches.letters(self.step - 1))
 
     def _judge(self) -> None:
-        """Look how far the networks are, and end those that have reached the goal."""
+        """Measure the networks on the batch, and end those that have reached the goal."""
         self.check_finite()
         if (
             self.config.goal == "steps"
@@ -200,7 +201,7 @@ class Engine:
             and self.config.candidates == 1
         ):
             return
-        shares = np.full(self.config.candidates, -1.0)  # of right digits; -1: it has ended
+        shares = np.full(self.config.candidates, -1.0)  # of correct digits; -1: it has ended
         shares[self.running] = (self.margins()[self.running] > 0).mean(axis=(1, 2))
         self.best = int(shares.argmax())
         self.regularizers.update(shares if self.stop == "all" else shares[self.best])
@@ -229,13 +230,13 @@ class Engine:
         self.running = [] if self.stop == "first" else [i for i in self.running if i != row]
 
     def _end_rest(self) -> None:
-        """End the networks whose steps are spent: of candidates, the best."""
+        """End the networks at the last step: of candidates, only the best."""
         self.check_finite()
         for row in [self.best] if self.stop == "first" and self.running else self.running:
             self._end(row, self.config.goal == "steps", None)
 
     def _drop_ended(self) -> None:
-        """Leave out the networks that have ended, once they are half."""
+        """Remove the networks that have ended from the arrays, once they are half of them."""
         if 0 < 2 * len(self.running) <= self.config.candidates and self.rows is not None:
             state, rows = self.checkpoint(), self.running
             config = replace(self.config, candidates=len(rows))
@@ -243,7 +244,7 @@ class Engine:
             self._copy(replace(state, best=0), rows)
 
     def _save(self, hooks: Hooks) -> None:
-        """Offer a checkpoint where one is due, after the look of its step, which changes a run."""
+        """Pass on a checkpoint if it is time; after `_judge`, which changes the state."""
         stop = hooks.stop is not None and hooks.stop()
         if hooks.checkpoint and (stop or self.step % hooks.checkpoint_every == 0):
             self.check_finite()
@@ -252,7 +253,7 @@ class Engine:
             raise KeyboardInterrupt
 
     def checkpoint(self) -> Checkpoint:
-        """Return where the run stands."""
+        """Return the state of the run."""
         from seqarith.training.checkpoint import Checkpoint
         from seqarith.training.seed_batch import SeedBatch
 
@@ -275,10 +276,10 @@ class Engine:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint.
+        """Resume from a checkpoint.
 
         Raises:
-            CheckpointError: It is of another run.
+            CheckpointError: It belongs to another run.
         """
         batch = checkpoint.batch
         checkpoint.check_same_seeds(self._seeds, self._together)
@@ -294,13 +295,13 @@ class Engine:
         shapes, rows = self.config.network.exported_shapes(), batch.rows
         for seed, steps, reached, flat in batch.ended():
             model = self._model(Parameters(flat, shapes), steps, seed, batch.group_of(seed))
-            # The proof is not in the checkpoint: the same try finds the same one again.
+            # The proof is not in the checkpoint: the same search finds it again.
             proof = self.criterion.judge(model)[1] if reached else None
             self.results[seed] = Run.of(self.criterion, model, reached, proof, [])
         self.running = [row for row in self.running if rows[row] not in self.results]
 
     def _copy(self, state: Checkpoint, rows: Sequence[int] | slice = slice(None)) -> None:
-        """Take over the state of all or some of the networks of a checkpoint."""
+        """Copy the state of all or some of the networks in a checkpoint."""
         self.step, self.best, self.counterexamples.words = state.step, state.best, state.words
         _copy_rows(state.parameters, self.networks.flat, rows)
         _copy_rows(state.regularizers, self.regularizers.state, rows)
@@ -310,7 +311,7 @@ class Engine:
             _copy_rows(state.intervals, self.intervals.state, rows)
 
     def model(self, row: int) -> Model:
-        """Return one of the networks, with what it was made by."""
+        """Return one of the networks as a model, with its settings."""
         seed = None if self.rows is None else self.rows[row]
         return self._model(self.networks.parameters(row), self.step, seed, self._group)
 
@@ -319,7 +320,7 @@ class Engine:
     ) -> Model:
         """Return the model of parameters that were trained with these settings.
 
-        One that was trained beside others names their seeds: they fix its words and its noise.
+        A model that was trained beside others names their seeds, which fix its words and noise.
         """
         training = {**self._description, "steps": steps}
         if seed is not None:
@@ -331,11 +332,11 @@ class Engine:
     @cached_property
     def _description(self) -> dict[str, Any]:
         settings = self.config.describe()
-        settings.pop("own", None)  # the model's own task says it
+        settings.pop("own", None)  # it is in the model's task
         return settings
 
     def check_finite(self) -> None:
-        """Refuse to go on with what is no number, in a network that has not ended.
+        """Check that the parameters of networks that have not ended are finite.
 
         Raises:
             DivergedError: A parameter is not finite.
@@ -350,7 +351,7 @@ class Engine:
 
 
 def _copy_rows(source: Array, target: Array, rows: Sequence[int] | slice) -> None:
-    """Copy the rows of some networks; one network alone has no leading axis."""
+    """Copy the rows of some networks; a single network has no leading axis."""
     size = source.shape[-1]
     target.reshape(-1, size)[...] = source.reshape(-1, size)[rows]
 

@@ -1,4 +1,4 @@
-"""How fast networks learn in `seqarith.training.interval_training`."""
+"""The schedule of interval training, see `seqarith.training.interval_training`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ FEW_STATES = 4
 @final
 @dataclass(frozen=True)
 class IntervalSchedule:
-    """Settings that fit a machine.
+    """Settings of interval training for a machine.
 
     Attributes:
-        steps: Steps that the gradient goes back.
+        steps: Steps through which the gradient is propagated back.
         rate: Learning rate of Adam.
-        least: Part of the learning rate that is left at the end of an attempt.
-        shrinkage: Of recurrent weights, by the spread of what they read; a part of the rate.
+        least: Factor of the learning rate at the end of an attempt.
+        shrinkage: Decay of recurrent weights, relative to the learning rate and to the spread of
+            the units that they read.
         burst: Margin below which boxes have burst.
-        patience: Steps after which a run without success begins anew.
+        patience: Steps without success after which training restarts.
     """
 
     steps: int
@@ -31,10 +32,11 @@ class IntervalSchedule:
     burst: float
     patience: int
 
-    def fading(self, step: int, patience: int) -> float:
-        """Return the part of the learning rate at a step of an attempt of so many, 0 for no end.
+    def decay(self, step: int, patience: int) -> float:
+        """Return the factor of the learning rate at a step of an attempt of ``patience`` steps.
 
-        Large weights overshoot: a unit that others have come to rely on flips, and all is lost.
+        With patience 0 it is 1. The rate decays because large weights overshoot: a unit on which
+        others depend flips, and all is lost.
         """
         return max(self.least, 1 - step / patience) if patience else 1.0
 
@@ -47,10 +49,10 @@ CAREFUL = IntervalSchedule(
 )
 
 
-def pace(machine: MealyMachine) -> IntervalSchedule:
-    """Return settings for a machine.
+def schedule_of(machine: MealyMachine) -> IntervalSchedule:
+    """Return the schedule for a machine.
 
-    The gradient has to go back further where boxes feed one another: it sees them grow. Where steps
-    that overshoot are undone the rate need not fade.
+    With many states boxes feed one another, so the gradient goes back further, to see them grow.
+    Steps that overshoot are undone, so the rate need not decay.
     """
     return FAST if machine.states <= FEW_STATES else CAREFUL

@@ -1,23 +1,23 @@
 """Interval training (IBP): a box of hidden vectors for each state of the machine, and no words.
 
-The cheap prover closes one box for each state of the machine with the letter read last. Networks
-that learn many letters from words seldom let it: a unit that depends on the letter spreads its
-box, and through the recurrent weights every other. So here the network learns from boxes. The
-interval of a unit in state q has a mean m and a spread s; it is from m - level * s to
-m + level * s. One step takes each box, and the initial hidden vector, through every letter, by
-interval arithmetic; the loss is that of the worst logits in each image, and the images of one
-next state give its next intervals:
+The box prover finds one box for each state of the machine and the letter read last. It rarely
+succeeds if the network has learned many letters from words: a unit that depends on the letter
+widens its box, and through the recurrent weights every other box. So here the network learns from
+boxes. The interval of a unit in state q has a mean m and a spread s: from m - level * s to
+m + level * s. One step propagates each box, and the initial hidden vector, through every letter by
+interval arithmetic. The loss is the loss of the worst logits in each image, and the images with the
+same next state give its next intervals:
 
     m = mean of their centres,  s**2 = mean of |centre - m|**2 + radius**2
 
-The level grows while no image holds a wrong digit. At level 0 the network only has to tell the
-means apart, which it learns fast; at a high level only units that agree on the letter may feed
-back. Two things help: all weights of the recurrence grow by a little while all is right, so that
-units saturate, and recurrent weights shrink by the spread of the unit that they read.
+The level grows while no image contains a wrong digit. At level 0 the network only has to separate
+the means, which it learns fast; at a high level only units that do not depend on the letter may
+feed back. Two things help: all weights of the recurrence grow a little while every digit is
+correct, so that units saturate, and recurrent weights decay by the spread of the unit they read.
 
-With many states boxes may *burst*: at some level they feed one another until within a few steps
-every unit may be anything. Such a step ruins what was learnt. It is undone, at once and not when
-the level has sunk far enough: the boxes become points again, at a part of the level.
+With many states boxes may *burst*: at some level they feed one another, until within a few steps
+every unit can have any value. Such a step destroys what was learned. It is undone at once: the
+boxes become points again, at a lower level.
 
 Source: the loss of worst logits, Gowal et al., On the Effectiveness of Interval Bound Propagation
 for Training Verifiably Robust Models (2018). We found no earlier use on the states of a machine.
@@ -37,22 +37,22 @@ from seqarith.losses import encode
 from seqarith.network import READOUT, margins
 from seqarith.training.batched import BatchedNetworks
 from seqarith.training.config import TrainingConfig
-from seqarith.training.interval_schedule import pace
+from seqarith.training.interval_schedule import schedule_of
 
 CHANGE, HIGHEST, TRIED = 0.02, 8.0, 1.0
-"""Of the level: its change a step, its greatest value, and from where a proof is tried."""
+"""The level: its change per step, its maximum, and the least level at which a proof is tried."""
 
 CALM, KEPT = 0.2, 0.7
-"""Level up to which boxes do not burst, and the part of it that is left where they did."""
+"""Level up to which boxes do not burst, and the factor of the level after a burst."""
 
 GROWTH, LARGEST = 0.002, 30.0
-"""Growth of the weights a step, up to a size."""
+"""Relative growth of the weights per step, and the size at which it ends."""
 
 LEAP = 8.0
-"""How many times as far an optimizer's step takes the weights of the input and the bias."""
+"""Factor of the optimizer's step for the weights of the input and the bias."""
 
 ROUNDS = 20
-"""Steps to tell whether a proof is worth trying."""
+"""Steps that decide whether a proof is worth trying."""
 
 _LEAST_SPREAD = 1e-4
 
@@ -60,13 +60,13 @@ _LEAST_SPREAD = 1e-4
 @final
 @dataclass(frozen=True, eq=False)
 class _Images:
-    """What a step made of boxes (..., Q + 1, H): images of N = (Q + 1) A moves, and their spread.
+    """The images of boxes (..., Q + 1, H) under all N = (Q + 1) A moves.
 
     Attributes:
-        centre, radius: Of the boxes that were stepped, (..., Q + 1, H).
+        centre, radius: The boxes before the step, (..., Q + 1, H).
         low, high: Bounds of their images, (..., N, H).
-        apart: How far the images' centres are from the mean of their next state's, (..., N, H).
-        spread: Of the next states, (..., Q, H).
+        apart: Images' centres minus the mean of all with the same next state, (..., N, H).
+        spread: The spread of the next states, (..., Q, H).
     """
 
     centre: Array
@@ -79,16 +79,16 @@ class _Images:
 
 @final
 class IntervalTraining:
-    """The intervals of networks side by side, and what they learn from them.
+    """The intervals of networks side by side, and the training on them.
 
     Args:
         config: The settings.
         networks: The networks.
 
     Attributes:
-        schedule: How fast they learn.
-        state: What is kept from step to step, (..., 2 Q H + 1): means, spreads, level.
-        margin: The least one of the last step, (...).
+        schedule: The learning rate, its decay and more.
+        state: Means, spreads and level, kept from step to step, (..., 2 Q H + 1).
+        margin: The least margin of the last step, (...).
     """
 
     def __init__(self, config: TrainingConfig, networks: BatchedNetworks) -> None:
@@ -96,7 +96,7 @@ class IntervalTraining:
         machine, elman, self._networks = task.machine, config.network.training, networks
         assert machine is not None
         assert isinstance(elman, ElmanTraining)
-        self.schedule, self._patience = pace(machine), config.patience
+        self.schedule, self._patience = schedule_of(machine), config.patience
         states = np.append(np.arange(machine.states), machine.initial)
         self._after = machine.next_state[states].ravel()
         self._symbols = machine.output[states].ravel()
@@ -106,7 +106,7 @@ class IntervalTraining:
         self._vectors = config.vectors.astype(dtype)
         self._from_input, self._recurrent, self._bias = elman.parts(networks.kernels)
         self._d_input, self._d_recurrent, self._d_bias = elman.parts(networks.gradients)
-        # The worst logits: the right digit's as small, the others' as large as they can be.
+        # The worst logits: as small as possible for the expected digit, as large for the others.
         self._worse = -np.ones((len(self._after), outputs), dtype)
         if outputs == 1:
             self._worse[self._symbols == 0] = 1
@@ -128,31 +128,31 @@ class IntervalTraining:
         return self.state[..., -1]
 
     def is_promising(self) -> bool:
-        """Return whether a proof may be there: boxes that hold all images hold no wrong digit.
+        """Return whether a proof is likely: boxes around all images contain no wrong digit.
 
-        A few steps of the prover's, on fewer boxes than its, which take much less time.
+        It makes a few steps like the prover, with fewer boxes, which takes much less time.
         """
         if not ((self.level >= TRIED) & (self.margin > 0)).any():
             return False
-        image, right = self._last, np.ones(self.margin.shape, np.bool)
+        image, correct = self._last, np.ones(self.margin.shape, np.bool)
         for _ in range(ROUNDS):
             low, high = self._hull(image.low, np.minimum), self._hull(image.high, np.maximum)
             image = self._stepped((low + high) / 2, (high - low) / 2)
             self._read((image.low + image.high) / 2, (image.high - image.low) / 2)
-            right &= self._margins() > 0
-        return bool(right.any())
+            correct &= self._margins() > 0
+        return bool(correct.any())
 
     def _hull(self, bound: Array, join: np.ufunc) -> Array:
-        """Return the least or greatest bound (..., Q, H) among the images in every state."""
+        """Return the least or greatest bound (..., Q, H) of the images in every state."""
         moves = [np.flatnonzero(row) for row in self._share]
         return np.stack([join.reduce(bound[..., into, :], axis=-2) for into in moves], -2)
 
     def reset(self) -> None:
-        """Begin anew, with other weights."""
+        """Start a new attempt."""
         self.state[...] = 0
 
     def compute_gradient(self) -> None:
-        """Write the gradient of the loss, and take the intervals a few steps on."""
+        """Write the gradient of the loss, and advance the intervals by a few steps."""
         self._networks.gradient[...] = 0
         level = self.level[..., None, None]
         mean, spread = (part.reshape(self._shape) for part in np.split(self.state[..., :-1], 2, -1))
@@ -176,16 +176,17 @@ class IntervalTraining:
             self._calm()
 
     def _calm(self) -> None:
-        """Make burst boxes points again, at a lower level, and forget what they would teach."""
+        """Turn burst boxes into points, lower the level, and discard their gradient."""
         kept = ~self._burst[..., None]
         self._networks.gradient *= kept
         self.state[..., self.state.shape[-1] // 2 : -1] *= kept
         self.state[..., -1] *= np.where(self._burst, KEPT, 1)
 
     def _stepped(self, mean: Array, radius: Array) -> _Images:
-        """Take the boxes and the initial hidden vector through every letter."""
+        """Propagate the boxes and the initial hidden vector through every letter."""
         start = np.zeros_like(mean[..., :1, :])
         centre, radius = (np.concatenate((part, start), -2) for part in (mean, radius))
+        # Centre and radius form: W [c - r, c + r] = W c -+ |W| r, with two products.
         reach = radius @ np.abs(self._recurrent)
         moved = centre @ self._recurrent
         drive = self._vectors @ self._from_input
@@ -203,7 +204,7 @@ class IntervalTraining:
         return _Images(centre, radius, low, high, apart, np.sqrt(square + _LEAST_SPREAD**2))
 
     def _stepped_back(self, image: _Images, d_mean: Array, d_spread: Array) -> tuple[Array, Array]:
-        """Add the gradient of one step; return that by means and radii before it."""
+        """Add the gradient of one step; return the gradient by means and radii before it."""
         radius = (image.high - image.low) / 2
         d_middle, d_radius = self._read_back((image.low + image.high) / 2, radius)
         shared = self._share.T @ (d_spread / image.spread)
@@ -224,7 +225,7 @@ class IntervalTraining:
         return d_centre[..., :-1, :], d_radius[..., :-1, :]
 
     def _read(self, middle: Array, radius: Array) -> Array:
-        """Write the worst logits of boxes (..., N, H); return the readout's weights."""
+        """Write the worst logits in boxes (..., N, H); return the readout's weights."""
         readout, width = self._networks.kernels[READOUT], self._shape[-1]
         weight: Array = readout[..., :width, :]
         self._logits[...] = middle @ weight + self._worse * (radius @ np.abs(weight))
@@ -238,7 +239,7 @@ class IntervalTraining:
         return least
 
     def _read_back(self, middle: Array, radius: Array) -> tuple[Array, Array]:
-        """Add the gradient of the readout's loss; return that by centres and radii of images."""
+        """Add the gradient of the readout; return the gradient by centres and radii of images."""
         width, weight = self._shape[-1], self._read(middle, radius)
         gradient = self._networks.gradients[READOUT]
         np.minimum(self.margin, self._margins(), out=self.margin)
@@ -253,22 +254,24 @@ class IntervalTraining:
         return d_middle @ back, d_radius @ np.abs(back)
 
     def update(self, rate: float, step: int) -> None:
-        """Have the optimizer make its step, and do what it does not: see the module.
+        """Make a step of the optimizer, then let weights grow and decay: see the module.
 
         Args:
-            rate: Learning rate, before it fades.
+            rate: Learning rate, without the decay of the schedule.
             step: Number of the step since the parameters were drawn, from 1.
         """
-        rate *= self.schedule.fading(step - 1, self._patience)
+        rate *= self.schedule.decay(step - 1, self._patience)
         before = self._networks.flat.copy()
         input_before, bias_before = self._from_input.copy(), self._bias.copy()
         self._networks.update(rate, step)
         self._from_input += (LEAP - 1) * (self._from_input - input_before)
         self._bias += (LEAP - 1) * (self._bias - bias_before)
-        right = (self.margin > 0)[..., None, None]
+        # While every digit is correct, weights grow, so that units saturate.
+        correct = (self.margin > 0)[..., None, None]
         for part in (self._from_input, self._recurrent, self._bias):
-            part[...] *= np.where(right & (np.abs(part) < LARGEST), 1 + GROWTH, 1)
+            part[...] *= np.where(correct & (np.abs(part) < LARGEST), 1 + GROWTH, 1)
         spread = np.split(self.state[..., :-1], 2, -1)[1].reshape(self._shape)
+        # Soft threshold: shrinks weights of units with a wide spread, small ones to exactly 0.
         least = rate * self.schedule.shrinkage * spread.max(-2)[..., :, None]
         size = np.maximum(np.abs(self._recurrent) - least, 0)
         self._recurrent[...] = np.sign(self._recurrent) * size

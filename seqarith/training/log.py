@@ -1,4 +1,4 @@
-"""The log of a run, read back."""
+"""Read the log of a run."""
 
 from __future__ import annotations
 
@@ -22,24 +22,23 @@ from seqarith.training.run_id import IDENTITY, Identity, identity
 
 STEP = ("step", "iteration")
 MAX_BYTES = 2**27
-"""Of a log."""
+"""Largest size of a log that is read."""
 
 MAX_KEYS = 100
-"""Kinds of numbers in a log."""
+"""Largest number of keys in a log."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class RunLog:
-    """What a run wrote with ``--log``: a number of every kind for every report.
+    """A log that a run wrote with ``--log``: one number per key for every report.
 
     Attributes:
-        name: The file's name without its ending.
+        name: The file's name without its extension.
         steps: Steps done at every report, shape (N,).
-        values: The numbers by their keys, ``"loss"`` and others, shape (N,) each; nan where a
-            report lacks one.
-        run: What the log says of the run that it is of, see `identity`; empty in logs of versions
-            before 0.6.
+        values: The numbers by their keys, ``"loss"`` and others, shape (N,) each; nan if a report
+            lacks one.
+        run: The identity of the run, see `identity`; empty in logs of versions before 0.6.
     """
 
     name: str
@@ -51,11 +50,11 @@ class RunLog:
     def read(path: str | os.PathLike[str]) -> RunLog:
         """Read a log.
 
-        A last line that was cut off, as when a run is killed, is passed over. What is not a finite
-        number counts as missing.
+        An incomplete last line, as when a run is killed, is ignored. Numbers that are not finite
+        count as missing.
 
         Raises:
-            LogError: It cannot be read, or is no log.
+            LogError: It cannot be read, or is not a log.
         """
         place = Path(path)
         columns = _Columns()
@@ -75,10 +74,10 @@ class RunLog:
 
 
 def report_of(line: str) -> dict[str, Any]:
-    """Return the report that a line of a log holds.
+    """Return the report in a line of a log.
 
     Raises:
-        InvalidValueError: It holds none.
+        InvalidValueError: The line is not a report.
     """
     expected = "expected an object with a step, as 'train --log' writes it"
     try:
@@ -93,7 +92,7 @@ def report_of(line: str) -> dict[str, Any]:
 
 @final
 class _Columns:
-    """The numbers of a log, a column a key: lines as objects would take ten times the memory."""
+    """The numbers of a log, one column per key: a dict per line takes ten times the memory."""
 
     def __init__(self) -> None:
         self.steps = array("q")
@@ -106,7 +105,7 @@ class _Columns:
         if not self.steps:
             self.run = identity(report)
         elif identity(report) != self.run:
-            raise LogError("it is of another run than line 1")
+            raise LogError("it belongs to a different run than line 1")
         self._step = self._step or next(key for key in STEP if key in report)
         if self._step not in report:
             raise InvalidValueError(f"expected a {self._step!r}, as in the lines before")
@@ -130,7 +129,7 @@ class _Columns:
 
 
 def log_lines(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Yield every line of a log with the line break that ends it; what is no UTF-8 is replaced.
+    """Yield every line of a log with its line break; bytes that are not UTF-8 are replaced.
 
     Raises:
         LogError: It cannot be read.
@@ -150,7 +149,7 @@ def _lines(place: Path) -> Iterator[tuple[str, bool]]:
         try:
             yield line.decode("utf-8"), rest == 0
         except UnicodeDecodeError:
-            raise LogError(f"{place}: cannot be read (no text in UTF-8)") from None
+            raise LogError(f"{place}: cannot be read (not text in UTF-8)") from None
 
 
 def _content(place: Path) -> bytes:

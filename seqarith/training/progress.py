@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Report(ABC):
-    """A report: a record for the log, a text for people."""
+    """A progress report: a record for the log, and a text for people."""
 
     step: int
     stays: ClassVar[bool] = False
-    """Whether a terminal keeps it, though another report follows."""
+    """Whether a terminal keeps the text when another report follows."""
 
     @abstractmethod
     def record(self) -> dict[str, Any]:
@@ -27,10 +27,10 @@ class Report(ABC):
 
     @abstractmethod
     def text(self) -> str:
-        """Return the report in words; it may have several lines."""
+        """Return the report as text of one or more lines."""
 
     def brief(self, most: int) -> str:
-        """Return the report as one short line, for a run of at most so many steps."""
+        """Return the report as one short line, for a run of at most ``most`` steps."""
         return f"step {self.step:,} of at most {most:,}"
 
 
@@ -42,12 +42,12 @@ class Progress(Report):
     Attributes:
         step: Steps done.
         loss: Loss of the last step's words, before its update.
-        accuracy: Share of those words with every digit right.
-        digit_accuracy: Share of their digits that are right.
+        accuracy: Share of those words with every digit correct.
+        digit_accuracy: Share of their digits that are correct.
         min_margin: Smallest margin of their digits.
-        noisy: Whether the hidden vectors had noise; without it more may be right.
-        candidate: Number of the network among candidates, from 0: the best; else None.
-        seed: Of the network among those of many seeds; else None.
+        noisy: Whether the hidden vectors had noise; without it more may be correct.
+        candidate: Index of the best of several candidates; else None.
+        seed: Seed of the network, in a run with many seeds; else None.
     """
 
     step: int
@@ -61,9 +61,9 @@ class Progress(Report):
 
     @staticmethod
     def of(step: int, loss: float, margins: Array) -> Progress:
-        """Return the report on words whose results' digits have margins (T - delay, B)."""
-        right = margins > 0
-        words, digits = float(right.all(axis=0).mean()), float(right.mean())
+        """Return the report for margins (T - delay, B) of the digits of results."""
+        correct = margins > 0
+        words, digits = float(correct.all(axis=0).mean()), float(correct.mean())
         return Progress(step, loss, words, digits, float(margins.min()))
 
     def record(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Progress(Report):
 @final
 @dataclass(frozen=True)
 class Restart(Report):
-    """Training begins anew with other weights.
+    """Training restarts from other weights.
 
     Attributes:
         step: The first step of the attempt.
@@ -112,20 +112,20 @@ class Restart(Report):
 
     def text(self) -> str:
         return (
-            f"step {self.step:>6,}  goal not reached: begins anew with other weights "
+            f"step {self.step:>6,}  goal not reached: restarts from other weights "
             f"(attempt {self.attempt:,})"
         )
 
 
 @dataclass
 class Hooks:
-    """What a caller may watch and decide.
+    """Functions that a caller passes to watch or stop a run.
 
     Attributes:
         report: Called with every report.
         checkpoint: Called with a checkpoint every ``checkpoint_every`` steps, and when stopped.
         checkpoint_every: Steps between checkpoints.
-        stop: Asked after every step whether to stop; then `KeyboardInterrupt` is raised.
+        stop: Called after every step; if it returns true, `KeyboardInterrupt` is raised.
     """
 
     report: Callable[[Report], None] | None = None

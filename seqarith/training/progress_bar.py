@@ -1,4 +1,4 @@
-"""What ``train(progress=True)`` shows: a bar in a notebook, a line on stderr elsewhere."""
+"""The display of ``train(progress=True)``: a bar in a notebook, a line on stderr elsewhere."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Show = Callable[[Report], None]
 
 @contextmanager
 def progress_bar(show: bool, label: str, most: int) -> Iterator[Show | None]:
-    """Yield what shows reports of a run.
+    """Yield a function that shows reports of a run.
 
-    In a notebook that is the bar of tqdm, where tqdm is installed. Else it is one line on stderr,
-    written over and over; a line for each report where stderr is a file.
+    In a notebook it shows a bar of tqdm, if tqdm is installed. Otherwise it shows one line on
+    stderr and updates it; if stderr is a file, it writes one line per report.
 
     Args:
-        show: Whether to show anything; if not, None is yielded.
-        label: What is trained.
-        most: Steps after which the run ends, if it does not reach its goal before.
+        show: Whether to show anything; if not, it yields None.
+        label: Name of the task.
+        most: Largest number of steps of the run.
     """
     if not show:
         yield None
@@ -49,14 +49,14 @@ def progress_bar(show: bool, label: str, most: int) -> Iterator[Show | None]:
             bar.update(report.step - bar.n)
 
         yield update
-        # Training ends with its goal, long before the last step: no bar that looks broken off.
+        # Training usually ends before the last step: this shows a complete bar.
         bar.total = bar.n
         bar.refresh()
 
 
 @final
 class _Line:
-    """A line that is written over and over, or anew for each report."""
+    """A line that each report updates, or one line per report."""
 
     def __init__(self, label: str, most: int, *, moves: bool) -> None:
         self._label, self._most, self._moves = label, most, moves
@@ -73,6 +73,6 @@ class _Line:
         sys.stderr.flush()
 
     def close(self) -> None:
-        """Leave the line as it stands."""
+        """End the line."""
         if self._wide:
             sys.stderr.write("\n")

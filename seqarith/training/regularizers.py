@@ -1,17 +1,17 @@
-"""What makes a network easy to prove: noise on its memory, and agreement where the machine agrees.
+"""Regularizers that make a network easy to prove: noise on its memory, and synchrony.
 
-*Noise*: Gaussian, added to every memory while training. Only what saturated units hold outlives it,
-so units saturate, and the network forgets small differences. It begins at a part of its strength
-and grows while nearly all digits are right, so that it does not keep the network from learning.
+*Noise*: Gaussian, added to every memory in training. Only saturated units keep their value under
+noise, so units saturate, and the network forgets small differences. Noise starts weak and grows
+while nearly all digits are correct, so that it does not prevent learning.
 
-*Synchrony*: two hidden vectors that follow the same state of the machine by the same letter stand
-for the same past, so they should be the same vector. The penalty is
+*Synchrony*: two hidden vectors that follow the same state of the machine by the same letter have
+nothing different to remember, so they should be equal. The penalty is
 
     synchrony / 2 * mean over steps and words of |h - m|**2
 
-with h a hidden vector without its noise, and m the mean of those of its batch that follow the
-same state by the same letter. As h depends on the noisy vector before it, this also punishes a
-recurrence that magnifies noise. It begins when nearly all digits of a batch are right: before,
+with h a hidden vector without its noise, and m the mean of the vectors of its batch that follow the
+same state by the same letter. As h depends on the noisy vector before it, this also penalizes a
+recurrence that amplifies noise. It starts when nearly all digits of a batch are correct: before,
 the easiest way to agree is to remember nothing.
 
 Source: noise on the hidden vectors, Jim, Giles and Horne, An Analysis of Noise in Recurrent Neural
@@ -32,28 +32,31 @@ from seqarith.training.batches import STREAM_NOISE, stream
 from seqarith.training.config import TrainingConfig
 
 POOL = 2**17
-_SPREAD = 2654435761  # of the places where steps begin to read the pool: Knuth's multiplier
+"""Places at which a step can start to read the pool of random numbers."""
+
+_SPREAD = 2654435761  # Knuth's multiplicative hash: spreads the starts of steps over the pool
 DECAY = 0.02
+"""Weight decay on the rest of the memory, such as an LSTM's cell state, relative to synchrony."""
+
 WELL = 0.98
-"""Share of a batch's digits that must be right for the synchrony penalty to begin, and for noise
-to grow."""
+"""Share of correct digits in a batch from which the synchrony penalty starts and noise grows."""
 
 LEAST, CHANGE = 0.3, 0.05
-"""Of the strength of noise: its part at first, and how much that changes at a look."""
+"""The level of noise: its start and minimum, and its change per check of the batch."""
 
 
 @final
 class Regularizers:
-    """Noise and synchrony of a run; both are functions of seed and step.
+    """Noise and synchrony of a run; both depend on seed and step alone.
 
     Args:
         config: The settings.
-        unroll: Where the noise goes, and the penalty.
-        each: Whether each of the networks side by side is regularized by itself.
+        unroll: The training pass to which noise and penalty are added.
+        each: Whether each network has its own state, instead of one state for all.
 
     Attributes:
-        state: What is kept from step to step, shape (S, 2) where ``each``, else (2,).
-        begun: View of it: 1 where the synchrony penalty counts by now, else 0.
+        state: Kept from step to step, shape (S, 2) if ``each``, else (2,).
+        begun: View of it: 1 if the synchrony penalty has started, else 0.
         level: View of it: the level of the noise, 0 to 1.
     """
 
@@ -74,11 +77,11 @@ class Regularizers:
 
     @property
     def active(self) -> bool:
-        """Whether the synchrony penalty counts by now, for any network."""
+        """Whether the synchrony penalty has started for any network."""
         return self._weight > 0 and bool(self.begun.any())
 
     def add_noise(self, step: int) -> None:
-        """Write the noise of a step: a piece of a pool, since fresh numbers take longer."""
+        """Write the noise of a step: a slice of a pool, which is faster than new random numbers."""
         noise = self._unroll.noise
         if noise is not None:
             start = step * _SPREAD % POOL
@@ -87,11 +90,12 @@ class Regularizers:
             np.multiply(piece, level, out=noise)
 
     def add_penalty(self, moves: NDArray[np.integer]) -> None:
-        """Add the gradient of the synchrony penalty to that by the hidden vectors.
+        """Add the gradient of the synchrony penalty to the hidden gradient.
 
         Args:
-            moves: Number of the state before and the letter of every hidden vector, (T * B,).
+            moves: ``state * A + letter`` of the step to every hidden vector, shape (T * B,).
         """
+        # Sort the vectors by group, so that `reduceat` sums each group in one call.
         order = moves.argsort(kind="stable")
         ordered = moves[order]
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
@@ -103,22 +107,22 @@ class Regularizers:
             unroll.rest_gradient[...] = DECAY * weight[..., None] * unroll.rest
             _add(unroll.rest_gradient, order, _apart(_rows(unroll.rest), groups, weight))
 
-    def update(self, right: float | NDArray[np.floating[Any]]) -> None:
-        """Take note of the share of a batch's digits that are right, of each network or of all."""
-        well = np.greater_equal(right, WELL)
+    def update(self, correct: float | NDArray[np.floating[Any]]) -> None:
+        """Update the state by the share of correct digits in a batch, per network or for all."""
+        well = np.greater_equal(correct, WELL)
         np.maximum(self.begun, well, out=self.begun)
         self.level += np.where(well, CHANGE, -CHANGE)
         np.clip(self.level, LEAST, 1.0, out=self.level)
 
     def reset(self) -> None:
-        """Begin anew, with other weights."""
+        """Start a new attempt."""
         self.state[...] = 0, LEAST
 
 
 def _by_network(values: NDArray[Any], axes: int) -> NDArray[Any]:
-    """Return a value of each network, or of all, in a shape for arrays of so many axes.
+    """Return a value per network, or for all, in a shape for arrays with ``axes`` axes.
 
-    One network alone has no leading axis.
+    A single network has no leading axis.
     """
     shape = () if values.size == 1 else (-1, *[1] * (axes - 1))
     return values.reshape(shape)
@@ -131,7 +135,7 @@ def _rows(units: Array) -> Array:
 
 
 def _add(units: Array, order: NDArray[np.intp], rows: Array) -> None:
-    """Add rows, in an order of the words, to vectors (..., T, H, B)."""
+    """Add sorted rows to vectors (..., T, H, B); ``order`` is the permutation that sorted them."""
     added = np.empty_like(rows)
     added[..., order, :] = rows
     *leading, steps, width, batch = units.shape
@@ -139,15 +143,15 @@ def _add(units: Array, order: NDArray[np.intp], rows: Array) -> None:
 
 
 def _apart(rows: Array, groups: Sequence[NDArray[np.intp]], weight: Array) -> Array:
-    """Return how far rows (..., N, .) are from the mean of their group, weighted.
+    """Return the weighted differences of rows (..., N, .) from the mean of their group.
 
     Args:
-        rows: In any order.
-        groups: An order that puts rows of one group side by side, and their starts and sizes in it.
-        weight: Of every network, shape (..., 1, 1).
+        rows: Rows in any order.
+        groups: An order that sorts rows by group, and the starts and sizes of groups in it.
+        weight: Weight of every network, shape (..., 1, 1).
 
     Returns:
-        In that order.
+        Rows in the sorted order.
     """
     order, starts, sizes = groups
     apart: Array = rows.take(order, axis=-2)

@@ -1,4 +1,4 @@
-"""What a run ended with."""
+"""The result of a training run."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from seqarith.training.stopping import StoppingCriterion
 @final
 @dataclass(frozen=True)
 class Run:
-    """What a run ended with.
+    """The result of a training run.
 
     Attributes:
-        model: The trained model; it carries its evaluation.
-        steps: Updates that were made.
-        examples: Words that were seen.
+        model: The trained model, with its evaluation.
+        steps: Number of training steps.
+        examples: Number of training words.
         evaluation: The model on operands of the training width.
-        reached: Whether the goal was reached; false where the task's function differs from the
-            machine that was learnt.
-        history: A dict for every progress report and every restart, as ``train --log`` writes
-            them; of this network. A run that was resumed has those since then.
+        reached: Whether the goal was reached; false if the task's function differs from the
+            machine that was learned from it.
+        history: A dict for every progress report and restart of this network, as ``train --log``
+            writes them. A resumed run has those since it resumed.
     """
 
     model: Model
@@ -44,7 +44,7 @@ class Run:
         return f"Run({known.task}, width {known.bits}: {counted}{proof})"
 
     def _repr_html_(self) -> str:
-        """Show what was reached, and in how many steps."""
+        """Show the result as a table."""
         known = self.evaluation
         rows = [
             ("goal", "reached" if self.reached else "not reached"),
@@ -58,12 +58,12 @@ class Run:
 
     @property
     def proved(self) -> bool:
-        """Whether the model carries a proof, `claim`, that rests on nothing but the checker."""
+        """Whether the model has a proof of `claim`; to trust it, trust only the checker."""
         return self.model.certificate is not None
 
     @property
     def claim(self) -> str:
-        """What the model's proof says and what it rests on; empty where it carries none."""
+        """The statement that the model's proof proves, and its assumptions; empty without one."""
         return "" if self.model.certificate is None else str(claim_of(self.model))
 
     @staticmethod
@@ -74,7 +74,7 @@ class Run:
         proof: Certificate | None,
         history: list[dict[str, Any]],
     ) -> Run:
-        """Return the result of a network, with its proof where there is one."""
+        """Return the result of a network, with its proof if there is one."""
         model = replace(model, certificate=None if proof is None else to_stored(proof))
         known = criterion.evaluate(model)
         model = replace(model, evaluation=known.summary())

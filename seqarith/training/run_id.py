@@ -1,4 +1,4 @@
-"""Which run something is of: the settings that tell runs apart."""
+"""The identity of a run: the settings that distinguish runs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from seqarith.text import shortened
 
 IDENTITY = ("task", "base", "operands", "bits", "cell", "hidden", "seed")
-"""Settings that every line of a log repeats, so that it says which run it is of."""
+"""Settings that every line of a log repeats, to identify its run."""
 
 Identity = Mapping[str, str | int]
 
 
 def identity(settings: Mapping[str, Any]) -> dict[str, str | int]:
-    """Return what tells a run from others, as far as settings or a line of a log hold it.
+    """Return the identity of a run from its settings or from a line of its log.
 
     Example:
         >>> identity({"task": "scale", "parameters": {"factor": 5}, "seed": 0, "noise": 0.3})
@@ -28,9 +28,9 @@ def identity(settings: Mapping[str, Any]) -> dict[str, str | int]:
 
 
 def contradiction(run: Identity, other: Identity) -> str:
-    """Return in words the first thing that two identities say differently; empty where nothing.
+    """Return in words the first difference of two identities, or an empty string.
 
-    What only one of them says, as where a log is of a version before 0.6, contradicts nothing.
+    A setting that only one of them has, as in logs of versions before 0.6, is no difference.
 
     Example:
         >>> contradiction({"task": "add", "seed": 0}, {"task": "sub", "bits": 8})

@@ -1,4 +1,4 @@
-"""Networks of many seeds in a checkpoint: which are trained, and which have ended."""
+"""Networks with many seeds in a checkpoint: which are in training, and which have ended."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TABLE, ENDED = "seeds", "ended"
 @final
 @dataclass(frozen=True, eq=False)
 class SeedBatch:
-    """Which networks of many seeds are trained, and which have ended; see `seqarith.train_many`.
+    """Networks with many seeds: which are in training, and which have ended.
 
     Attributes:
-        together: Networks that are trained side by side: a group.
+        together: Networks trained side by side, a group; see `seqarith.train_many`.
         table: For every network its seed, its row in the arrays of the checkpoint or -1, the steps
             after which it ended or 0, and whether it has reached the goal; shape (N, 4).
-        parameters: Of those that have ended, as a model file holds them, shape (E, size).
+        parameters: Of the E networks that have ended, as in a model file, shape (E, size).
     """
 
     together: int
@@ -42,7 +42,7 @@ class SeedBatch:
         results: Mapping[int, Run],
         network: Network,
     ) -> SeedBatch:
-        """Return where a batch stands that has these results by their seeds."""
+        """Return the state of a batch, given the results so far by seed."""
         found = [results.get(seed) for seed in seeds]
         ended = [each.model.parameters.flat for each in found if each is not None]
         table = [
@@ -57,17 +57,17 @@ class SeedBatch:
 
     @staticmethod
     def shapes(header: Mapping[str, int], network: Network) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the arrays that a header speaks of."""
+        """Return the shapes of the arrays that belong to a header."""
         size = network.parameters().flat.size
         return {TABLE: (header["seeds"], 4), ENDED: (header["ended"], size)}
 
     def header(self) -> dict[str, int]:
-        """Return how large it is, ready for JSON."""
+        """Return its sizes, ready for JSON."""
         ended = len(self.parameters)
         return {"together": self.together, "seeds": len(self.table), "ended": ended}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays of a checkpoint file that hold it."""
+        """Return its arrays in a checkpoint file."""
         return {TABLE: self.table, ENDED: self.parameters}
 
     @property
@@ -83,23 +83,23 @@ class SeedBatch:
 
     @property
     def start(self) -> int:
-        """Where the group that is being trained starts among the seeds."""
+        """Index of the first seed of the group in training."""
         place = int((self.table[:, 1] >= 0).argmax())
         return place - place % self.together
 
     def group_of(self, seed: int) -> list[int]:
-        """Return the seeds of the group that a network is of."""
+        """Return the seeds in the group of a network."""
         place = self.seeds.index(seed)
         return self.seeds[place - place % self.together :][: self.together]
 
     def ended(self) -> Iterator[tuple[int, int, bool, Array]]:
-        """Yield seed, steps, whether it reached the goal, and parameters of what has ended."""
+        """Yield seed, steps, whether the goal was reached, and parameters of ended networks."""
         among = self.table[self.table[:, 2] > 0].tolist()
         for (seed, _, steps, reached), flat in zip(among, self.parameters, strict=True):
             yield seed, steps, bool(reached), flat
 
     def is_sound(self, config: TrainingConfig) -> bool:
-        """Return whether a batch can stand so: all before its group have ended, and none after."""
+        """Return whether a state is possible: groups before have ended, groups after have not."""
         seeds, row, steps, reached = self.table.T
         group = np.arange(len(seeds)) // self.together - self.start // self.together
         ended, among = steps > 0, row >= 0

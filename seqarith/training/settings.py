@@ -1,8 +1,8 @@
 """The table of settings: every setting of a training run, written once.
 
-From a line of it follow the field of `TrainingConfig`, the check of its value, the option of
-``seqarith train``, the rows of the documentation and the key in JSON. It imports no NumPy, so that
-``--help`` starts without it.
+The field of `TrainingConfig`, the check of its value, the option of ``seqarith train``, the row in
+the documentation and the key in JSON all follow from one entry. This module does not import NumPy,
+so that ``--help`` starts without it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from seqarith.schema import AnyOf, Flag, Integer, Json, ListOf, Maybe, Number, R
 from seqarith.setting import Setting
 
 GROUPS = _TASK, _NETWORK, _TRAINING, _PROOF = "Task", "Network", "Training", "Proof"
-"""The headings of ``--help``, in their order."""
+"""The headings of ``--help``, in order."""
 
 _NAME = Text(200)
 _OPTIONS = Record(rest=Json(2))
@@ -38,7 +38,7 @@ _TABLE = ListOf(ListOf(Number(), 2**10, 1), MAX_SYMBOLS, 1)
 
 
 def _setting(default: Any, schema: Schema, text: str, group: str = "", **more: Any) -> Any:
-    """Return a field of `Settings` with what is to be known of it."""
+    """Return a field of `Settings` with its `Setting` as metadata."""
     made: dict[str, Any] = {"default_factory": dict} if default == {} else {"default": default}
     setting = Setting("", default, schema, text, group=group, **more)
     return field(**made, metadata={"setting": setting})
@@ -46,7 +46,7 @@ def _setting(default: Any, schema: Schema, text: str, group: str = "", **more: A
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a run, as they were given. `TrainingConfig` makes a run of them."""
+    """The settings of a run, as given; see `TrainingConfig`."""
 
     task: str = _setting("add", _NAME, "Name of a task; see 'tasks'.")
     bits: int = _setting(
@@ -141,8 +141,8 @@ class Settings:
     goal: Literal["proved", "exact", "steps"] | None = _setting(
         None,
         Text(choices=("proved", "exact", "steps")),
-        "When to stop before the last step. proved: as soon as the network is proved right at "
-        "every width; exact: as soon as every operand tuple comes out right (a sample where there "
+        "When to stop before the last step. proved: as soon as the network is proved correct at "
+        "every width; exact: as soon as it is correct on every operand tuple (on a sample if there "
         "are more than 2**24); steps: never.",
         _PROOF,
         fits="proved where a proof is possible, else exact",
@@ -193,7 +193,7 @@ class Settings:
     own: Mapping[str, Any] | None = _setting(
         None,
         TASK,
-        "A task that no registry knows, as `seqarith.tasks.description` writes it.",
+        "A task that is not in the registry, as described by `seqarith.tasks.description`.",
         optional=True,
     )
 
@@ -202,7 +202,7 @@ SETTINGS = {
     each.name: dataclasses.replace(each.metadata["setting"], name=each.name)
     for each in dataclasses.fields(Settings)
 }
-"""Every setting by its name."""
+"""Every setting by name."""
 
 
 def _keys(settings: Iterable[Setting]) -> dict[str, Schema]:
@@ -215,14 +215,14 @@ SCHEMA = Record(
     _keys(each for each in SETTINGS.values() if not each.optional),
     _keys(each for each in SETTINGS.values() if each.optional),
 )
-"""The settings in JSON, with those that were chosen to fit."""
+"""The settings in JSON, with all defaults filled in."""
 
 
 def options() -> Iterator[tuple[Setting, str]]:
     """Yield all settings that are options of the command line.
 
     Yields:
-        A setting, and, where it is an entry of a mapping, the name of that.
+        A setting, and the name of its mapping if it is an entry of one, else an empty string.
     """
     for setting in SETTINGS.values():
         if setting.parts:
@@ -233,10 +233,10 @@ def options() -> Iterator[tuple[Setting, str]]:
 
 
 def check_names(names: Iterable[str], known: Iterable[str], of: str) -> None:
-    """Refuse a keyword that is no setting.
+    """Check that keywords are settings.
 
     Raises:
-        TypeError: One is none; the message names its new name, or the nearest one that there is.
+        TypeError: One is not; the message says its new name, or the nearest name.
     """
     known = list(known)
     for name in names:
@@ -250,14 +250,14 @@ def check_names(names: Iterable[str], known: Iterable[str], of: str) -> None:
 
 
 def resolve(task: str | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that keywords stand for.
+    """Return settings from the keywords of `train`.
 
-    A keyword is a setting, or an option of the task, the cell or the optimizer, as ``factor``,
-    ``activation`` and ``momentum`` are. ``digits`` is ``bits``.
+    A keyword is a setting, or an option of the task, the cell or the optimizer, for instance
+    ``factor``, ``activation`` or ``momentum``. ``digits`` is a synonym of ``bits``.
 
     Args:
-        task: Name of a task in the registry; None for one that has no parameters.
-        keywords: What the caller of `train` wrote.
+        task: Name of a task in the registry; None for a task without parameters.
+        keywords: Keywords of `train`.
 
     Raises:
         TypeError: A keyword is none of these.

@@ -1,4 +1,4 @@
-"""Whether a network is there yet: on the batch, on every operand tuple, for every width."""
+"""Stopping criteria: correct on the batch, on every operand tuple, at every width."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ from seqarith.tasks.task import Letters
 from seqarith.training.config import TrainingConfig
 
 ALMOST = 0.98
+"""Share of correct digits in a noisy batch from which a proof is tried."""
+
 THOROUGH_EVERY, NARROW = 50, 4
-"""Steps between two tries that take longer: boxes split by more letters, and, for exact networks of
-a few units, induction."""
+"""Steps between two slower attempts at a proof, with boxes split by more letters; and the largest
+memory of an exact network for which induction is tried as well."""
 
 QUICK_LIMIT = 2**16
-"""Most operand tuples that are run, at a smaller width, before all of them are."""
+"""Most operand tuples in a first check, at a smaller width."""
 
 EXACT_LIMIT = 2**24
-"""Most operand tuples that are all run, to decide whether training is done; beyond, a sample."""
+"""Most operand tuples that are all checked to end training; beyond, a sample is."""
 
 PROVED_LIMIT = 2**20
-"""Most operand tuples that are all run, to be told, when there is a proof."""
+"""Most operand tuples that are all checked, for the report, if there is a proof."""
 
 
 @final
 class StoppingCriterion:
-    """Judges the networks of a run.
+    """Decides which networks of a run have reached the goal.
 
     Args:
         config: The settings of the run.
@@ -46,10 +48,10 @@ class StoppingCriterion:
         self._config, self._task, self._steps = config, config.built_task, steps
 
     def margins(self, logits: Array, letters: Letters) -> Array:
-        """Return the margins of the results' digits for words (T, B).
+        """Return the margins of the digits of results for words (T, B).
 
         Args:
-            logits: Of S networks, shape (S, T * B * K).
+            logits: Logits of S networks, shape (S, T * B * K).
             letters: The words.
 
         Returns:
@@ -61,14 +63,14 @@ class StoppingCriterion:
 
     @property
     def needed(self) -> float:
-        """Share of a batch's digits that must be right for a network to be looked at closely.
+        """Share of correct digits in a batch from which a network is judged.
 
-        Noise makes a few digits wrong that would be right without it.
+        Noise makes a few digits wrong that would be correct without it.
         """
         return ALMOST if self._config.hidden_noise else 1.0
 
     def judge(self, model: Model) -> tuple[bool, Certificate | None]:
-        """Return whether a model has reached the goal, and its proof where that is the goal."""
+        """Return whether a model has reached the goal, and its proof if the goal is a proof."""
         if self._config.goal == "proved":
             thorough = model.training["steps"] % THOROUGH_EVERY == 0
             program = from_model(model)
@@ -81,14 +83,14 @@ class StoppingCriterion:
         return self._config.goal == "exact" and self.exact(model), None
 
     def exact(self, model: Model) -> bool:
-        """Return whether every operand tuple of the training width comes out right.
+        """Return whether the model is correct on every operand tuple of the training width.
 
-        Where those are more than `EXACT_LIMIT`: a sample.
+        Above `EXACT_LIMIT` tuples it checks a sample.
         """
         task, bits = self._task, self._config.bits
         if task.machine is not None:
             program = Program(model.network, model.parameters, task.vectors)
-            for limit in (QUICK_LIMIT, EXACT_LIMIT):
+            for limit in (QUICK_LIMIT, EXACT_LIMIT):  # most networks fail the first, cheap check
                 widest = min(bits, widest_exhaustive(task, limit))
                 if not is_exact(task, program, widest):
                     return False
@@ -97,9 +99,9 @@ class StoppingCriterion:
         return self.evaluate(model).exact
 
     def evaluate(self, model: Model) -> Evaluation:
-        """Count on every operand tuple of the training width, or on a sample that takes as long.
+        """Evaluate every operand tuple of the training width, or a sample that takes as long.
 
-        Where there is a proof the count decides nothing, so it may not take long.
+        With a proof the evaluation decides nothing, so it is limited to less time.
         """
         bits = self._config.bits
         limit = EXACT_LIMIT if model.certificate is None else PROVED_LIMIT

@@ -1,4 +1,4 @@
-"""Train one network, the first of some candidates, or the networks of many seeds."""
+"""Train one network, the best of several candidates, or one network per seed."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from seqarith.training.checkpoint import Checkpoint
 
 TOGETHER = 16
-"""Networks that are trained side by side: with more of them the arrays outgrow the cache."""
+"""Networks trained side by side: with more, the arrays exceed the cache."""
 
 
 @final
 class Trainer:
-    """A run: made from settings, or from a checkpoint of an earlier part of it.
+    """A training run, from settings or from a checkpoint.
 
     Args:
         config: The settings.
-        checkpoint: Where to go on from.
+        checkpoint: The checkpoint to resume from.
 
     Raises:
-        CheckpointError: The checkpoint is of another run.
+        CheckpointError: The checkpoint belongs to another run.
 
     Example:
         >>> result = Trainer(TrainingConfig(task="add", bits=4, seed=1)).run()
@@ -50,18 +50,18 @@ class Trainer:
         return self._engine.step
 
     def run(self, hooks: Hooks | None = None) -> Run:
-        """Train until the goal is reached or the steps are spent.
+        """Train until the goal or the last step is reached.
 
         Raises:
-            DivergedError: A parameter is not finite any more.
-            KeyboardInterrupt: ``hooks.stop`` said so; a checkpoint was written before.
+            DivergedError: A parameter is no longer finite.
+            KeyboardInterrupt: ``hooks.stop`` returned true; a checkpoint was written before.
         """
         self._engine.run(hooks or Hooks())
         (result,) = self._engine.results.values()
         return result
 
     def checkpoint(self) -> Checkpoint:
-        """Return where the run stands."""
+        """Return the state of the run."""
         return self._engine.checkpoint()
 
 
@@ -70,15 +70,15 @@ def train(task: str | Task = "add", *, progress: bool = False, **settings: Any) 
 
     Args:
         task: Name of a task, or a task, for instance of `Task.from_function`.
-        progress: Show how far training is: a bar in a notebook, a line on stderr elsewhere.
+        progress: Show progress: a bar in a notebook, a line on stderr elsewhere.
         settings: Any setting of `TrainingConfig`, option of the cell or parameter of the task.
 
     Raises:
         UnknownNameError: A name is in no registry.
         InvalidValueError: A value is out of range.
-        TaskError: The task cannot be built so.
+        TaskError: The task cannot be built with these settings.
         TypeError: There is no such setting; the message names the nearest one.
-        DivergedError: A parameter is not finite any more.
+        DivergedError: A parameter is no longer finite.
 
     Example:
         >>> run = train("sub", bits=4, activation="sigmoid")
@@ -99,19 +99,19 @@ def train_many(
     checkpoint: Checkpoint | None = None,
     **settings: Any,
 ) -> list[Run]:
-    """Train a network for each of some seeds, several side by side.
+    """Train one network per seed, several side by side.
 
-    Side by side they share the fixed cost of array operations, and the words: those of the first
-    seed among them. The initial weights are those of a run with the seed alone. So the networks
-    are as different as their beginnings, but not as independent as those of runs of their own; the
-    model of each names the seeds beside it.
+    Networks side by side share the fixed cost of array operations, and the words, which follow from
+    their first seed. The initial weights are the same as in a run with the seed alone. So the
+    networks differ in their initial weights, but are not as independent as separate runs; each
+    model names the seeds trained beside it.
 
     Args:
         task: Name of a task, or a task.
         seeds: All different.
         together: Networks that are trained side by side, at least 1.
-        hooks: What is called on the way, for instance with checkpoints.
-        checkpoint: Where to go on from: of the same task, seeds and settings.
+        hooks: Functions that are called during the run, for instance with checkpoints.
+        checkpoint: The checkpoint to resume from, of the same task, seeds and settings.
         settings: Any setting of `TrainingConfig` but ``seed`` and ``candidates``.
 
     Returns:
@@ -120,10 +120,10 @@ def train_many(
     Raises:
         InvalidValueError: A value is out of range, or a seed occurs twice.
         UnknownNameError: A name is in no registry.
-        TaskError: The task cannot be built so.
-        CheckpointError: The checkpoint is of another run.
-        DivergedError: A parameter is not finite any more.
-        KeyboardInterrupt: ``hooks.stop`` said so; a checkpoint was written before.
+        TaskError: The task cannot be built with these settings.
+        CheckpointError: The checkpoint belongs to another run.
+        DivergedError: A parameter is no longer finite.
+        KeyboardInterrupt: ``hooks.stop`` returned true; a checkpoint was written before.
 
     Example:
         >>> results = train_many("add", seeds=range(8), bits=4)
@@ -152,12 +152,12 @@ def _check(seeds: Sequence[int], together: int, settings: dict[str, Any]) -> Non
     if together < 1:
         raise InvalidValueError(f"{together} networks together: expected 1 or more")
     if len(set(seeds)) < len(seeds):
-        raise InvalidValueError("a seed occurs twice: its network would be the same one")
+        raise InvalidValueError("a seed occurs twice: both networks would be the same")
     for seed in seeds:
         if not 0 <= seed <= MAX_SEED:
             raise InvalidValueError(f"seed {seed}: expected 0 to {MAX_SEED}")
     for name in ("seed", "candidates", "preset"):
         if name in settings:
             raise InvalidValueError(
-                f"{name} {settings[name]!r}: many networks have none; leave it out"
+                f"{name} {settings[name]!r}: not a setting of train_many; leave it out"
             )

@@ -67,7 +67,7 @@ def tutorial_draws(seed: int, iterations: int) -> tuple[dict[str, Array], Letter
 
 
 def tutorial_parameters(network: Network, seed: int) -> Parameters:
-    """Return the initial weights of the tutorial as a network is trained."""
+    """Return the initial weights of the tutorial, in the layout of training."""
     weights, _ = tutorial_draws(seed, 0)
     arrays = {
         "rnn.weight_ih_l0": weights["input"].T,
@@ -79,7 +79,7 @@ def tutorial_parameters(network: Network, seed: int) -> Parameters:
 
 @final
 class TutorialBatches(Batches):
-    """The pairs of the tutorial, one a step."""
+    """The pairs of the tutorial, one per step."""
 
     def __init__(self, config: TrainingConfig) -> None:
         _, self._pairs = tutorial_draws(config.seed, config.max_steps)
@@ -89,21 +89,21 @@ class TutorialBatches(Batches):
     def words(self, first: int, count: int) -> Letters:
         pairs = self._pairs[first : first + count]
         letters = self._config.built_task.encode(list(pairs.T), self.steps)
-        # Past the end of the run the chunk is filled up with words that no step will ask for.
+        # Past the end of the run the chunk is padded with words that no step uses.
         return np.pad(letters, ((0, 0), (0, count - len(pairs))))
 
 
 @final
 @dataclass(frozen=True)
 class TutorialReport(Report):
-    """What the tutorial prints every 1,000 iterations, counted from 0.
+    """The report that the tutorial prints every 1,000 iterations, counted from 0.
 
     Attributes:
         step: The iteration.
         error: Sum over the positions of the distance between output and true bit.
         a: First operand.
         b: Second operand.
-        predicted: The sum that the network's rounded outputs say.
+        predicted: The sum by the network's rounded outputs.
         expected: The sum.
         digits: Number of positions.
     """

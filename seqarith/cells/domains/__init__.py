@@ -1,1 +1,1 @@
-"""What the operations of a recorded step do: to numbers, derivatives, intervals."""
+"""The operations of a recorded step on numbers, derivatives and intervals."""

@@ -1,4 +1,4 @@
-"""Derivatives of a step by the memory before it: forward mode, one matrix a word."""
+"""Derivatives of a step by the memory before it: forward mode, one matrix per word."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Dual = tuple[Array, Array]
 """Values (N, P) and their derivatives by the memory (N, P, M)."""
 
 AT_ONCE = 1 << 18
-"""Numbers in the derivatives that are made at once."""
+"""Numbers in the derivatives that are computed at once: 2 MiB."""
 
 
 @final

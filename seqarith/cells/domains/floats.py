@@ -1,10 +1,10 @@
-"""Numbers: the program that predictions and evaluations run.
+"""Numbers: the code that predictions and evaluations run.
 
 The record is executed in its order, in the dtype of the arrays, with ``sigmoid(x)`` computed as
-``0.5 * tanh(0.5 * x) + 0.5``, which cannot overflow. What depends on the letter alone is computed
-once for all words, what depends on the memory alone once for all letters. Arrays lie units first,
-(P, N), so that every operation runs through memory in one go, and write over values that nothing
-reads any more.
+``0.5 * tanh(0.5 * x) + 0.5``, which cannot overflow. Values that depend on the letter alone are
+computed once for all words, values that depend on the memory alone once for all letters. Arrays are
+units first, (P, N), so that every operation runs through contiguous memory. Results overwrite
+values that are no longer read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Values = dict[int, Array]
 Out = Array | None
 
 NEW, PLACED = -1, -2
-"""Where a result goes: into a new array, or to its place in the next memory."""
+"""Where a result is written: to a new array, or to its place in the next memory."""
 
 
 @final
@@ -52,7 +52,7 @@ class FloatStep:
         numbered = list(enumerate(step.operations, 2))
         later = [n for n, _ in numbered if kinds[n] not in (LETTER_ONLY, MEMORY_ONLY)]
         plan = _Plan(step, [n for n, _ in numbered if kinds[n] == MEMORY_ONLY], later)
-        # A shift by 0, as of PyTorch's second bias mostly, is what it shifts.
+        # A shift by 0 changes nothing, so it is left out: PyTorch's second bias is often 0.
         same: dict[int, int] = {}
         self._memory_only, self._later = list[Any](), list[Any]()
         for n, operation in numbered:
@@ -76,7 +76,7 @@ class FloatStep:
         self._columns: dict[int, Values] = {}
 
     def _tabulated(self, kinds: list[frozenset[int]], later: list[int], vectors: Array) -> Values:
-        """Return the values of letters alone that later operations read, each (P, A)."""
+        """Return the values that depend on the letter alone and are read later, each (P, A)."""
         values: Values = {INPUT: vectors.T}
         for n, operation in enumerate(self._step.operations, 2):
             if kinds[n] == LETTER_ONLY:
@@ -104,7 +104,7 @@ class FloatStep:
             yield self._finished(values, self._columns[letter])
 
     def _remembered(self, memory: Array) -> Values:
-        """Return what depends on memories (N, M) alone."""
+        """Return the values that depend on memories (N, M) alone."""
         return self._run(self._memory_only, {MEMORY: memory.T})
 
     def _finished(self, remembered: Values, read: Values) -> Array:
@@ -129,7 +129,7 @@ class FloatStep:
         return values
 
     def _function(self, operation: Operation) -> Callable[..., Array]:
-        """Return what computes an operation: called with where to write and what it reads."""
+        """Return a function of the output array, or None, and the operands."""
         kind, *rest = operation
         if kind in _BINARY:
             binary = _BINARY[kind]
@@ -175,7 +175,7 @@ def _blend(out: Out, z: Array, h: Array, n: Array) -> Array:
 
 
 def _join(out: Out, *parts: Array) -> Array:
-    """Return parts in one array; those that were computed in their place are there already."""
+    """Return parts in one array; copy only those that were not computed in place."""
     count = max(part.shape[1] for part in parts)
     whole = np.empty((sum(len(p) for p in parts), count), parts[0].dtype) if out is None else out
     begin = 0
@@ -188,18 +188,18 @@ def _join(out: Out, *parts: Array) -> Array:
 
 
 def _fortran(array: Array) -> Array:
-    """Return a matrix whose columns lie in one piece each: products with few rows are faster."""
+    """Return a matrix with contiguous columns: products with few rows are faster."""
     return np.ascontiguousarray(array.T).T
 
 
 @final
 class _Plan:
-    """Where the results of the operations in the inner loop are written.
+    """Where each operation of the inner loop writes its result.
 
     Attributes:
-        read: The values that each reads.
-        target: A value that it writes over, `NEW` or `PLACED`.
-        place: Where in the next memory it begins, if it is computed in its place.
+        read: The values that each operation reads.
+        target: The value that it overwrites, `NEW` or `PLACED`.
+        place: The index in the next memory at which it begins, if it is `PLACED`.
     """
 
     def __init__(self, step: Step, memory_only: list[int], later: list[int]) -> None:
@@ -212,7 +212,7 @@ class _Plan:
             self._choose(n, order[at + 1 :], order[-1])
 
     def _placed(self, later: list[int]) -> tuple[dict[int, int], set[int]]:
-        """Return where parts of the last join begin, and which are computed there."""
+        """Return where parts of the last join begin, and which are computed in place."""
         begins, placed = dict.fromkeys(later, 0), set[int]()
         last = later[-1] if later else 0
         if later and self._step.operations[last - 2][0] == "join":
@@ -229,7 +229,7 @@ class _Plan:
 
     def _choose(self, n: int, after: list[int], result: int) -> None:
         kind, width, read = self._step.operations[n - 2][0], self._step.widths[n], self.read[n]
-        if kind == "take":  # of what is computed here; else it is a part of what others own
+        if kind == "take":  # a view: it shares the storage of the whole
             if read[0] in self._storage:
                 root, begin, _ = self._storage[read[0]]
                 begin += self._step.operations[n - 2][2]
@@ -240,22 +240,22 @@ class _Plan:
             self._storage[n] = (result, self.place[n], self.place[n] + width)
         elif kind not in ("join", "linear"):
             alive = {value for later in after for value in self.read[later]} | {result}
-            # A blend reads z and n once more after it has written h - n.
+            # A blend reads z and n again after it has written h - n, so it may overwrite only h.
             alive |= {read[0], read[2]} if kind == "blend" else set()
             for value in read[1:2] if kind == "blend" else read:
                 if self._is_free(value, width, alive, n):
                     self.target[n], self._storage[n] = value, self._storage[value]
                     break
-            if kind == "shift" and self.target[n] == NEW:  # by 0 it is what it shifts
+            if kind == "shift" and self.target[n] == NEW:  # by 0 it is left out: an alias
                 del self._storage[n]
                 if read[0] in self._storage:
                     self._storage[n] = self._storage[read[0]]
 
     def _is_free(self, value: int, width: int, alive: set[int], n: int) -> bool:
-        """Return whether an operation may write over a value, which nothing reads later."""
+        """Return whether an operation may overwrite a value, because nothing reads it later."""
         if value not in self._storage or self._step.widths[value] != width:
             return False
-        if n in self._own and value not in self._own:  # the next letter reads it too
+        if n in self._own and value not in self._own:  # it is read again for the next letter
             return False
         root, begin, end = self._storage[value]
         for other in alive - {n}:

@@ -1,7 +1,7 @@
-"""Intervals: bounds of what a step computes from boxes, for the search of proofs.
+"""Intervals: bounds on the values of a step for boxes of memories, for the search for proofs.
 
-Both bounds of a value lie in one array, (2, ..., P): lower and upper. Letters are an axis:
-what depends on the letter alone is (2, 1, A, P), on the memory alone (2, N, 1, P), on both
+Both bounds of a value are in one array, (2, ..., P): lower and upper. Letters are an axis: a value
+that depends on the letter alone is (2, 1, A, P), on the memory alone (2, N, 1, P), on both
 (2, N, A, P).
 """
 
@@ -29,8 +29,8 @@ class Intervals:
         step: The record.
         arrays: The arrays that it names, in float64.
         vectors: The input vector of every letter, shape (A, D).
-        epsilon: Of the program's number format: what its operations err by.
-        slack: Added to every bound.
+        epsilon: Relative rounding error of the program's number format.
+        slack: An absolute error by which every bound is widened.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Intervals:
         epsilon: float,
         slack: float,
     ) -> None:
-        self._step, self._epsilon = step, epsilon
+        self._step = step
         self._error = 12 * epsilon + slack
         self._ends = SIGNS[:, None, None, None] * self._error
         self._slack, self._gates = slack, _gates(step.operations)
@@ -76,7 +76,7 @@ class Intervals:
         return bounds[0], bounds[1]
 
     def _operator(self, operation: Operation) -> Callable[..., Array]:
-        """Return what an operation does to the bounds that it reads."""
+        """Return the function from the bounds that an operation reads to its own bounds."""
         kind = operation[0]
         if kind in NAMED:
             return self._by_array(kind, operation[2])
@@ -112,7 +112,7 @@ class Intervals:
 
     def _linear(self, half: Array, half_size: Array, slack: Array, x: Array) -> Array:
         largest = max(1.0, -float(x[0].min()), float(x[1].max()))
-        # One product of all rows: of a stack of matrices of one row each it would be one a row.
+        # All rows in one matrix product: NumPy would multiply a stack of matrices one by one.
         low, high = x.reshape(2, -1, x.shape[-1])
         centre, radius = (low + high) @ half, (high - low) @ half_size
         radius += slack * largest + self._slack
@@ -144,7 +144,7 @@ class Intervals:
 
 
 def _gates(operations: Sequence[Operation]) -> set[int]:
-    """Return the numbers of values that are in [0, 1], nearly: sigmoids, and parts of such."""
+    """Return the values that are sigmoids, or parts of sigmoids: in [0, 1] up to rounding."""
     found: set[int] = set()
     for n, operation in enumerate(operations, 2):
         if operation[0] == "sigmoid" or (operation[0] == "take" and operation[1] in found):
@@ -158,7 +158,7 @@ def _joined(*x: Array) -> Array:
 
 
 def _scaled(x: Array, y: Array) -> Array:
-    """Return the product of factors that are not negative with others."""
+    """Return the product of non-negative x with any y: fewer comparisons than `_product`."""
     low, high = x * y[0], x * y[1]
     found: Array = np.empty_like(low)
     np.minimum(low[0], low[1], out=found[0])
@@ -174,7 +174,7 @@ def _product(x: Array, y: Array) -> Array:
 
 
 def _mixed(z: Array, h: Array, n: Array) -> Array:
-    """Return n + z (h - n) for z in [0, 1]: of each end of h and n, at both ends of z."""
+    """Return n + z (h - n) for z in [0, 1]: monotone in h and n, so only the ends of z compete."""
     found = []
     for end, choose in enumerate((np.minimum, np.maximum)):
         both = z * (h[end] - n[end])

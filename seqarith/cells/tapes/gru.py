@@ -8,16 +8,17 @@ from typing import final
 import numpy as np
 
 from seqarith.cells.activations import Operation
-from seqarith.cells.cell import INPUT_SCALE, Array, Arrays
+from seqarith.cells.cell import Array, Arrays
 from seqarith.cells.recording import Sizes
 from seqarith.cells.steps import Shape
-from seqarith.cells.tapes.operations import at_once, gradient, group, joined, padded, product
+from seqarith.cells.tapes.operations import gradient, group, joined, product
+from seqarith.cells.tapes.rows import RowTape, draw
 from seqarith.cells.tapes.training import Extent, Tape, Training
 
 INPUT, HIDDEN, BIAS = "rnn.input", "rnn.hidden", "rnn.bias"
 GATES = 3
 WIDE = 2**12
-"""Hidden numbers of a step above which operations are dearer than calls."""
+"""Hidden numbers per step above which arithmetic costs more than NumPy calls."""
 
 
 @final
@@ -25,11 +26,11 @@ class GRUTraining(Training):
     """Kernels for input and bias, for the hidden vector, and for the bias inside the reset gate.
 
     ``rnn.input`` (D + 1, 3 H) has columns n, r, z; ``rnn.hidden`` (H, 3 H) has columns r, z, n;
-    ``rnn.bias`` (1, H) is b_hn. PyTorch's two biases of r and z only ever act as their sum.
+    ``rnn.bias`` (1, H) is b_hn. Of PyTorch's two biases of r and z only the sum matters.
 
     Args:
         bias: Whether there are biases.
-        sizes: Of the layer.
+        sizes: Widths of the layer.
     """
 
     def __init__(self, bias: bool, sizes: Sizes) -> None:
@@ -42,14 +43,8 @@ class GRUTraining(Training):
         return shapes | ({BIAS: (1, hidden)} if self._bias else {})
 
     def initialise(self, kernels: Arrays, rng: np.random.Generator) -> None:
-        """Draw from U(-1/sqrt(H), 1/sqrt(H)) as PyTorch does; the input's weights 4 times larger.
-
-        Digits are 0 and 1, and few; see `seqarith.cells.tapes.elman.ElmanTraining.initialise`.
-        """
-        bound = self._sizes.hidden**-0.5
-        for kernel in kernels.values():
-            kernel[...] = rng.uniform(-bound, bound, kernel.shape)
-        self._parts(kernels)[0][...] *= INPUT_SCALE
+        # The readout's kernel is drawn too, and then again by the network: seeds depend on it.
+        draw(list(kernels.values()), self._parts(kernels)[0], self._sizes.hidden, rng)
 
     def unpack(self, kernels: Arrays) -> dict[str, Array]:
         hidden = self._sizes.hidden
@@ -82,50 +77,37 @@ class GRUTraining(Training):
 
 
 @final
-class _GRUTape(Tape):
+class _GRUTape(RowTape):
     """Rows [h, x, 1], and blocks [n, r, z, v] of shape (H, B) for every step; v is W_hn h + b_hn.
 
-    Blocks lie units first, so that an operation on some of them runs through memory in one go. The
-    kernels are put into one, [h, x, 1] by [n, r, z, v], where what does not exist is 0: so a step
-    is one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``, its halving part of that kernel.
-    Backwards one product carries the gradient through the gates and past them: an identity stands
-    beside the weights. Where a step is `WIDE` zeros and identity are left out.
+    Blocks are units first, so that an operation on some of them runs through contiguous memory. The
+    kernels are copied into one, [h, x, 1] by [n, r, z, v], with zeros elsewhere, so that a step is
+    one product. A sigmoid is ``tanh(x / 2) / 2 + 1/2``; that kernel contains the first halving. In
+    the backward pass one product propagates the gradient through the gates and past them: an
+    identity stands beside the weights. Above `WIDE` numbers, zeros and identity are left out.
     """
 
     def __init__(self, kernels: Arrays, gradients: Arrays, extent: Extent) -> None:
         steps, hidden, leading = extent.steps, extent.hidden, extent.leading
         dtype, units = kernels[HIDDEN].dtype, (hidden, extent.batch)
         width = hidden + kernels[INPUT].shape[-2]
-        self._rows = np.zeros(
-            (*leading, steps + 1, padded(width, extent.batch), extent.batch), dtype
-        )
-        self._read = self._rows[..., :width, :]
-        self._read[..., hidden + extent.inputs :, :] = 1
-        self._width, self._one, self._half = hidden, np.array(1, dtype), np.array(0.5, dtype)
-        self._kernels, self._gradients = kernels, gradients
+        super().__init__(extent, dtype, width, (5, *units), hidden_first=True)
+        self._width, self._kernels, self._gradients = hidden, kernels, gradients
         self._wide = hidden * extent.batch > WIDE
+        # Halves the pre-activations of the sigmoids: r and z.
         self._scale = np.repeat(np.array([1, 0.5, 0.5, 1], dtype), hidden)
         self._whole, self._gradient = (
             np.zeros((*leading, width, 4 * hidden), dtype) for _ in range(2)
         )
         self._recurrent = np.zeros((*leading, hidden, 4 * hidden), dtype)
         self._recurrent[..., 3 * hidden :] = np.eye(hidden)
-        self._scratch = np.empty((*leading, *units), dtype)
         self._blocks = np.empty((*leading, steps, 4, *units), dtype)
         self._apart = np.empty((*leading, steps, *units), dtype)
-        # What a hidden gradient is multiplied by, and what becomes of it: [n, r, z, v, h].
+        # What a hidden gradient is multiplied by, and the products: [n, r, z, v, h].
         self._deltas = np.empty((*leading, steps, 5, *units), dtype)
-        self._steps, self._at_once = steps, at_once(steps, self._deltas.nbytes // steps)
-        self._slopes = np.empty((*leading, self._at_once, 5, *units), dtype)
-
-        self.inputs = np.swapaxes(self._rows[..., :-1, hidden : hidden + extent.inputs, :], -1, -2)
-        self.hidden = self._rows[..., 1:, :hidden, :]
-        self.hidden_gradient = np.empty(self.hidden.shape, dtype)
-        self.noise = np.zeros_like(self.hidden_gradient) if extent.noisy else None
-        self.clean = np.empty_like(self.hidden_gradient) if extent.noisy else self.hidden
 
     def _places(self, whole: Array, kernels: Arrays) -> list[tuple[Array, Array, Array]]:
-        """Return where each kernel stands in the one that they are put into, and its scale."""
+        """Return, for each kernel, its place in the common kernel, itself and its scale."""
         width, scale = self._width, self._scale
         places = [
             (whole[..., :width, width:], kernels[HIDDEN], scale[width:]),
@@ -143,27 +125,30 @@ class _GRUTape(Tape):
         ]
 
     def step(self, t: int) -> list[Operation]:
-        blocks, scratch, half = self._blocks[..., t, :, :, :], self._scratch, self._half
+        blocks, scratch, half = self._blocks[..., t, :, :, :], self._sums, self._half
         candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
         gates, apart = blocks[..., 1:3, :, :], self._apart[..., t, :, :]
-        rows = self._rows
-        before, after = (rows[..., at, : self._width, :] for at in (t, t + 1))
+        before = self._rows[..., t, : self._width, :]
         return [
             *(self._assemble() if t == 0 else []),
             *self._weigh(t),
+            # r, z = sigmoid(.)
             partial(np.tanh, gates, gates),
             partial(np.multiply, gates, half, gates),
             partial(np.add, gates, half, gates),
+            # n = tanh(W_in x + b_in + r v)
             partial(np.multiply, reset, from_hidden, scratch),
             partial(np.add, scratch, candidate, scratch),
             partial(np.tanh, scratch, candidate),
+            # h' = n + z (h - n); h - n is kept for the backward pass
             partial(np.subtract, before, candidate, apart),
             partial(np.multiply, keep, apart, scratch),
-            *self._shown(t, scratch, candidate, after),
+            partial(np.add, scratch, candidate, self.clean[..., t, :, :]),
+            *self._add_noise(t),
         ]
 
     def _weigh(self, t: int) -> list[Operation]:
-        """Return what writes blocks: all in one product, or, if that costs, without its zeros."""
+        """Return operations that write the blocks: one product, or two without zeros if `WIDE`."""
         width, blocks, read = self._width, self._blocks[..., t, :, :, :], self._read[..., t, :, :]
         whole = np.swapaxes(self._whole, -1, -2)
         if not self._wide:
@@ -173,15 +158,8 @@ class _GRUTape(Tape):
             product(whole[..., :width, width:], read[..., width:, :], blocks[..., 0, :, :]),
         ]
 
-    def _shown(self, t: int, moved: Array, candidate: Array, after: Array) -> list[Operation]:
-        """Return what writes the hidden vectors, with their noise if there is any."""
-        if self.noise is None:
-            return [partial(np.add, moved, candidate, after)]
-        clean, noise = self.clean[..., t, :, :], self.noise[..., t, :, :]
-        return [partial(np.add, moved, candidate, clean), partial(np.add, clean, noise, after)]
-
     def _prepare(self, some: slice) -> list[Operation]:
-        """Return what computes slopes of some steps: of a gate by its pre-activation, y (1 - y)."""
+        """Return operations that compute the slopes of some steps; of a gate: y (1 - y)."""
         blocks, slopes = self._blocks[..., some, :, :, :], self._slopes
         slopes = slopes[..., : some.stop - some.start, :, :, :]
         candidate, reset, keep, from_hidden = (blocks[..., k, :, :] for k in range(4))
@@ -189,10 +167,12 @@ class _GRUTape(Tape):
         gates, by_gates = blocks[..., 1:3, :, :], slopes[..., 1:3, :, :]
         return [
             partial(np.subtract, self._one, gates, by_gates),
+            # dh'/dn before tanh = (1 - n**2) (1 - z); by_keep is still 1 - z here
             partial(np.multiply, candidate, candidate, by_candidate),
             partial(np.subtract, self._one, by_candidate, by_candidate),
             partial(np.multiply, by_candidate, by_keep, by_candidate),
             partial(np.multiply, by_gates, gates, by_gates),
+            # by z: (h - n) z (1 - z); by r: v r (1 - r) times that of n; by v: r times that of n
             partial(np.multiply, by_keep, self._apart[..., some, :, :], by_keep),
             partial(np.multiply, by_reset, from_hidden, by_reset),
             partial(np.multiply, by_reset, by_candidate, by_reset),
@@ -218,8 +198,8 @@ class _GRUTape(Tape):
         if self._wide:
             weights, read = weights[..., : 3 * self._width], deltas[..., 1:4, :, :]
             own.append(partial(np.add, earlier, deltas[..., 4, :, :], earlier))
-        back = product(weights, joined(read), self._scratch)
-        return [*own, back, partial(np.add, earlier, self._scratch, earlier)]
+        back = product(weights, joined(read), self._sums)
+        return [*own, back, partial(np.add, earlier, self._sums, earlier)]
 
     def finish(self) -> list[Operation]:
         places = self._places(self._gradient, self._gradients)
