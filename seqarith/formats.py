@@ -47,7 +47,7 @@ OWN = Record(
         "output": _ROWS,
     },
     {
-        "asked": Record({"function": Text(200, pattern=r"[\w.:-]+"), "words": Integer(0)}),
+        "asked": Record({"function": Text(200, pattern=r"[\w.:-]+"), "words": Integer(1)}),
         "negative": Flag(),
     },
 )

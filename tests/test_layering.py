@@ -23,8 +23,8 @@ LAYERS = [
     {"cells", "tasks", "schedules"},
     {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
     {"network", "archive"},
-    {"execution"},
-    {"prediction"},
+    {"execution", "network_description"},
+    {"prediction", "stored_certificate"},
     {"model"},
     {"evaluation", "certification", "tracing"},
     {"training", "compose", "projection"},

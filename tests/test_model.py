@@ -486,7 +486,7 @@ def test_one_operand_may_be_the_same_in_all_tuples(adder: sa.Model) -> None:
     [
         (([1.5], [2]), "'float' object"),
         ((np.array([1.5]), 2), "array of float64"),
-        (([1, 2], [1, 2, 3]), r"shapes \(2,\), \(3,\): they do not fit together"),
+        (([1, 2], [1, 2, 3]), r"shapes \(2,\), \(3,\) cannot be broadcast"),
         (("1", 2), "'str' object"),
     ],
 )
