@@ -307,7 +307,7 @@ def test_files_of_other_programs(adder_file: Path) -> None:
     write_zip(adder_file, {"a.txt": b"hello"})
     refused(adder_file, "an entry is called 'a.txt'")
     write_zip(adder_file, {})
-    refused(adder_file, "no file of seqarith")
+    refused(adder_file, "not a file of seqarith")
     adder_file.write_text("GIF89a")
     refused(adder_file)
     sa.Trainer(sa.TrainingConfig(max_steps=1)).checkpoint().save(adder_file)
