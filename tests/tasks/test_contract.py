@@ -27,8 +27,9 @@ from seqarith.tasks.task import Task
 BASES = range(2, 17)
 VARIETIES: dict[str, list[dict[str, Any]]] = {
     "add": [{"base": b} for b in BASES] + [{"operands": k} for k in (3, 4, 5)]
-    + [{"base": 10, "operands": 3}],
-    "sub": [{"base": b} for b in BASES] + [{"operands": 3}],
+    + [{"base": b, "operands": 3} for b in (3, 10)],
+    "sub": [{"base": b} for b in BASES] + [{"operands": k} for k in (3, 5)]
+    + [{"base": 3, "operands": 3}],
     "neg": [{"base": b} for b in BASES],
     "increment": [{"base": b} for b in BASES],
     "scale": [{"base": b} for b in BASES]
