@@ -20,19 +20,6 @@ from seqarith.network import Network
 from seqarith.tasks.task import Task
 
 
-def remainder_by_three() -> Task:
-    """Return a task that reads the most significant digit first and answers with a symbol."""
-    machine = sa.MealyMachine(
-        [[(2 * q + d) % 3 for d in (0, 1)] for q in range(3)],
-        [[(2 * q + d) % 3 for d in (0, 1)] for q in range(3)],
-        names=("remainder 0", "remainder 1", "remainder 2"),
-    )
-    return Task(
-        "rest", "{} mod 3", 1, lambda a: a % 3, lambda r: (0, 2), machine,
-        order="most", result="symbol", symbols=("none", "one", "two"),
-    )  # fmt: skip
-
-
 def doubled_late() -> Task:
     """Return a task without a machine whose result comes a step late."""
     return Task("copy", "{}", 1, lambda a: a, lambda r: r, None, base=3, delay=1)
@@ -114,7 +101,7 @@ def test_wrong_steps(wrong_adder: sa.Model) -> None:
 def test_a_symbol_most_significant_first(make_random: Callable[..., sa.Model]) -> None:
     seen = set()
     for seed in range(6):
-        model = make_random(remainder_by_three(), seed)
+        model = make_random(sa.registry.TASKS["mod"](), seed)
         found = sa.trace(model, 11)
         assert found.digits.tolist() == [[1, 0, 1, 1]]
         assert found.states is not None
