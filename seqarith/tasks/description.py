@@ -53,9 +53,9 @@ def build_task(description: Mapping[str, Any]) -> Task:
     """Return the task of a description that has passed `seqarith.formats.TASK`.
 
     Raises:
-        UnknownNameError: There is none of that name.
-        InvalidValueError: It has no such parameter.
-        TaskError: Its values are out of range.
+        UnknownNameError: No task has that name.
+        InvalidValueError: The task has no such parameter.
+        TaskError: A value is out of range.
         MachineError: The tables of its machine contradict each other.
     """
     name, base, operands, parameters = (
@@ -80,9 +80,9 @@ def named_task(
         parameters: Values of the task's parameters.
 
     Raises:
-        UnknownNameError: There is none of that name.
-        InvalidValueError: It has no such parameter.
-        TaskError: Its values are out of range.
+        UnknownNameError: No task has that name.
+        InvalidValueError: The task has no such parameter.
+        TaskError: A value is out of range.
     """
     options: dict[str, Any] = {"base": base, **parameters}
     choice = signature(TASKS[name]).parameters.get("operands")

@@ -1,4 +1,4 @@
-"""Multiples and constants: like sums, they need no more than a carry."""
+"""Multiples and constants; like sums, they need only a carry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of integers: Gray code, there and back, and parity."""
+"""Codes of integers: Gray code and its inverse, and parity."""
 
 from __future__ import annotations
 

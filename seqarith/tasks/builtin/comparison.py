@@ -120,7 +120,10 @@ def _extreme(
 
 
 def _leader_machine(base: int, operands: int, sign: int) -> MealyMachine:
-    """Return the machine whose states are the sets of operands that are ahead: 1 for larger."""
+    """Return the machine whose states are the sets of operands that are equal and ahead so far.
+
+    With sign 1 the larger operands are ahead, with -1 the smaller ones.
+    """
     digits = to_digits(np.arange(base**operands), operands, base=base).astype(np.intp).T
 
     def step(ahead: frozenset[int], letters: Table) -> tuple[list[frozenset[int]], Table]:
