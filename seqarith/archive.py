@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from seqarith.atomic import write_bytes
 from seqarith.errors import InvalidValueError, ModelFileError, OutputError
-from seqarith.schema import Integer, Schema, parse_json
+from seqarith.schema import Integer, Schema
+from seqarith.strict_json import parse_json
 from seqarith.text import shortened
 
 MAX_BYTES = 2**30

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.errors import DigitsError
+from seqarith.long_division import split_digits
 
 Order = Literal["least", "most"]
 Digits = NDArray[np.uint8]
@@ -26,7 +27,6 @@ LONGEST_TEXT = 2**20
 """Most characters of an integer that is read: as many digits as an operand may have."""
 
 _PYTHON_DIGITS = 640  # decimal digits that Python converts under any sys.set_int_max_str_digits
-_LONG_DIVISOR = 4000  # bits of a divisor from which dividing by its inverse is faster
 _WORD = 62  # bits of an integer that fits NumPy's int64, with room to double it
 
 
@@ -230,7 +230,7 @@ def _digits_of(value: int, width: int, base: int) -> Digits:
     if base & (base - 1) == 0:
         return _digits_of_bits(value, width, base.bit_length() - 1)
     leaf = _leaf_digits(base)
-    leaves = np.array(_split(value, -(-width // leaf), base**leaf), np.int64)
+    leaves = np.array(split_digits(value, -(-width // leaf), base**leaf), np.int64)
     return _leaves_to_digits(leaves, leaf, base).T.ravel()[:width]
 
 
@@ -238,46 +238,6 @@ def _digits_of_bits(value: int, width: int, bits: int) -> Digits:
     octets = np.frombuffer(value.to_bytes(-(-width * bits // 8), "little"), np.uint8)
     table = np.unpackbits(octets, count=width * bits, bitorder="little").reshape(width, bits)
     return table @ (1 << np.arange(bits, dtype=np.uint8))
-
-
-def _split(value: int, count: int, radix: int) -> list[int]:
-    """Return ``count`` digits to the base ``radix``, by repeated halving (divide and conquer)."""
-    powers = [radix]
-    while 1 << len(powers) < count:
-        powers.append(powers[-1] ** 2)
-    pieces = [value]
-    for power in reversed(powers):
-        # Python's division is quadratic, its product is not: large powers are divided by products
-        # with an inverse.
-        inverse = _inverse(power) if power.bit_length() > _LONG_DIVISOR else 0
-        pairs = (_divided(p, power, inverse) if inverse else divmod(p, power) for p in pieces)
-        pieces = [part for pair in pairs for part in reversed(pair)]
-    return pieces[:count]
-
-
-def _inverse(divisor: int) -> int:
-    """Return ``4**L / divisor`` for a divisor of L bits, off by a few units, by Newton's method.
-
-    Source: R. P. Brent and P. Zimmermann, Modern Computer Arithmetic (2010), 3.4.1.
-    """
-    size = divisor.bit_length()
-    if size <= _LONG_DIVISOR:
-        return (1 << 2 * size) // divisor
-    cut = size // 2 - 4
-    # Start from the leading half of the divisor; Newton's step doubles the number of correct bits.
-    first = _inverse(divisor >> cut) << cut
-    return 2 * first - (divisor * first * first >> 2 * size)
-
-
-def _divided(value: int, divisor: int, inverse: int) -> tuple[int, int]:
-    """Return ``divmod(value, divisor)`` for a value below ``divisor**2``."""
-    quotient = value * inverse >> 2 * divisor.bit_length()
-    rest = value - quotient * divisor
-    while rest < 0:
-        quotient, rest = quotient - 1, rest + divisor
-    while rest >= divisor:
-        quotient, rest = quotient + 1, rest - divisor
-    return quotient, rest
 
 
 def _leaf_digits(base: int) -> int:

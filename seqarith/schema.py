@@ -6,8 +6,6 @@ A schema is built from `Integer`, `Number`, `Flag`, `Text`, `Maybe`, `AnyOf`, `L
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -17,12 +15,6 @@ from typing import Any, NoReturn, final
 
 from seqarith.errors import InvalidValueError
 from seqarith.text import shortened
-
-LONGEST_NUMBER = 40
-"""Most characters of an integer in JSON; the largest in any file has 19 digits."""
-
-DEEPEST = 32
-"""Most levels of lists and objects in JSON that is read."""
 
 LARGEST = 2**62
 """Default limit of integers, in absolute value."""
@@ -205,7 +197,7 @@ class Record(Schema):
         for key, each in value.items():
             schema = known.get(key, self.rest)
             if schema is None:
-                raise InvalidValueError(f"{at or 'it'} has an unknown key {_shown(key)}")
+                raise InvalidValueError(f"{at or 'it'} has an unknown key {shown(key)}")
             _KEY.check(key, f"a key{f' of {at}' if at else ''}")
             schema.check(each, f"{at}.{shortened(key, SHOWN)}" if at else shortened(key, SHOWN))
 
@@ -233,65 +225,6 @@ _KEY, _NUMBER = Text(200), Number()
 _SCALARS: dict[type, Schema] = {str: Text(2**20), int: Integer()}
 
 
-def parse_json(text: str, *, missing: bool = False) -> Any:
-    """Parse JSON strictly.
-
-    Args:
-        text: The text.
-        missing: Read ``NaN`` and ``Infinity``, which are not JSON, as null; else refuse them.
-
-    Raises:
-        InvalidValueError: It is not JSON, an object has a key twice, a number is not finite or an
-            integer of more than 40 digits, a text is not Unicode, or it is nested too deep.
-
-    Example:
-        >>> parse_json('{"steps": 50}')
-        {'steps': 50}
-    """
-    try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=(lambda name: None) if missing else _constant,
-            parse_int=_integer,
-            parse_float=_float,
-        )
-        Json(DEEPEST).check(value, "")
-    except InvalidValueError:
-        raise
-    except (RecursionError, MemoryError):
-        raise InvalidValueError("its JSON is nested too deep") from None
-    except ValueError as error:
-        raise InvalidValueError(f"it is not JSON ({shortened(str(error), 80)})") from None
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise InvalidValueError(f"an object has the key {_shown(name)} twice")
-        found[name] = value
-    return found
-
-
-def _constant(name: str) -> NoReturn:
-    raise InvalidValueError(f"it holds {name}, which is not a number")
-
-
-def _integer(text: str) -> int:
-    if len(text) > LONGEST_NUMBER:
-        raise InvalidValueError(f"it holds an integer of {len(text)} digits")
-    return int(text)
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise InvalidValueError(f"it holds {shortened(text, SHOWN)}, beyond the largest number")
-    return value
-
-
 def _is_unicode(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
@@ -309,7 +242,8 @@ def _limits(low: float, high: float, largest: float) -> str:
     return f"at least {low:,}" if low > -largest else ""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as text, shortened, for an error message."""
     if type(value) is int and value.bit_length() > 100:
         return f"an integer of {value.bit_length()} bits"
     if type(value) in (dict, list):
@@ -319,5 +253,5 @@ def _shown(value: Any) -> str:
 
 def _refuse(at: str, value: Any, expected: str) -> NoReturn:
     raise InvalidValueError(
-        f"{at or 'it'} {'' if at else 'is '}{_shown(value)}: expected {expected}"
+        f"{at or 'it'} {'' if at else 'is '}{shown(value)}: expected {expected}"
     )
