@@ -31,9 +31,9 @@ from seqarith.schema import Integer, Schema
 from seqarith.strict_json import parse_json
 from seqarith.text import shortened
 
-MAX_BYTES = 2**30
+MAX_BYTES = 2**30  # of a file
 MAX_HEADER_BYTES = 2**20
-MAX_ENTRIES = 128
+MAX_ENTRIES = 128  # of a file; a model has one for each array
 HEADER = "header"
 START = b"PK\3\4"
 """Signature of a zip file, as NumPy checks it as well."""
@@ -164,10 +164,10 @@ def write(
         path: The file.
         header: JSON.
         arrays: By their names.
-        schema: What the header must be like, so that it can be read again.
+        schema: The schema of the header; a header that could not be read again is refused.
 
     Raises:
-        InvalidValueError: The header is not JSON, or not as the schema says.
+        InvalidValueError: The header is not JSON, or the schema refuses it.
         OutputError: It cannot be written; an existing file is left as it was.
     """
     try:

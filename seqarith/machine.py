@@ -182,8 +182,8 @@ class MealyMachine:
 
         Every step yields the same buffer.
         """
-        # `take` from a flat table into a buffer is several times faster than two indices. Indices
-        # are checked in `_words`, so mode="clip" only spares NumPy the check.
+        # `take` from a flat table into a buffer is several times faster than two indices. With the
+        # default mode="raise" NumPy would copy the buffer; `_words` has checked the letters.
         starts = (self.next_state * self.letters).ravel()
         cells = np.empty(words.shape[1:], np.intp)
         row = np.full_like(cells, (self.initial if state is None else state) * self.letters)

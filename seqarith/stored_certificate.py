@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqarith.archive import Archive
 
 OLD_TANH_ULPS = 4.0
-"""Error of a tanh that certificates of 0.5 assume, in units in the last place."""
+"""Error of tanh that certificates of 0.5 assume, in epsilons of the number format."""
 
 
 @final
