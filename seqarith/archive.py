@@ -27,20 +27,21 @@ from numpy.typing import NDArray
 
 from seqarith.atomic import write_bytes
 from seqarith.errors import InvalidValueError, ModelFileError, OutputError
-from seqarith.schema import Integer, Schema, parse_json
+from seqarith.schema import Integer, Schema
+from seqarith.strict_json import parse_json
 from seqarith.text import shortened
 
-MAX_BYTES = 2**30
+MAX_BYTES = 2**30  # of a file
 MAX_HEADER_BYTES = 2**20
-MAX_ENTRIES = 128
+MAX_ENTRIES = 128  # of a file; a model has one for each array
 HEADER = "header"
 START = b"PK\3\4"
-"""What a zip file begins with that NumPy, too, takes for one."""
+"""Signature of a zip file, as NumPy checks it as well."""
 
 _ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,100}\.npy")
 _VERSION = Integer(1)
 
-# What zipfile, json and NumPy's header parser raise on bytes that are not what they should be.
+# What zipfile, json and NumPy's header parser raise for malformed bytes.
 _MALFORMED = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -63,21 +64,18 @@ _MALFORMED = (
 @final
 @dataclass(frozen=True)
 class Archive:
-    """An archive that was read: its header, and its arrays once their shapes are asked for."""
+    """The content of an archive: its header, and its entries, which `arrays` turns into arrays."""
 
     header: dict[str, Any]
     entries: Mapping[str, bytes]
     path: Path
 
     def parted(self, prefix: str) -> tuple[Archive, Archive]:
-        """Return the entries without a prefix, and those with it, their names without it."""
-        others = {name: data for name, data in self.entries.items() if not name.startswith(prefix)}
-        those = {
-            name.removeprefix(prefix): data
-            for name, data in self.entries.items()
-            if name.startswith(prefix)
-        }
-        return replace(self, entries=others), replace(self, entries=those)
+        """Return the entries without a prefix, and those with it; it is removed from the names."""
+        parts: tuple[dict[str, bytes], dict[str, bytes]] = {}, {}
+        for name, data in self.entries.items():
+            parts[name.startswith(prefix)][name.removeprefix(prefix)] = data
+        return replace(self, entries=parts[0]), replace(self, entries=parts[1])
 
     def arrays(
         self, shapes: Mapping[str, tuple[int, ...]], dtype: str | Mapping[str, str]
@@ -89,7 +87,7 @@ class Archive:
             dtype: The dtype of all, or of each.
 
         Raises:
-            ModelFileError: One is missing, there is another one, or one has another shape or
+            ModelFileError: One is missing, there is an unknown one, or one has a wrong shape or
                 dtype or a number that is not finite.
         """
         missing = sorted(set(shapes) - set(self.entries))
@@ -129,12 +127,12 @@ def read(
 
     Args:
         path: The file.
-        kind: What its header must call itself.
-        version: The newest format that the caller understands.
-        schema: What the header must be like.
+        kind: The format that its header must name.
+        version: The newest version of the format that the caller understands.
+        schema: The schema of the header.
 
     Raises:
-        ModelFileError: The file is missing, is no such archive, or is damaged.
+        ModelFileError: The file is missing, damaged, or not an archive of this kind.
     """
     place = Path(path)
     entries = _entries(place, _content(place))
@@ -160,16 +158,16 @@ def write(
     arrays: Mapping[str, NDArray[Any]],
     schema: Schema | None = None,
 ) -> None:
-    """Write an archive, the whole of it or nothing; the same content gives the same bytes.
+    """Write an archive completely or not at all; the same content gives the same bytes.
 
     Args:
         path: The file.
         header: JSON.
         arrays: By their names.
-        schema: What the header must be like, so that it can be read again.
+        schema: The schema of the header; a header that could not be read again is refused.
 
     Raises:
-        InvalidValueError: The header is not JSON, or not as the schema says.
+        InvalidValueError: The header is not JSON, or the schema refuses it.
         OutputError: It cannot be written; an existing file is left as it was.
     """
     try:
@@ -185,15 +183,15 @@ def write(
 
 
 def check_no_archive(path: str | os.PathLike[str]) -> None:
-    """Refuse to put another kind of file in the place of a model or a checkpoint.
+    """Refuse to overwrite a model or a checkpoint with another kind of file.
 
     Raises:
-        OutputError: There is one.
+        OutputError: The path is a model or a checkpoint.
     """
     place = Path(path)
     if place.is_file() and zipfile.is_zipfile(place):
         raise OutputError(
-            f"{place} is a model or a checkpoint, which would be lost: name another file"
+            f"{place} is a model or a checkpoint, which would be lost: choose another file"
         )
 
 
@@ -215,7 +213,7 @@ def _entries(place: Path, content: bytes) -> dict[str, bytes]:
     if not content:
         raise ModelFileError(f"{place}: the file is empty")
     if not content.startswith(START):
-        raise ModelFileError(f"{place}: damaged, or no file of seqarith (it is no zip file)")
+        raise ModelFileError(f"{place}: damaged, or not a file of seqarith (it is not a zip file)")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
@@ -225,17 +223,17 @@ def _entries(place: Path, content: bytes) -> dict[str, bytes]:
         raise
     except _MALFORMED as error:
         raise ModelFileError(
-            f"{place}: damaged, or no file of seqarith ({_short(error) or type(error).__name__})"
+            f"{place}: damaged, or not a file of seqarith ({_short(error) or type(error).__name__})"
         ) from None
 
 
 def _check_directory(place: Path, infos: list[zipfile.ZipInfo], size: int) -> None:
-    """Refuse what would grow when read, before any of it is read."""
+    """Refuse entries that would need more memory than the file has bytes, before reading any."""
     if len(infos) > MAX_ENTRIES:
         raise ModelFileError(f"{place}: {len(infos)} entries; at most {MAX_ENTRIES} are read")
     seen: set[str] = set()
     for info in infos:
-        # Another reader may take "w" and "w.npy", "W.npy", or what follows a zero byte, for one.
+        # Other readers may confuse "w", "w.npy" and "W.npy", or cut a name at a zero byte.
         name = info.orig_filename
         if not _ENTRY.fullmatch(name) or name.removesuffix(".npy").endswith(".npy"):
             raise ModelFileError(
@@ -246,7 +244,7 @@ def _check_directory(place: Path, infos: list[zipfile.ZipInfo], size: int) -> No
             raise ModelFileError(f"{place}: two entries are called {shortened(repr(name), 60)}")
         seen.add(name.casefold())
     if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
-        raise ModelFileError(f"{place}: compressed or encrypted entries: no file of seqarith")
+        raise ModelFileError(f"{place}: compressed or encrypted entries: not a file of seqarith")
     if sum(info.file_size for info in infos) > size:
         raise ModelFileError(f"{place}: its entries claim more bytes than the file has")
 
@@ -257,12 +255,12 @@ def _npy_header(data: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read_header(stream)
     if fortran and len(shape) > 1:
-        raise ValueError("its rows do not follow one another")
+        raise ValueError("its rows are not contiguous")
     return shape, dtype, stream.tell()
 
 
 def _header(place: Path, entries: dict[str, bytes], kind: str) -> dict[str, Any]:
-    """Take the header out of the entries and return it, once it is of the kind."""
+    """Remove the header from the entries and return it; refuse a header of another kind."""
     try:
         text = _header_text(entries.pop(HEADER))
     except _MALFORMED:
@@ -281,7 +279,7 @@ def _header_text(entry: bytes) -> str:
         raise ValueError("the header is too long")
     shape, dtype, start = _npy_header(entry)
     if dtype != np.uint8 or shape != (len(entry) - start,):
-        raise ValueError("the header is no vector of bytes")
+        raise ValueError("the header is not a vector of bytes")
     return entry[start:].decode("utf-8")
 
 

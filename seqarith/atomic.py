@@ -1,4 +1,4 @@
-"""Writing a file, the whole of it or nothing."""
+"""Write files completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ except ModuleNotFoundError:  # a host without POSIX
 else:
     _fcntl = fcntl
 
-_NAME = 60  # characters of the target's name that a temporary file's begins with
+_NAME = 60  # characters of the target's name in the name of a temporary file
 _SUFFIX = ".tmp"
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file, the whole of it or nothing.
+    """Write a file completely or not at all.
 
-    It goes to a temporary file in the same folder, to the disk, and then takes the place of
-    the old file in one step. Temporary files that a process left behind when it was killed are
+    The content is written to a temporary file in the same folder and flushed to the disk. Then the
+    temporary file replaces the old file in one step. Temporary files of killed processes are
     removed.
 
     Raises:
-        OutputError: It cannot be written; an existing file is left as it was.
+        OutputError: It cannot be written; an existing file is unchanged.
     """
-    place = Path(path).resolve()  # a link stays, and the file that it names is replaced
+    place = Path(path).resolve()  # a link is kept; the file that it points to is replaced
     check_writable(place)
     try:
         remove_leftovers(place)
@@ -44,10 +44,10 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Refuse a place where no file can be written, before any work is done for it.
+    """Refuse a path that cannot be written, before any work is done.
 
     Raises:
-        OutputError: The folder is missing or not writable, or the place is a folder.
+        OutputError: The folder is missing or not writable, or the path is not a file.
     """
     place = Path(path)
     try:
@@ -64,16 +64,16 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def remove_leftovers(place: Path) -> None:
-    """Remove the temporary files of a target that no living process holds.
+    """Remove the temporary files of a target that no running process writes.
 
-    Whoever writes one holds a lock on it, which the system drops when the process ends, however
-    it ends. Hosts and file systems without locks keep such files.
+    A process holds a lock on the file that it writes. The system releases the lock when the process
+    ends, even if it is killed. On systems without locks such files remain.
     """
     if _fcntl is None:
         return
     for name in _leftovers(place):
         with suppress(OSError):
-            # Nothing but a regular file is opened for long: O_NONBLOCK passes over a FIFO.
+            # With O_NONBLOCK, opening a FIFO does not wait for a writer.
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
                 _fcntl.flock(descriptor, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
@@ -113,14 +113,14 @@ def _replace(place: Path, content: bytes) -> None:
 
 
 def _held(place: Path) -> tuple[int, Path]:
-    """Make a temporary file and lock it; return its descriptor and its name."""
+    """Create a temporary file and lock it; return its descriptor and its path."""
     while True:
         descriptor, name = tempfile.mkstemp(_SUFFIX, _prefix(place), place.parent)
         if _fcntl is None:
             return descriptor, Path(name)
         with suppress(OSError):  # a file system without locks
             _fcntl.flock(descriptor, _fcntl.LOCK_EX)
-        # Between its making and its lock another writer may have taken it for a leftover.
+        # Before it was locked, another writer may have removed it as a leftover.
         if os.fstat(descriptor).st_nlink:
             return descriptor, Path(name)
         os.close(descriptor)
@@ -132,4 +132,4 @@ def _read_umask() -> int:
     return mask
 
 
-_UMASK = _read_umask()  # once: to read it is to set it, which other threads would see
+_UMASK = _read_umask()  # once, since reading it means setting it, which other threads would see

@@ -1,4 +1,4 @@
-"""Integers to and from arrays of digits: any base, any size, any sign.
+"""Convert integers to and from arrays of digits: any base, any size, any sign.
 
 A digit array has the digits on its first axis (time) and, for many integers at once, the
 integers on its second: shape ``(T,)`` or ``(T, N)``, dtype ``uint8``. Negative integers are
@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.errors import DigitsError
+from seqarith.long_division import split_digits
 
 Order = Literal["least", "most"]
 Digits = NDArray[np.uint8]
 
 BASES = range(2, 17)
 LONGEST_TEXT = 2**20
-"""Characters of an integer that is read; more digits no word has."""
+"""Most characters of an integer that is read: as many digits as an operand may have."""
 
-_PYTHON_DIGITS = 640  # of decimal text that Python reads and writes, whatever its limit
-_LONG_DIVISOR = 4000  # bits of a divisor that is inverted first
-_WORD = 62  # bits of an integer that NumPy's int64 surely holds
+_PYTHON_DIGITS = 640  # decimal digits that Python converts under any sys.set_int_max_str_digits
+_WORD = 62  # bits of an integer that fits NumPy's int64, with room to double it
 
 
 @overload
@@ -100,7 +100,7 @@ def from_digits(
         A Python integer for shape (T,), a list of N of them for (T, N).
 
     Raises:
-        DigitsError: A digit is not below the base, or the shape is another.
+        DigitsError: A digit is not below the base, or the shape is wrong.
 
     Example:
         >>> from_digits([0, 1, 1, 0])
@@ -152,7 +152,7 @@ def parse_integer(text: str) -> int:
     Python's own limit of 4,300 decimal digits does not apply. Underscores may group digits.
 
     Raises:
-        DigitsError: The text is no integer, or has more than 2**20 characters.
+        DigitsError: The text is not an integer, or has more than 2**20 characters.
 
     Example:
         >>> parse_integer("-0x1F"), parse_integer("0b101"), parse_integer(" 1_000 ")
@@ -163,7 +163,7 @@ def parse_integer(text: str) -> int:
     match = _INTEGER.match(re.sub(r"(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])", "", text.strip()))
     if match is None:
         shown = text if len(text) <= 40 else text[:37] + "..."
-        raise DigitsError(f"{shown!r} is no integer; write 58, -58, 0x3a or 0b111010")
+        raise DigitsError(f"{shown!r} is not an integer; write 58, -58, 0x3a or 0b111010")
     sign, hexadecimal, binary, decimal = match.groups()
     if hexadecimal or binary:
         value = int(hexadecimal or binary, 16 if hexadecimal else 2)
@@ -194,7 +194,7 @@ def _check(width: int, base: int, order: str) -> None:
     if base not in BASES:
         raise DigitsError(f"base {base} is not supported; choose one from 2 to 16")
     if width < 1:
-        raise DigitsError(f"a number of {width} digits does not exist; ask for 1 or more")
+        raise DigitsError(f"{width} digits: ask for 1 or more")
 
 
 def _misfit(value: int, width: int, base: int) -> DigitsError:
@@ -206,7 +206,7 @@ def _natural_digits(value: int, base: int) -> int:
     if base & (base - 1) == 0:
         bits = base.bit_length() - 1
         return max(1, -(-value.bit_length() // bits))
-    # A lower bound from the length in bits, then the few multiplications that it lacks.
+    # Start at a lower bound from the length in bits; a few multiplications find the count.
     count = max(0, int((value.bit_length() - 1) / np.log2(base)) - 1)
     power = base**count
     while power <= value:
@@ -230,7 +230,7 @@ def _digits_of(value: int, width: int, base: int) -> Digits:
     if base & (base - 1) == 0:
         return _digits_of_bits(value, width, base.bit_length() - 1)
     leaf = _leaf_digits(base)
-    leaves = np.array(_split(value, -(-width // leaf), base**leaf), np.int64)
+    leaves = np.array(split_digits(value, -(-width // leaf), base**leaf), np.int64)
     return _leaves_to_digits(leaves, leaf, base).T.ravel()[:width]
 
 
@@ -240,47 +240,8 @@ def _digits_of_bits(value: int, width: int, bits: int) -> Digits:
     return table @ (1 << np.arange(bits, dtype=np.uint8))
 
 
-def _split(value: int, count: int, radix: int) -> list[int]:
-    """Return ``count`` digits to the base ``radix``, by halves."""
-    powers = [radix]
-    while 1 << len(powers) < count:
-        powers.append(powers[-1] ** 2)
-    pieces = [value]
-    for power in reversed(powers):
-        # Python's division is quadratic, its product is not: large powers are divided by products.
-        inverse = _inverse(power) if power.bit_length() > _LONG_DIVISOR else 0
-        pairs = (_divided(p, power, inverse) if inverse else divmod(p, power) for p in pieces)
-        pieces = [part for pair in pairs for part in reversed(pair)]
-    return pieces[:count]
-
-
-def _inverse(divisor: int) -> int:
-    """Return ``4**L / divisor`` for a divisor of L bits, wrong by a few units, by Newton's method.
-
-    Source: R. P. Brent and P. Zimmermann, Modern Computer Arithmetic (2010), 3.4.1.
-    """
-    size = divisor.bit_length()
-    if size <= _LONG_DIVISOR:
-        return (1 << 2 * size) // divisor
-    cut = size // 2 - 4
-    # From the leading half of the divisor; a step of Newton's method doubles the right bits.
-    first = _inverse(divisor >> cut) << cut
-    return 2 * first - (divisor * first * first >> 2 * size)
-
-
-def _divided(value: int, divisor: int, inverse: int) -> tuple[int, int]:
-    """Return ``divmod(value, divisor)`` for a value below ``divisor**2``."""
-    quotient = value * inverse >> 2 * divisor.bit_length()
-    rest = value - quotient * divisor
-    while rest < 0:
-        quotient, rest = quotient - 1, rest + divisor
-    while rest >= divisor:
-        quotient, rest = quotient + 1, rest - divisor
-    return quotient, rest
-
-
 def _leaf_digits(base: int) -> int:
-    """Return how many digits of that base an int64 surely holds."""
+    """Return how many digits of that base always fit an int64."""
     return int(_WORD / np.log2(base))
 
 
@@ -294,28 +255,21 @@ def _leaves_to_digits(values: NDArray[np.int64], width: int, base: int) -> Digit
 def _digits_of_many(values: Sequence[int] | NDArray[np.int64], width: int, base: int) -> Digits:
     if not isinstance(values, np.ndarray):
         if not all(isinstance(value, int | np.integer) for value in values):
-            raise DigitsError("values hold something else than integers")
+            raise DigitsError("values are not all integers")
         largest = int(max((abs(value) for value in values), default=0))
         if largest.bit_length() > _WORD:
-            return _stack([_digits_of(value, width, base) for value in values])
+            columns = [_digits_of(value, width, base) for value in values]
+            return np.ascontiguousarray(np.stack(columns, axis=1))
     elif values.size and values.dtype.kind not in "iub":
         raise DigitsError(f"values are {values.dtype}; expected integers")
     table = np.asarray(values, np.int64)
     if table.ndim != 1:
         raise DigitsError(f"values have shape {table.shape}; expected one axis")
-    if table.size:
-        for extreme in (int(table.min()), int(table.max())):
-            if (
-                extreme.bit_length() >= width
-                and not -(base**width) <= 2 * extreme < 2 * base**width
-            ):
-                raise _misfit(extreme, width, base)
-    if base == 2:
-        return _bits_of_words(table, width)
-    digits = np.empty((width, len(table)), np.uint8)
-    for place in digits:
-        table, place[...] = np.divmod(table, base)
-    return digits
+    for extreme in (int(table.min(initial=0)), int(table.max(initial=0))):
+        # Fewer bits than digits always fit; this avoids large powers for wide words.
+        if extreme.bit_length() >= width and not -(base**width) <= 2 * extreme < 2 * base**width:
+            raise _misfit(extreme, width, base)
+    return _bits_of_words(table, width) if base == 2 else _leaves_to_digits(table, width, base)
 
 
 def _bits_of_words(values: NDArray[np.int64], width: int) -> Digits:
@@ -323,12 +277,8 @@ def _bits_of_words(values: NDArray[np.int64], width: int) -> Digits:
     bits = np.unpackbits(octets, axis=1, count=min(width, 64), bitorder="little").T
     if width <= 64:
         return bits
-    # The digits that go on for ever are those of the sign, which is the last bit.
+    # The remaining digits repeat the sign, which is the last bit of an int64.
     return np.concatenate([bits, np.broadcast_to(bits[-1], (width - 64, len(values)))])
-
-
-def _stack(columns: list[Digits]) -> Digits:
-    return np.ascontiguousarray(np.stack(columns, axis=1))
 
 
 def _value_of(digits: NDArray[np.integer], base: int) -> int:

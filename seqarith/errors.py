@@ -1,8 +1,8 @@
-"""Every error that seqarith raises on purpose: one class a cause.
+"""The exceptions of seqarith: one class per cause.
 
-Each class is also the builtin that a caller would expect, so that ``except ValueError`` works
-as well as ``except SeqarithError``. A message says what is wrong, the value, what was expected
-and what to do about it.
+Each class is also a subclass of the builtin that a caller would expect, so that both ``except
+ValueError`` and ``except SeqarithError`` work. A message says what is wrong, which value was given,
+what was expected and what to do.
 """
 
 
@@ -11,11 +11,11 @@ class SeqarithError(Exception):
 
 
 class InvalidValueError(SeqarithError, ValueError):
-    """An argument or option is outside of what it may be."""
+    """An argument or option has an invalid value."""
 
 
 class UnknownNameError(SeqarithError, LookupError):
-    """A name is in no registry."""
+    """A name is not in the registry."""
 
 
 class PluginError(SeqarithError, ImportError):
@@ -23,52 +23,52 @@ class PluginError(SeqarithError, ImportError):
 
 
 class MissingExtraError(SeqarithError, ImportError):
-    """An optional package is needed for this, and not installed."""
+    """An optional package is needed but not installed."""
 
 
 class DigitsError(SeqarithError, ValueError):
-    """A text is no integer, or an integer does not fit the digits it was given."""
+    """A text is not an integer, or an integer does not fit the given digits."""
 
 
 class MachineError(SeqarithError, ValueError):
-    """The tables of a finite-state machine contradict themselves."""
+    """The tables of a finite-state machine contradict each other."""
 
 
 class TaskError(SeqarithError, ValueError):
-    """A task cannot be built as asked, or not be used in this way."""
+    """A task cannot be built with these values, or cannot be used in this way."""
 
 
 class ModelFileError(SeqarithError, ValueError):
-    """A model file or checkpoint is not what it should be; nothing of it was used."""
+    """A model file or checkpoint is malformed; nothing of it was used."""
 
 
 class CertificateError(SeqarithError, ValueError):
-    """A model holds no certificate, or it cannot be used in this way."""
+    """A model has no certificate, or it cannot be used in this way."""
 
 
 class CheckpointError(SeqarithError, ValueError):
-    """A checkpoint belongs to another run than the one that would resume it."""
+    """A checkpoint belongs to another run."""
 
 
 class OutputError(SeqarithError, OSError):
-    """A file cannot be written; what was there before is untouched."""
+    """A file cannot be written; an existing file is unchanged."""
 
 
 class LogError(SeqarithError, ValueError):
-    """A file is no log of a run."""
+    """A file is not a training log."""
 
 
 class ProcessError(SeqarithError, RuntimeError):
-    """A process that did part of the work ended before its time."""
+    """A worker process ended unexpectedly."""
 
 
 class DivergedError(SeqarithError, ArithmeticError):
-    """Training left the finite numbers."""
+    """Training diverged: a parameter is not finite."""
 
 
 class UnboundedWarning(UserWarning):
-    """The machine of a function grows with the words: it is likely not the function."""
+    """The machine of a function grows with the length of the words: it is probably incomplete."""
 
 
 class CutShortWarning(UserWarning):
-    """A function is so slow that it was asked fewer words than planned."""
+    """A slow function was compared with its machine on fewer words than planned."""

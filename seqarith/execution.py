@@ -1,11 +1,11 @@
-"""Runs words through a network: the one way from letters to emitted symbols and their margins.
+"""Run words through a network: the one function from letters to emitted symbols and margins.
 
-Predictions, evaluations, counterexamples and pictures all take it, and `seqarith.tracing` runs the
-same `Program.memories` and `Program.logits`. So what one of them says, all say, wherever margins
-exceed the rounding of a sum: a product of matrices adds up in an order of its own for each shape,
-and only a proof covers every order (`Program.rounding` bounds it). The exhaustive
-evaluation of tasks with a machine shares the steps of words that begin alike
-(`seqarith.evaluation.prefixes`); tests hold it against this, symbol by symbol.
+Predictions, evaluations, counterexamples and pictures use it, and `seqarith.tracing` runs the same
+`Program.memories` and `Program.logits`. So their results agree wherever margins exceed the rounding
+error of a sum: a matrix product adds in an order that depends on the shapes, and only a proof
+covers every order (`Program.rounding` bounds the difference). The exhaustive evaluation of tasks
+with a machine shares the steps of common prefixes (`seqarith.evaluation.prefixes`); tests compare
+it with this module, symbol by symbol.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Emission:
 
     Attributes:
         symbols: Shape (T, N), in the smallest unsigned type that holds every symbol.
-        wrong: How many symbols of each word that count are not the expected ones, shape (N,).
-        margins: The smallest margin of each word's symbols that count, shape (N,); nan where a
+        wrong: For each word, how many symbols that count are wrong, shape (N,).
+        margins: For each word, the smallest margin of the symbols that count, shape (N,); nan if a
             logit is not a number, because weights are so large that the program overflows.
     """
 
@@ -40,27 +40,26 @@ class Emission:
 def emit(
     program: Program, letters: Letters, first: int = 0, expected: Letters | None = None
 ) -> Emission:
-    """Run words from their first letter to their last.
+    """Run words from the first letter to the last.
 
     Args:
         program: The network.
         letters: Shape (T, N).
         first: The first step whose symbol counts; see `Task.first_result_step`.
-        expected: The expected symbols, shape (T, N). None where they are not known: then no
-            symbol counts as wrong, and margins are those of the emitted symbols.
+        expected: The expected symbols, shape (T, N). None if they are not known: then no symbol
+            counts as wrong, and the margins are those of the emitted symbols.
     """
     symbols = np.empty(letters.shape, symbol_type(program.network.outputs))
     wrong = np.zeros(letters.shape[1], np.intp)
     least = np.full(letters.shape[1], np.inf)
-    # Huge weights overflow. What is emitted then is still what the program emits.
+    # Huge weights overflow. The symbols are still those that the program emits.
     with np.errstate(over="ignore", invalid="ignore"):
         for t, logits in enumerate(program.run(letters)):
-            said = emitted(logits)
-            symbols[t] = said
+            symbols[t] = chosen = emitted(logits)
             if t >= first:
-                wanted = said if expected is None else expected[t]
-                wrong += said != wanted
-                np.minimum(least, margins(logits, wanted), out=least)
+                correct = chosen if expected is None else expected[t]
+                wrong += chosen != correct
+                np.minimum(least, margins(logits, correct), out=least)
     return Emission(symbols, wrong, least)
 
 

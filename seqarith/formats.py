@@ -1,7 +1,7 @@
-"""The schemas of all files: model, checkpoints, log. Whatever is read is checked against them.
+"""The schemas of all files: models, checkpoints, logs. Every file is checked when it is read.
 
-What a closed format does not name is refused. The notes of a model's writer, ``training`` and
-``evaluation``, may hold any JSON besides; only what is read of them has a schema.
+Unknown keys are refused. The exception are the notes of a model's writer, ``training`` and
+``evaluation``: they may also hold any other JSON, and only the parts that are read have a schema.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 from seqarith.schema import AnyOf, Flag, Integer, Json, ListOf, Maybe, Number, Record, Row, Text
 
 MAX_DIGITS = 2**20
-"""Digits of an operand."""
+"""Most digits of an operand."""
 MAX_TRAINING_DIGITS = 2**13
-"""Digits of an operand in training."""
+"""Most digits of an operand in training."""
 MAX_SYMBOLS = 2**16
-"""Letters of an alphabet, and symbols of a result."""
+"""Most letters of an alphabet, and most symbols of a result."""
 MAX_ENTRIES = 2**14
-"""Entries of an own machine's table."""
+"""Most entries of a custom machine's table."""
 MAX_WORD = 256
-"""Letters of a word that a training checkpoint keeps."""
+"""Most letters of a word that a training checkpoint keeps."""
 MAX_STEPS = 10**9
 MAX_CANDIDATES = 2**12
 MAX_BATCH = 2**20
@@ -47,11 +47,11 @@ OWN = Record(
         "output": _ROWS,
     },
     {
-        "asked": Record({"function": Text(200, pattern=r"[\w.:-]+"), "words": Integer(0)}),
+        "asked": Record({"function": Text(200, pattern=r"[\w.:-]+"), "words": Integer(1)}),
         "negative": Flag(),
     },
 )
-"""A machine of the user's own; ``asked`` says how it was found."""
+"""A custom machine; ``asked`` says how it was learned."""
 
 TASK = Record(
     {
@@ -83,7 +83,7 @@ NETWORK = Record(
     },
     rest=Json(2),
 )
-"""The rest are options of another package's cell."""
+"""The rest are options of a custom cell."""
 
 RENAMED = {
     "rate": "learning_rate",
@@ -91,11 +91,11 @@ RENAMED = {
     "restarts": "candidates",
     "digits": "input_encoding",
 }
-"""Settings that were called otherwise before 0.6, and what they are called now."""
+"""Names of settings before 0.6, and their present names."""
 
 
 def renamed(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings from a file by the names that they have now.
+    """Return settings from a file under their present names.
 
     Example:
         >>> renamed({"task": "add", "until": "proved"})
@@ -112,7 +112,7 @@ TRAINING = Record(
     },
     rest=Json(),
 )
-"""What a writer notes of training: nothing of it is believed."""
+"""The writer's notes on training; they are not trusted."""
 
 EVALUATION = Record(
     optional={
@@ -129,7 +129,7 @@ EVALUATION = Record(
     },
     rest=Json(),
 )
-"""What a writer notes of an evaluation; likewise."""
+"""The writer's notes on an evaluation; they are not trusted."""
 
 _ARRAY = Record(
     {
@@ -153,7 +153,7 @@ CERTIFICATE = Record(
         "arrays": Record(dict.fromkeys(("states", "successors", "centres", "shapes"), _ARRAY)),
     }
 )
-"""Kinds alone: whether the claims hold is for the checker to say."""
+"""Only types and names: whether the claims hold is decided by the checker."""
 
 MODEL = Record(
     {
@@ -178,7 +178,7 @@ CHECKPOINT = Record(
     },
     {"best": Integer(0, MAX_CANDIDATES - 1), "batch": _SEED_BATCH},
 )
-"""A training run that can go on; `seqarith.training.settings` has the schema of its settings."""
+"""A training run to be resumed; `seqarith.training.settings` has the schema of its settings."""
 
 EVALUATION_CHECKPOINT = Record(
     {
@@ -199,7 +199,7 @@ EVALUATION_CHECKPOINT = Record(
         ),
     },
 )
-"""An exhaustive evaluation that can go on."""
+"""An exhaustive evaluation to be resumed."""
 
 LOG_LINE = Record(optional={"step": Integer(0), "iteration": Integer(0)}, rest=Json())
-"""A report of a run."""
+"""A progress report of a run."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import prod
 from typing import TypeVar, final
 
@@ -20,16 +19,16 @@ Table = NDArray[np.intp]
 Step = Callable[[S, NDArray[np.intp]], tuple[list[S], Table]]
 
 DRAWN, CELLS = 5, 1024
-"""States of a machine that a notebook draws; entries of a table that it shows, at most."""
+"""Most states of a machine that a notebook draws; most entries of a table that it shows."""
 
 LISTED = 3
-"""Letters of a line, and lines of an arrow, that a drawing lists, at most."""
+"""Most letters in a line, and most lines at an arrow, of a drawing."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class MealyMachine:
-    """A finite-state transducer: one output symbol for every letter that it reads.
+    """A finite-state transducer: it emits one output symbol for every letter that it reads.
 
     Letters, states and outputs are numbered from 0. Immutable; checked when built.
 
@@ -38,10 +37,10 @@ class MealyMachine:
         output: Symbol emitted by every state under every letter, shape (Q, A).
         outputs: Number of output symbols; default: as many as the table uses.
         initial: The state before the first letter.
-        names: A name for every state, for people; default: its number.
+        names: A name for every state, for display; default: its number.
 
     Raises:
-        MachineError: The tables have other shapes, or name a state or symbol that does not exist.
+        MachineError: The shapes of the tables are wrong, or an entry is not a state or symbol.
 
     Example:
         >>> parity = MealyMachine([[0, 1], [1, 0]], [[0, 1], [1, 0]])
@@ -94,7 +93,7 @@ class MealyMachine:
         return f"MealyMachine({sizes})"
 
     def _repr_html_(self) -> str:
-        """Draw the machine, or show its table where the drawing would be too full."""
+        """Draw the machine, or show its table if the drawing would be too crowded."""
         kind, names = state_names(self.names)
         if self.states <= DRAWN:
             arrows: dict[tuple[int, int], list[str]] = {}
@@ -124,14 +123,10 @@ class MealyMachine:
         return int(self.next_state.shape[1])
 
     def digest(self) -> str:
-        """Return the SHA-256 of tables and initial state, alike on every platform.
+        """Return the SHA-256 of tables and initial state, the same on every platform.
 
-        Names are no part of it: they do not change what the machine computes.
+        It leaves out the names, which do not change what the machine computes.
         """
-        return self._digest
-
-    @cached_property
-    def _digest(self) -> str:
         sha = hashlib.sha256(
             f"mealy {self.outputs} {self.initial} {self.next_state.shape};".encode()
         )
@@ -140,7 +135,7 @@ class MealyMachine:
         return sha.hexdigest()
 
     def edges(self) -> dict[int, dict[tuple[int, int], list[int]]]:
-        """Return the letters of every state by what they emit and where they lead."""
+        """Return the letters of every state, grouped by (output symbol, next state)."""
         found: dict[int, dict[tuple[int, int], list[int]]] = {}
         for state in range(self.states):
             for letter in range(self.letters):
@@ -156,7 +151,7 @@ class MealyMachine:
             state: Where to start; default: the initial state.
 
         Returns:
-            Symbols, the shape of ``letters``.
+            Symbols, with the shape of ``letters``.
         """
         words = self._words(letters)
         symbols = np.empty(words.shape, np.intp)
@@ -176,15 +171,19 @@ class MealyMachine:
         return states.reshape(len(words) + 1, *np.shape(letters)[1:])
 
     def _words(self, letters: ArrayLike) -> Table:
-        """Return letters as a table of words, shape (T, B), once they are known to exist."""
+        """Check letters and return them as a table of words, shape (T, B)."""
         words = np.asarray(letters, np.intp)
         if words.size:
             _check_range("word", words, self.letters)
         return words.reshape(len(words), prod(words.shape[1:]))
 
     def _cells(self, words: Table, state: int | None) -> Iterator[Table]:
-        """Yield for every step of words the places (B,) in the flattened tables; in one buffer."""
-        # To take from a flat table into a buffer is several times faster than two indices.
+        """Yield, for every step of the words, the indices (B,) into the flattened tables.
+
+        Every step yields the same buffer.
+        """
+        # `take` from a flat table into a buffer is several times faster than two indices. With the
+        # default mode="raise" NumPy would copy the buffer; `_words` has checked the letters.
         starts = (self.next_state * self.letters).ravel()
         cells = np.empty(words.shape[1:], np.intp)
         row = np.full_like(cells, (self.initial if state is None else state) * self.letters)
@@ -194,7 +193,7 @@ class MealyMachine:
             starts.take(cells, out=row, mode="clip")
 
     def minimised(self) -> MealyMachine:
-        """Return the smallest machine with the same behaviour, its states numbered as they are met.
+        """Return the smallest machine with the same behaviour; states are numbered as visited.
 
         Source: E. F. Moore, Gedanken-experiments on Sequential Machines (1956), by refinement.
         """
@@ -205,21 +204,34 @@ class MealyMachine:
             if refined.max() == classes.max():
                 break
             classes = refined
-        return _explored(self, classes)
+        start = int(classes[self.initial])
+        state_of = {start: self.initial}  # the first state of each class that is reached
+
+        def step(kind: int, _: Table) -> tuple[list[int], Table]:
+            successors = self.next_state[state_of[kind]]
+            kinds: list[int] = classes[successors].tolist()
+            for each, state in zip(kinds, successors.tolist(), strict=True):
+                state_of.setdefault(each, state)
+            return kinds, self.output[state_of[kind]]
+
+        letters = np.arange(self.letters)
+        return MealyMachine.explore(
+            start, step, letters, self.outputs, lambda kind: self.names[state_of[kind]]
+        )
 
     def difference(self, other: MealyMachine) -> tuple[int, ...] | None:
-        """Return a shortest word on which two machines differ, or None where there is none.
+        """Return a shortest word on which two machines differ, or None if there is none.
 
-        Among the shortest it is the first in the order of letters. Breadth-first search of the
-        product of the two machines.
+        Among the shortest words it is the first in the order of letters. The search is
+        breadth-first in the product of the two machines.
 
         Raises:
             MachineError: They read different alphabets.
         """
         if self.letters != other.letters:
             raise MachineError(
-                f"machines read {self.letters} and {other.letters} letters; only machines of one "
-                "alphabet can be compared"
+                f"machines read {self.letters} and {other.letters} letters; only machines with the "
+                "same alphabet can be compared"
             )
         start = (self.initial, other.initial)
         reached: dict[tuple[int, int], tuple[int, ...]] = {start: ()}
@@ -246,14 +258,14 @@ class MealyMachine:
         outputs: int,
         names: Callable[[S], str],
     ) -> MealyMachine:
-        """Build a machine from a step function, by visiting all states that can be reached.
+        """Build a machine from a step function by visiting all reachable states.
 
         Args:
             initial: The first state: any hashable value.
-            step: Takes a state and all letters; returns the successor for each and the symbols.
-            letters: What ``step`` reads: letter numbers on the last axis, shape (..., A).
+            step: Takes a state and ``letters``; returns a successor and a symbol for each letter.
+            letters: Passed to ``step``: one entry for each letter on the last axis, shape (..., A).
             outputs: Number of output symbols.
-            names: A name for a state.
+            names: Returns the name of a state.
         """
         number: dict[S, int] = {initial: 0}
         queue = [initial]
@@ -271,7 +283,7 @@ class MealyMachine:
 
 
 def state_names(names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return what states are called together, and each by itself.
+    """Return the common name of states, and what distinguishes each.
 
     Example:
         >>> state_names(("carry 0", "carry 1"))
@@ -294,27 +306,6 @@ def _few(lines: list[str]) -> list[str]:
     return [*lines[:LISTED], f"and {more} more"] if more > 0 else lines
 
 
-def _explored(machine: MealyMachine, classes: Table) -> MealyMachine:
-    """Return the quotient of a machine by classes of states, as far as it can be reached."""
-    representative: dict[int, int] = {}
-    queue = [machine.initial]
-    representative[int(classes[machine.initial])] = 0
-    for state in queue:
-        for successor in machine.next_state[state].tolist():
-            if int(classes[successor]) not in representative:
-                representative[int(classes[successor])] = len(queue)
-                queue.append(successor)
-    number = np.full(classes.max() + 1, -1)
-    number[list(representative)] = list(representative.values())
-    return MealyMachine(
-        number[classes[machine.next_state[queue]]],
-        machine.output[queue],
-        machine.outputs,
-        0,
-        tuple(machine.names[state] for state in queue),
-    )
-
-
 def _table(name: str, value: ArrayLike) -> Table:
     table = np.array(value)
     if table.ndim != 2 or not table.size or not np.issubdtype(table.dtype, np.integer):
@@ -330,4 +321,4 @@ def _table(name: str, value: ArrayLike) -> Table:
 def _check_range(name: str, table: Table, limit: int) -> None:
     if table.min() < 0 or table.max() >= limit:
         wrong = table.min() if table.min() < 0 else table.max()
-        raise MachineError(f"{name} names {wrong}; expected 0..{limit - 1}")
+        raise MachineError(f"{name} holds {wrong}; expected 0..{limit - 1}")

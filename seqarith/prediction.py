@@ -1,4 +1,4 @@
-"""What a network says to operands, beside what is right."""
+"""Compute a network's results for operands, together with the expected results."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ Column = Sequence[int] | NDArray[np.integer[Any]]
 
 DIGITS = "0123456789abcdef"
 COLUMNS = 64
-"""Most digits of a computation that a notebook writes down one by one."""
+"""Most digits of a computation that a notebook shows one by one."""
 
 CHUNK = 4096
-"""Words that are run side by side: their hidden vectors fit the cache."""
+"""Words that are run at once: their hidden vectors fit in the cache."""
 
 LARGEST = 2**61
-"""Operands in an array are smaller: room to double them. Larger ones are Python integers."""
+"""Limit of operands in an array, with room to double them; larger ones are Python integers."""
 
 
 @final
 @dataclass(frozen=True)
 class Prediction:
-    """What a network says, beside what is right.
+    """A network's result for one tuple of operands, with the expected result.
 
     Attributes:
         task: The task.
-        operands: What it was given.
-        predicted: Its result.
-        expected: The right result.
+        operands: The operands.
+        predicted: The network's result.
+        expected: The correct result.
         min_margin: The smallest margin over all emitted digits: how far the nearest logit is
-            from deciding otherwise; negative where a digit is wrong.
+            from deciding otherwise; negative if a digit is wrong.
     """
 
     task: Task
@@ -59,27 +59,27 @@ class Prediction:
 
     @property
     def correct(self) -> bool:
-        """Whether the result is right."""
+        """Whether the result is correct."""
         return self.predicted == self.expected
 
     def __repr__(self) -> str:
         return f"Prediction({shortened(str(self))}, margin {self.min_margin:.3g})"
 
     def _repr_html_(self) -> str:
-        """Write the computation down as on paper; as one line where it has many digits."""
+        """Show the computation as on paper; in one line if it has many digits."""
         margin = [("margin", f"{self.min_margin:.3g}")]
         steps = self._steps()
         if steps > COLUMNS:
             return facts(shortened(str(self)), margin)
         rows = self._rows(steps)
         pairs = zip(rows["network"], rows["expected"], strict=True)
-        wrong = [column for column, (said, right) in enumerate(pairs) if said != right]
+        wrong = [i for i, (predicted, expected) in enumerate(pairs) if predicted != expected]
         if not wrong:
             del rows["expected"]
         return facts(str(self), margin, grid(rows.items(), "network", wrong))
 
     def _steps(self) -> int:
-        """Return how many columns have room for both results."""
+        """Return a number of columns with room for both results."""
         task = self.task
         layout = layout_of(task, *width_of(task, self.operands))
         if task.result == "symbol":
@@ -89,7 +89,7 @@ class Prediction:
         return max(layout.steps, task.delay + digits)
 
     def _rows(self, steps: int) -> dict[str, list[str]]:
-        """Return what stands in so many columns: memory, operands, both results."""
+        """Return the rows of a computation of so many columns: states, operands, both results."""
         task, machine = self.task, self.task.machine
         letters = task.encode([[value] for value in self.operands], steps)
         rows: dict[str, list[str]] = {}
@@ -105,7 +105,7 @@ class Prediction:
         return {n: r[::-1] if task.order == "least" else r for n, r in rows.items()}
 
     def _written(self, value: int, digits: int) -> list[str]:
-        """Return a result digit by digit, in the order of reading."""
+        """Return a result digit by digit, in the digit order of the task."""
         task = self.task
         if task.result == "symbol":
             return [task.symbols[value]]
@@ -121,13 +121,13 @@ class Prediction:
 @final
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a network says to N tuples of operands: many `Prediction`, column by column.
+    """A network's results for N tuples of operands: many `Prediction`, column by column.
 
     Attributes:
         task: The task.
         operands: For each operand its N values.
         predicted: N results.
-        expected: N right results.
+        expected: N correct results.
         margins: Smallest margins, shape (N,).
     """
 
@@ -141,7 +141,7 @@ class Predictions:
         return len(self.predicted)
 
     def __iter__(self) -> Iterator[Prediction]:
-        """Yield them one by one."""
+        """Yield each `Prediction`."""
         rows = zip(*self.operands, strict=True)
         found = zip(rows, self.predicted, self.expected, self.margins.tolist(), strict=True)
         for operands, predicted, expected, margin in found:
@@ -151,8 +151,8 @@ class Predictions:
         return f"Predictions({self.task.name}: {len(self):,}, {len(self.wrong()):,} of them wrong)"
 
     def wrong(self) -> list[int]:
-        """Return the numbers of those that are not right."""
-        if self.predicted == self.expected:
+        """Return the indices of the wrong results."""
+        if self.predicted == self.expected:  # usual, and much faster than the comparison below
             return []
         pairs = zip(self.predicted, self.expected, strict=True)
         return [i for i, (predicted, expected) in enumerate(pairs) if predicted != expected]
@@ -161,21 +161,21 @@ class Predictions:
 def predict(
     program: Program, task: Task, operands: Sequence[Any] | Columns, digits: int = 1
 ) -> Predictions:
-    """Run a network on N tuples of operands; those of one width together.
+    """Run a network on N tuples of operands; tuples of the same width are run together.
 
-    The right results come from the task's reference; for arrays from its machine where it has one,
-    which takes all words at once.
+    The expected results come from the task's reference; for arrays from its machine, if it has one,
+    which runs all words at once.
 
     Args:
         program: The network.
-        task: What it was trained for.
+        task: The task it was trained for.
         operands: For each operand its N values, or one integer for all tuples.
-        digits: Pad each operand to at least so many digits.
+        digits: Pad each operand to at least this many digits.
 
     Raises:
-        TaskError: There are more or fewer operands than the task has, or a negative one where
-            it takes naturals only.
-        DigitsError: They are no integers, or no columns of one length.
+        TaskError: The number of operands is wrong, or one is negative and the task takes only
+            naturals.
+        DigitsError: They are not integers, or the columns differ in length.
     """
     columns = _together(operands)
     if isinstance(columns, np.ndarray):
@@ -188,7 +188,7 @@ def predict(
     count = len(widths)
     results = np.empty((2, count), object)
     least = np.empty(count)
-    for members in _alike(widths, signed):
+    for members in _groups(widths, signed):
         layout = layout_of(task, int(widths[members[0]]), bool(signed[members[0]]))
         chosen = _chosen(columns, members)
         results[0, members], results[1, members], least[members] = _run(
@@ -199,20 +199,20 @@ def predict(
 
 
 def is_column(values: object) -> bool:
-    """Return whether these are the values of an operand in many tuples, and not one integer."""
+    """Return whether these are many values of an operand, and not one integer."""
     return isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
 
 
 def _together(operands: Sequence[Any] | Columns) -> list[list[int]] | NDArray[np.int64]:
     """Return operands as an array of int64 if they are arrays, else as lists of integers.
 
-    Values of an array are smaller than `LARGEST`, so that they can be doubled.
+    The values of an array are below `LARGEST`, so that they can be doubled.
     """
     columns = [_column(values) for values in operands]
     lengths = [len(values) for values in columns if not isinstance(values, int)]
     if len(set(lengths)) > 1:
         raise DigitsError(
-            f"columns of {', '.join(map(str, lengths))} operands: expected as many in each"
+            f"columns of {', '.join(map(str, lengths))} operands: expected the same number in each"
         )
     count = lengths[0] if lengths else 1
     arrays = [np.asarray(v) for v in columns if isinstance(v, int | np.ndarray)]
@@ -228,7 +228,7 @@ def _column(values: Any) -> int | list[int] | NDArray[np.integer[Any]]:
     """Return an operand's values as an array of integers, as a list, or as the one value.
 
     Raises:
-        DigitsError: They are no integers.
+        DigitsError: They are not integers.
     """
     if isinstance(values, np.ndarray) and values.ndim and values.dtype != object:
         if values.ndim > 1 or values.dtype.kind not in "iu":
@@ -244,21 +244,21 @@ def _column(values: Any) -> int | list[int] | NDArray[np.integer[Any]]:
 
 
 def layout_of(task: Task, digits: int, signed: bool) -> Layout:
-    """Return how words of operands of so many digits are laid out.
+    """Return the layout of words for operands of so many digits.
 
-    The room for the result follows from the operands' width alone, never from the result.
+    The room for the result follows only from the operands' width, never from the result.
     """
     return task.layout([_range(task.base, digits, signed)] * task.operands)
 
 
 def width_of(task: Task, operands: Sequence[int]) -> tuple[int, bool]:
-    """Return how many digits operands need, all alike, and whether one has a sign."""
+    """Return how many digits the longest operand needs, and whether one is negative."""
     signed = min(operands) < 0
     return max(count_digits(value, task.base, signed=signed) for value in operands), signed
 
 
 def _range(base: int, digits: int, signed: bool) -> Range:
-    """Return the least and greatest integer of so many digits."""
+    """Return the least and the greatest integer of so many digits."""
     count = base**digits
     return (-(count // 2), (count - 1) // 2) if signed else (0, count - 1)
 
@@ -277,8 +277,8 @@ def _widths(task: Task, operands: Columns) -> tuple[NDArray[np.intp], NDArray[np
     return np.searchsorted(np.array(powers), reach, side="right"), signed
 
 
-def _alike(widths: NDArray[np.intp], signed: NDArray[np.bool]) -> Iterator[NDArray[np.intp]]:
-    """Yield the numbers of tuples whose words are laid out alike, `CHUNK` of them at most."""
+def _groups(widths: NDArray[np.intp], signed: NDArray[np.bool]) -> Iterator[NDArray[np.intp]]:
+    """Yield the indices of tuples whose words have the same layout, at most `CHUNK` at once."""
     kinds = 2 * widths + signed
     for kind in np.unique(kinds):
         members = np.flatnonzero(kinds == kind)
@@ -295,9 +295,9 @@ def _chosen(operands: Columns, members: NDArray[np.intp]) -> Columns:
 def _run(
     program: Program, task: Task, operands: Columns, layout: Layout
 ) -> tuple[list[int], list[int], NDArray[np.float64]]:
-    """Return what is predicted, what is right, and the margins."""
+    """Return the predicted results, the expected results, and the margins."""
     letters = task.encode(operands, layout.steps)
-    # Where a function is at hand it says what is expected, and not the machine found in it.
+    # If the task has a function, the function decides what is correct, not its machine.
     if task.machine is not None and task.function is None and isinstance(operands, np.ndarray):
         symbols = task.expected(letters)
         expected = task.decode(symbols, layout.signed)

@@ -1,8 +1,8 @@
-"""Registries: names to what they stand for, with plugins and "did you mean".
+"""Registries: entries by name, with plugins and "did you mean".
 
-A registry knows its builtin entries by their place (``"module:attribute"``), so that listing the
-names, or refusing a wrong one, imports nothing. Other packages add entries under the registry's
-entry-point group, for instance in their ``pyproject.toml``::
+A registry stores its builtin entries as ``"module:attribute"``, so that listing the names, or
+refusing a wrong one, imports nothing. Other packages add entries under the registry's entry-point
+group, for instance in their ``pyproject.toml``::
 
     [project.entry-points."seqarith.cells"]
     indrnn = "my_package.indrnn:IndRNN"
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What Python raises for a mistake in a module of another package while it is imported.
+# What a broken module of another package may raise while it is imported.
 _BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -40,15 +40,15 @@ _BROKEN = (
 
 @final
 class Registry(Generic[T]):
-    """Names of one kind of thing, and where to find it.
+    """Entries of one kind by name.
 
     Args:
-        kind: What the entries are, in the singular, for messages: ``"cell"``.
+        kind: The kind of the entries, in the singular, for messages: ``"cell"``.
         builtin: Name to ``"module:attribute"``.
         group: The entry-point group; default: ``"seqarith."`` and the plural of ``kind``.
         check: ``"module:function"``, which is called with the name and the entry of another
-            package, and raises `InvalidValueError` where they cannot be used.
-        product: ``"module:class"`` of what an entry makes when it is called.
+            package, and raises `InvalidValueError` if they cannot be used.
+        product: ``"module:class"`` of the objects that an entry returns when it is called.
 
     Example:
         >>> fruits: Registry[type] = Registry("number", {"fraction": "fractions:Fraction"})
@@ -75,10 +75,10 @@ class Registry(Generic[T]):
         self._registered: set[str] = set()
 
     def register(self, name: str, entry: T) -> T:
-        """Add an entry of your own, for this process; a package offers it by an entry point.
+        """Add a custom entry for this process; packages add theirs with an entry point.
 
         Raises:
-            InvalidValueError: The name is one of this package's, or the entry cannot be used.
+            InvalidValueError: The name is a builtin one, or the entry cannot be used.
         """
         if name in self._builtin:
             raise InvalidValueError(f"{self.kind} {name!r} is seqarith's own; choose another name")
@@ -89,7 +89,7 @@ class Registry(Generic[T]):
 
     @property
     def builtin(self) -> tuple[str, ...]:
-        """The names of this package's own entries."""
+        """The names of the builtin entries."""
         return tuple(self._builtin)
 
     def __getitem__(self, name: str) -> T:
@@ -97,8 +97,8 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: No entry has that name; the message suggests the nearest.
-            PluginError: Another package offers it, but it cannot be imported or used.
-            TypeError: It is not a name.
+            PluginError: It is an entry of another package that cannot be imported or used.
+            TypeError: The name is not a string.
         """
         if not isinstance(name, str):
             self._refuse(name)
@@ -107,9 +107,9 @@ class Registry(Generic[T]):
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Yield all names, this package's first, each group in its own order."""
+        """Yield all names: the builtin ones, then the others in alphabetical order."""
         yield from self._builtin
-        yield from sorted((set(self._plugins()) | self._registered) - set(self._builtin))
+        yield from sorted((self._plugins().keys() | self._registered) - self._builtin.keys())
 
     def __contains__(self, name: object) -> bool:
         return name in self._builtin or name in self._registered or name in self._plugins()
@@ -119,10 +119,10 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: No entry has that name.
-            InvalidValueError: It has no such option; the message lists those that it has. Or what
-                it makes is something else.
-            SeqarithError: What the entry raises for a value that it does not take.
-            TypeError: It is not a name.
+            InvalidValueError: It has no such option (the message lists its options), or the object
+                that it returns is of the wrong class.
+            SeqarithError: The entry itself refuses a value.
+            TypeError: The name is not a string.
         """
         factory: Any = self[name]
         try:
@@ -170,7 +170,7 @@ class Registry(Generic[T]):
         return made
 
     def _refuse(self, given: object) -> NoReturn:
-        """Refuse what stands in the place of a name, for instance a class itself."""
+        """Refuse an object that is given instead of a name, for instance a class."""
         name, constant = getattr(given, "name", ""), self.group.rpartition(".")[2].upper()
         example = name if isinstance(name, str) and name else f"my_{self.kind}"
         known = example in self
@@ -182,7 +182,7 @@ class Registry(Generic[T]):
 
     @property
     def ignored(self) -> dict[str, str]:
-        """What other packages offer under names of this package's own, which stay what they are."""
+        """Messages about entries of other packages that are ignored: their names are builtin."""
         return {
             name: f"{self.kind} {name!r} of {plugin.value} is ignored: the name is seqarith's own; "
             "the package that offers it must choose another"
@@ -203,7 +203,7 @@ def _at(place: str) -> Any:
 
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
-    """Return the message for a name that is not known, with the nearest one that is."""
+    """Return the message for an unknown name, with the nearest known one."""
     message = f"unknown {kind} {name!r}: known are {', '.join(known)}"
     near = nearest(name, known)
     return f"{message}. Did you mean {near!r}?" if near else message
@@ -214,11 +214,11 @@ OTHER_NAMES = {
     "times": "mul", "modulo": "mod", "bce": "binary_cross_entropy", "mse": "squared_error",
     "lr": "learning_rate", "epochs": "max_steps",
 }  # fmt: skip
-"""Names that others use, which no entry looks like."""
+"""Names in other libraries that are spelt very differently."""
 
 
 def nearest(name: str, known: list[str]) -> str | None:
-    """Return the known name that somebody who wrote another one most likely means."""
+    """Return the known name that an unknown one most likely stands for, if any."""
     from difflib import get_close_matches
 
     lower = name.lower()
@@ -255,7 +255,7 @@ TASKS: Registry[Callable[..., Any]] = Registry(
         "square": "seqarith.tasks.builtin.products:square",
     },
 )
-"""Functions ``(base, **parameters) -> Task``; those of any number of operands take ``operands``."""
+"""Functions ``(base, **parameters) -> Task``; some take the number of ``operands`` as well."""
 
 CELLS: Registry[Callable[..., Any]] = Registry(
     "cell",
@@ -299,4 +299,4 @@ SCHEDULES: Registry[Callable[[float], float]] = Registry(
         "linear": "seqarith.schedules:linear",
     },
 )
-"""Functions of the share of the run that is over to a factor of the learning rate."""
+"""Functions from the completed fraction of the run to a factor of the learning rate."""

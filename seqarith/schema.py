@@ -1,60 +1,53 @@
-"""What JSON may hold, said once as a table, and checked before anything is made of it.
+"""Schemas of JSON, which are checked before the values are used.
 
-A schema is built of small pieces: `Integer`, `Number`, `Flag`, `Text`, `Maybe`, `AnyOf`, `ListOf`,
-`Row`, `Record` and `Json`. `seqarith.formats` holds the schemas of all files.
+A schema is built from `Integer`, `Number`, `Flag`, `Text`, `Maybe`, `AnyOf`, `ListOf`, `Row`,
+`Record` and `Json`. `seqarith.formats` holds the schemas of all files.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, final
 
 from seqarith.errors import InvalidValueError
 from seqarith.text import shortened
 
-LONGEST_NUMBER = 40
-"""Characters of an integer in JSON; the largest that a file holds has 19 digits."""
-
-DEEPEST = 32
-"""Levels of lists and objects in JSON that is read."""
-
 LARGEST = 2**62
-"""Size of an integer that a schema allows unless it says otherwise."""
+"""Default limit of integers, in absolute value."""
 
-LARGEST_FLOAT = 1.7e308
+LARGEST_FLOAT = 1.7e308  # a little below the largest float64
 SHOWN = 40  # characters of a value, or of a key, that a message quotes
 
 
 class Schema(ABC):
-    """What a value may be."""
+    """A set of allowed values."""
 
     @abstractmethod
     def check(self, value: Any, at: str) -> None:
-        """Refuse a value that is not as expected.
+        """Refuse a value that the schema does not allow.
 
         Args:
-            value: What was read.
-            at: Its place, for messages: ``"training.bits"``; empty for the whole.
+            value: The value.
+            at: Its path, for messages: ``"training.bits"``; empty for the whole document.
 
         Raises:
-            InvalidValueError: It is not; the message is one short line.
+            InvalidValueError: It is not allowed; the message is one short line.
         """
 
     @property
     def limits(self) -> str:
-        """What a value may be, in a few words for a help text; empty where that is much."""
+        """The allowed values in a few words, for a help text; empty if that would be long."""
         return ""
 
 
 @final
 @dataclass(frozen=True)
 class Integer(Schema):
-    """An integer from ``low`` to ``high``; true and false are none."""
+    """An integer from ``low`` to ``high``; true and false are not integers."""
 
     low: int = -LARGEST
     high: int = LARGEST
@@ -71,7 +64,7 @@ class Integer(Schema):
 @final
 @dataclass(frozen=True)
 class Number(Schema):
-    """A finite number from ``low`` to ``high``, or, where it is ``positive``, above 0."""
+    """A finite number from ``low`` to ``high``; above 0 if it is ``positive``."""
 
     low: float = -LARGEST_FLOAT
     high: float = LARGEST_FLOAT
@@ -103,7 +96,7 @@ class Flag(Schema):
 @final
 @dataclass(frozen=True)
 class Text(Schema):
-    """A text: at most ``limit`` characters, or one of some, or one that fits a pattern."""
+    """A text of at most ``limit`` characters; optionally one of ``choices``, or of a pattern."""
 
     limit: int = 200
     choices: tuple[str, ...] = ()
@@ -128,7 +121,7 @@ class Text(Schema):
 @final
 @dataclass(frozen=True)
 class Maybe(Schema):
-    """Null, or what another schema allows."""
+    """Null, or a value that another schema allows."""
 
     schema: Schema
 
@@ -144,18 +137,15 @@ class Maybe(Schema):
 @final
 @dataclass(frozen=True)
 class AnyOf(Schema):
-    """What one of some schemas allows; the last one says what was expected."""
+    """A value that one of several schemas allows; messages come from the last one."""
 
     schemas: tuple[Schema, ...]
 
     def check(self, value: Any, at: str) -> None:
-        *others, last = self.schemas
-        for schema in others:
-            try:
+        for schema in self.schemas[:-1]:
+            with suppress(InvalidValueError):
                 return schema.check(value, at)
-            except InvalidValueError:
-                continue
-        return last.check(value, at)
+        return self.schemas[-1].check(value, at)
 
 
 @final
@@ -177,21 +167,21 @@ class ListOf(Schema):
 @final
 @dataclass(frozen=True)
 class Row(Schema):
-    """A list with one value for each schema."""
+    """A list with one value for each schema, in their order."""
 
     schemas: tuple[Schema, ...]
 
     def check(self, value: Any, at: str) -> None:
         if type(value) is not list or len(value) != len(self.schemas):
             _refuse(at, value, f"a list of {len(self.schemas)} values")
-        for number, (schema, each) in enumerate(zip(self.schemas, value, strict=True)):
-            schema.check(each, f"{at}[{number}]")
+        for number, schema in enumerate(self.schemas):
+            schema.check(value[number], f"{at}[{number}]")
 
 
 @final
 @dataclass(frozen=True)
 class Record(Schema):
-    """An object with required keys, optional ones, and, where ``rest`` is given, any others."""
+    """An object with required keys, optional ones and, if ``rest`` is given, any others."""
 
     required: Mapping[str, Schema] = field(default_factory=dict)
     optional: Mapping[str, Schema] = field(default_factory=dict)
@@ -207,7 +197,7 @@ class Record(Schema):
         for key, each in value.items():
             schema = known.get(key, self.rest)
             if schema is None:
-                raise InvalidValueError(f"{at or 'it'} has an unknown key {_shown(key)}")
+                raise InvalidValueError(f"{at or 'it'} has an unknown key {shown(key)}")
             _KEY.check(key, f"a key{f' of {at}' if at else ''}")
             schema.check(each, f"{at}.{shortened(key, SHOWN)}" if at else shortened(key, SHOWN))
 
@@ -235,71 +225,12 @@ _KEY, _NUMBER = Text(200), Number()
 _SCALARS: dict[type, Schema] = {str: Text(2**20), int: Integer()}
 
 
-def parse_json(text: str, *, missing: bool = False) -> Any:
-    """Read JSON strictly.
-
-    Args:
-        text: What was read.
-        missing: Read ``NaN`` and ``Infinity``, which are no JSON, as null; else they are refused.
-
-    Raises:
-        InvalidValueError: It is no JSON, an object has a key twice, a number is not finite or an
-            integer of more than 40 digits, a text is not Unicode, or it is nested too deep.
-
-    Example:
-        >>> parse_json('{"steps": 50}')
-        {'steps': 50}
-    """
-    constant = (lambda name: None) if missing else _constant
-    try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=constant,
-            parse_int=_integer,
-            parse_float=_float,
-        )
-        Json(DEEPEST).check(value, "")
-    except InvalidValueError:
-        raise
-    except (RecursionError, MemoryError):
-        raise InvalidValueError("its JSON is nested too deep") from None
-    except ValueError as error:
-        raise InvalidValueError(f"it is not JSON ({shortened(str(error), 80)})") from None
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
-        raise InvalidValueError(f"an object has the key {_shown(double)} twice")
-    return found
-
-
-def _constant(name: str) -> NoReturn:
-    raise InvalidValueError(f"it holds {name}, which is not a number")
-
-
-def _integer(text: str) -> int:
-    if len(text) > LONGEST_NUMBER:
-        raise InvalidValueError(f"it holds an integer of {len(text)} digits")
-    return int(text)
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise InvalidValueError(f"it holds {shortened(text, SHOWN)}, beyond the largest number")
-    return value
-
-
 def _is_unicode(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _between(low: float, high: float, largest: float) -> str:
+    """Return limits as part of an error message."""
     if high < largest:
         return f" from {low} to {high}"
     return f" of at least {low}" if low > -largest else ""
@@ -311,7 +242,8 @@ def _limits(low: float, high: float, largest: float) -> str:
     return f"at least {low:,}" if low > -largest else ""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as text, shortened, for an error message."""
     if type(value) is int and value.bit_length() > 100:
         return f"an integer of {value.bit_length()} bits"
     if type(value) in (dict, list):
@@ -321,5 +253,5 @@ def _shown(value: Any) -> str:
 
 def _refuse(at: str, value: Any, expected: str) -> NoReturn:
     raise InvalidValueError(
-        f"{at or 'it'} {'' if at else 'is '}{_shown(value)}: expected {expected}"
+        f"{at or 'it'} {'' if at else 'is '}{shown(value)}: expected {expected}"
     )

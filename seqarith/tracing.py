@@ -1,4 +1,4 @@
-"""One computation, step by step: what the network reads, remembers and says."""
+"""Run one computation and record every step: letters, states, memory, logits, outputs."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from seqarith.text import shortened
 
 Numbers = NDArray[np.intp]
 MAX_STEPS = 2**16
-"""Steps that a trace keeps."""
+"""Most steps of a trace."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """A word that was run, with all that happened on the way.
+    """A computation of a network, step by step.
 
     Attributes:
         task: The task.
         operands: The integers.
         predicted: The network's result.
-        expected: The right result.
-        letters: What was read at each step, shape (T,).
+        expected: The correct result.
+        letters: The letter read at each step, shape (T,).
         states: The machine's states, before the first letter and after each, shape (T + 1,);
             None for a task without a machine.
-        memory: The network's memory, likewise, shape (T + 1, M).
+        memory: The network's memory at the same times, shape (T + 1, M).
         hidden: The hidden vectors: the first H numbers of the memory, shape (T + 1, H).
-        logits: After each step, shape (T, K).
-        emitted: The symbols that the logits decide for, shape (T,).
-        due: The right symbols, shape (T,).
-        margins: By how much the logits favour the right symbols, shape (T,).
-        first: The first step whose output counts; what comes before is thrown away.
+        logits: The logits after each step, shape (T, K).
+        emitted: The emitted symbols, shape (T,).
+        expected_symbols: The correct symbols, shape (T,).
+        margins: By how much the logits favour the correct symbols, shape (T,).
+        first: The first step whose output counts; earlier outputs are ignored.
     """
 
     task: Task
@@ -52,7 +52,7 @@ class Trace:
     hidden: Array
     logits: Array
     emitted: Numbers
-    due: Numbers
+    expected_symbols: Numbers
     margins: Array
     first: int
 
@@ -69,7 +69,7 @@ class Trace:
     @property
     def wrong(self) -> NDArray[np.bool_]:
         """Whether the output of a step counts and is wrong, shape (T,)."""
-        wrong: NDArray[np.bool_] = self.emitted != self.due
+        wrong: NDArray[np.bool_] = self.emitted != self.expected_symbols
         wrong[: self.first] = False
         return wrong
 
@@ -78,7 +78,7 @@ class Trace:
 
     @property
     def correct(self) -> bool:
-        """Whether the result is right."""
+        """Whether the result is correct."""
         return self.predicted == self.expected
 
     @property
@@ -90,14 +90,14 @@ class Trace:
 def trace(model: Model, *operands: int) -> Trace:
     """Run a network on integers of any size and sign and keep every step.
 
-    The numbers are those of `Model.predict`, bit for bit.
+    The result is that of `Model.predict`, and the logits are equal bit for bit.
 
     Args:
         model: The model.
         operands: As many integers as the task takes.
 
     Raises:
-        TaskError: Another number of operands than the task has, or more than 2**16 steps.
+        TaskError: The number of operands is wrong, or there are more than 2**16 steps.
 
     Example:
         >>> steps = trace(Model.shipped("add"), 3, 1)
@@ -109,26 +109,26 @@ def trace(model: Model, *operands: int) -> Trace:
     if layout.steps > MAX_STEPS:
         raise TaskError(
             f"a trace of {layout.steps} steps: at most {MAX_STEPS} are kept; 'seqarith predict' "
-            "gives the result alone"
+            "gives only the result"
         )
-    said = model.predict(*operands)
+    found = model.predict(*operands)
     letters = task.encode([[value] for value in operands], layout.steps)
     with np.errstate(over="ignore", invalid="ignore"):
         memory = list(program.memories(letters))
         path, logits = np.concatenate(memory), np.concatenate([*map(program.logits, memory[1:])])
-    due = task.expected(letters, [said.expected])[:, 0]
+    expected = task.expected(letters, [found.expected])[:, 0]
     return Trace(
         task=task,
-        operands=said.operands,
-        predicted=said.predicted,
-        expected=said.expected,
+        operands=found.operands,
+        predicted=found.predicted,
+        expected=found.expected,
         letters=letters[:, 0],
         states=task.machine.trace(letters)[:, 0] if task.machine else None,
         memory=path,
         hidden=path[:, : model.network.hidden],
         logits=logits,
         emitted=emitted(logits),
-        due=due,
-        margins=margins(logits, due),
+        expected_symbols=expected,
+        margins=margins(logits, expected),
         first=task.first_result_step(layout.steps),
     )

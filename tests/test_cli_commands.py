@@ -528,8 +528,8 @@ def test_predict_says_how_many_are_wrong(call: Call, wrong_file: Path, tmp_path:
     [
         ("1 2\n3\n", "p, line 2: a + b takes 2 operands, not 1"),
         ("1 2\n3 4 5\n", "p, line 2: a + b takes 2 operands, not 3"),
-        ("1 2\n\n3 x\n", "p, line 3: 'x' is no integer"),
-        ("1 2\n1.5 2\n", "p, line 2: '1.5' is no integer"),
+        ("1 2\n\n3 x\n", "p, line 3: 'x' is not an integer"),
+        ("1 2\n1.5 2\n", "p, line 2: '1.5' is not an integer"),
     ],
 )
 def test_lines_that_are_no_pairs(
@@ -547,7 +547,7 @@ def test_a_list_is_whole_where_a_line_is_wrong(call: Call, tmp_path: Path) -> No
     code, out, err = call("predict", "--input", "f", "--json")
     assert code == 2
     assert [row["predicted"] for row in json.loads(out)] == ["3"]
-    assert "f, line 2: 'x' is no integer" in err
+    assert "f, line 2: 'x' is not an integer" in err
 
 
 def test_input_that_is_no_text(call: Call, adder_file: Path, tmp_path: Path) -> None:
@@ -555,7 +555,7 @@ def test_input_that_is_no_text(call: Call, adder_file: Path, tmp_path: Path) -> 
     code, _, err = call("predict", "--model", str(adder_file), "--input", "p")
     assert code == 2
     assert "line 2: " in err
-    assert "is no integer" in err
+    assert "is not an integer" in err
 
 
 # ------------------------------------------------------------- eval, show, lists
@@ -732,9 +732,9 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("predict",), 2, "seqarith predict 37 58"),
     (("predict", "1"), 2, "2 operands"),
     (("predict", "1", "2", "3"), 2, "2 operands"),
-    (("predict", "1", "two"), 2, "'two' is no integer"),
-    (("predict", "1.5", "2"), 2, "'1.5' is no integer"),
-    (("predict", "", "2"), 2, "'' is no integer"),
+    (("predict", "1", "two"), 2, "'two' is not an integer"),
+    (("predict", "1.5", "2"), 2, "'1.5' is not an integer"),
+    (("predict", "", "2"), 2, "'' is not an integer"),
     (("predict", "1", "2", "--modle", "x"), 2, "--modle"),
     (("predict", "1", "2", "--model", "missing"), 1, "no such file"),
     (("predict", "1", "2", "--model", "truncated"), 1, "truncated"),

@@ -119,7 +119,7 @@ def test_bytes_that_are_no_text_after_lines_that_are(pieces: list[int]) -> None:
     source = Trickle(b"1 2\n\xff 3\n", pieces)
     blocks = operand_blocks(source, ADD, "f")
     assert np.asarray(next(blocks)).tolist() == [[1], [2]]
-    with pytest.raises(DigitsError, match=r"f, line 2: .* is no integer"):
+    with pytest.raises(DigitsError, match=r"f, line 2: .* is not an integer"):
         next(blocks)
 
 
@@ -170,7 +170,7 @@ def test_operands_of_a_command(task: str, texts: list[str], expected: list[int])
 
 @pytest.mark.parametrize("texts", [["37 - 58"], ["37 +"], ["a + b"], ["37 58"]])
 def test_what_are_no_operands(texts: list[str]) -> None:
-    with pytest.raises(DigitsError, match="is no integer"):
+    with pytest.raises(DigitsError, match="is not an integer"):
         parse_operands(texts, ADD)
 
 

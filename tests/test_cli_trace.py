@@ -105,7 +105,7 @@ def test_trace_as_json(shell: Shell, wrong_file: Path) -> None:
     ("arguments", "message"),
     [
         (("1",), "a + b takes 2 operands, not 1"),
-        (("1", "x"), "'x' is no integer"),
+        (("1", "x"), "'x' is not an integer"),
         (("1", "2", "--foo"), "No such option '--foo'"),
         ((), "Missing argument 'OPERANDS...'"),
         (("1", "2", "--units", "-1"), "Invalid value for '--units'"),

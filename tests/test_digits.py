@@ -200,7 +200,7 @@ def test_spellings(text: str, value: int) -> None:
     ],
 )  # fmt: skip
 def test_no_integers(text: str) -> None:
-    with pytest.raises(DigitsError, match="no integer"):
+    with pytest.raises(DigitsError, match="not an integer"):
         parse_integer(text)
 
 

@@ -17,14 +17,14 @@ import seqarith as sa
 PACKAGE = Path(sa.__file__).parent
 LAYERS = [
     {"errors", "text", "version"},
-    {"notebook"},
+    {"notebook", "long_division"},
     {"digits", "registry", "schema", "atomic"},
-    {"machine", "formats", "setting"},
+    {"machine", "formats", "setting", "strict_json"},
     {"cells", "tasks", "schedules"},
     {"losses", "optimizers"},  # they share the array types and the sigmoid of the cells
     {"network", "archive"},
-    {"execution"},
-    {"prediction"},
+    {"execution", "network_description"},
+    {"prediction", "stored_certificate"},
     {"model"},
     {"evaluation", "certification", "tracing"},
     {"training", "compose", "projection"},

@@ -116,16 +116,16 @@ def test_difference_needs_one_alphabet() -> None:
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        (([[0, 1]], [[0, 0]]), "next_state names 1"),
-        (([[0, -1]], [[0, 0]]), "next_state names -1"),
-        (([[0, 0]], [[0, -1]]), "output names -1"),
+        (([[0, 1]], [[0, 0]]), "next_state holds 1"),
+        (([[0, -1]], [[0, 0]]), "next_state holds -1"),
+        (([[0, 0]], [[0, -1]]), "output holds -1"),
         (([[0, 0]], [[0]]), "expected \\(states, letters\\) for both"),
         (([0, 0], [0, 0]), "expected integers"),
         (([], []), "expected integers"),
         (([[]], [[]]), "expected integers"),
         (([[0.5]], [[0]]), "expected integers"),
         (([["a"]], [[0]]), "expected integers"),
-        (([[0]], [[3]], 3), "output names 3"),
+        (([[0]], [[3]], 3), "output holds 3"),
         (([[0]], [[0]], 1, 1), "initial state 1 does not exist"),
         (([[0]], [[0]], 1, -1), "initial state -1 does not exist"),
         (([[0]], [[0]], 1, 0, ("a", "b")), "2 names for 1 states"),
@@ -192,5 +192,5 @@ def test_words_of_every_shape() -> None:
 
 @pytest.mark.parametrize("letter", [-1, 2])
 def test_a_letter_that_does_not_exist(letter: int) -> None:
-    with pytest.raises(MachineError, match=rf"word names {letter}; expected 0..1"):
+    with pytest.raises(MachineError, match=rf"word holds {letter}; expected 0..1"):
         MealyMachine([[0, 0]], [[0, 1]]).run([0, letter])

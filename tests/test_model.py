@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import seqarith as sa
 from seqarith import archive
-from seqarith.errors import DigitsError, ModelFileError, OutputError, TaskError
+from seqarith.errors import DigitsError, ModelFileError, TaskError
 from seqarith.model import FORMAT, SHIPPED, VERSION
 
 
@@ -138,25 +138,6 @@ def test_both_biases_of_a_foreign_file_count(adder: sa.Model, adder_file: Path) 
     assert found.predict(37, 58).predicted == 95
     packed = found.network.pack(found.parameters)
     assert (packed.flat == adder.network.pack(adder.parameters).flat).all()
-
-
-def test_a_failed_save_leaves_the_old_file(
-    adder: sa.Model, wrong_adder: sa.Model, adder_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    before = adder_file.read_bytes()
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OutputError, match="No space left"):
-        wrong_adder.save(adder_file)
-    assert adder_file.read_bytes() == before
-    assert os.listdir(adder_file.parent) == [adder_file.name]
-
-
-def test_no_folder_to_save_in(adder: sa.Model, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write"):
-        adder.save(tmp_path / "missing" / "m.npz")
 
 
 # ------------------------------------------------------------- what is refused
@@ -307,7 +288,7 @@ def test_files_of_other_programs(adder_file: Path) -> None:
     write_zip(adder_file, {"a.txt": b"hello"})
     refused(adder_file, "an entry is called 'a.txt'")
     write_zip(adder_file, {})
-    refused(adder_file, "no file of seqarith")
+    refused(adder_file, "not a file of seqarith")
     adder_file.write_text("GIF89a")
     refused(adder_file)
     sa.Trainer(sa.TrainingConfig(max_steps=1)).checkpoint().save(adder_file)
@@ -486,7 +467,7 @@ def test_one_operand_may_be_the_same_in_all_tuples(adder: sa.Model) -> None:
     [
         (([1.5], [2]), "'float' object"),
         ((np.array([1.5]), 2), "array of float64"),
-        (([1, 2], [1, 2, 3]), r"shapes \(2,\), \(3,\): they do not fit together"),
+        (([1, 2], [1, 2, 3]), r"shapes \(2,\), \(3,\) cannot be broadcast"),
         (("1", 2), "'str' object"),
     ],
 )
@@ -516,11 +497,6 @@ def test_load_takes_a_path_or_the_name_of_a_model_that_is_shipped(
     assert sa.load("sub").digest == adder.digest  # the file that is there comes first
     with pytest.raises(sa.errors.ModelFileError, match="ad"):
         sa.load("ad")
-
-
-def test_padding_does_not_change_a_result(adder: sa.Model) -> None:
-    found = list(adder.predict([3, 300], [4, -1], digits=50))
-    assert [p.predicted for p in found] == [7, 299]
 
 
 @pytest.mark.parametrize("operands", [(), (1,), (1, 2, 3)])

@@ -135,7 +135,7 @@ def test_every_way_says_the_digits_of_the_task(
         assert (traced.predicted, traced.expected) == (right, right)
         counted = traced.emitted[traced.first :].tolist()
         assert counted == written(task, right, len(counted)), values
-        assert counted == traced.due[traced.first :].tolist()
+        assert counted == traced.expected_symbols[traced.first :].tolist()
     assert array.wrong() == []
 
 

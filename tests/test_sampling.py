@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -105,20 +107,8 @@ def test_padding_is_zeros_where_the_task_puts_it() -> None:
     assert not sampler.draw(np.random.default_rng(0), 100)[5:].any()
 
 
-def most_first() -> Task:
-    return Task(
-        name="product",
-        notation="{} * {}",
-        operands=2,
-        reference=lambda a, b: a * b,
-        bounds=lambda a, b: (a[0] * b[0], a[1] * b[1]),
-        machine=None,
-        order="most",
-    )
-
-
 def test_a_task_without_a_machine() -> None:
-    task = most_first()
+    task = replace(TASKS["mul"](), order="most")
     sampler = Sampler(task, 6)
     letters = sampler.draw(np.random.default_rng(0), 4_000)
     assert not letters[:6].any()

@@ -20,8 +20,8 @@ from seqarith.schema import (
     Row,
     Schema,
     Text,
-    parse_json,
 )
+from seqarith.strict_json import parse_json
 
 VALUES: list[Any] = [None, True, 0, -1, 2**70, 0.5, math.nan, math.inf, "x", "\ud800", [], [1], {}]
 

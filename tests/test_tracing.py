@@ -20,19 +20,6 @@ from seqarith.network import Network
 from seqarith.tasks.task import Task
 
 
-def remainder_by_three() -> Task:
-    """Return a task that reads the most significant digit first and answers with a symbol."""
-    machine = sa.MealyMachine(
-        [[(2 * q + d) % 3 for d in (0, 1)] for q in range(3)],
-        [[(2 * q + d) % 3 for d in (0, 1)] for q in range(3)],
-        names=("remainder 0", "remainder 1", "remainder 2"),
-    )
-    return Task(
-        "rest", "{} mod 3", 1, lambda a: a % 3, lambda r: (0, 2), machine,
-        order="most", result="symbol", symbols=("none", "one", "two"),
-    )  # fmt: skip
-
-
 def doubled_late() -> Task:
     """Return a task without a machine whose result comes a step late."""
     return Task("copy", "{}", 1, lambda a: a, lambda r: r, None, base=3, delay=1)
@@ -93,12 +80,12 @@ def test_numbers_of_a_trace(make_random: Callable[..., sa.Model]) -> None:
     assert found.digits.tolist() == [[1, 2, 2, 0], [2, 1, 1, 0]]
     assert found.states is not None
     assert found.states.tolist() == [0, 1, 1, 1, 0]
-    assert found.due.tolist() == [0, 1, 1, 1]
+    assert found.expected_symbols.tolist() == [0, 1, 1, 1]
     hidden, logits = by_hand(model, found.digits)
     np.testing.assert_allclose(found.hidden[1:], hidden, atol=1e-14)
     np.testing.assert_allclose(found.logits, logits, atol=1e-13)
     assert found.emitted.tolist() == [int(np.argmax(z)) for z in logits]
-    for z, due, margin in zip(logits, found.due, found.margins, strict=True):
+    for z, due, margin in zip(logits, found.expected_symbols, found.margins, strict=True):
         best_other = max(value for symbol, value in enumerate(z) if symbol != due)
         assert margin == pytest.approx(z[due] - best_other)
     assert (found.steps, found.first, found.memory.shape) == (4, 0, (5, 5))
@@ -114,7 +101,7 @@ def test_wrong_steps(wrong_adder: sa.Model) -> None:
 def test_a_symbol_most_significant_first(make_random: Callable[..., sa.Model]) -> None:
     seen = set()
     for seed in range(6):
-        model = make_random(remainder_by_three(), seed)
+        model = make_random(sa.registry.TASKS["mod"](), seed)
         found = sa.trace(model, 11)
         assert found.digits.tolist() == [[1, 0, 1, 1]]
         assert found.states is not None
@@ -132,9 +119,9 @@ def test_a_late_result_without_a_machine(make_random: Callable[..., sa.Model], v
     found = sa.trace(make_random(doubled_late(), 1), value)
     digits = [2, 1] if value > 0 else [1, 1, 2]  # -5 is 211 in base complement: -27 + 22
     assert found.states is None
-    assert found.due.tolist() == [0, *digits]
+    assert found.expected_symbols.tolist() == [0, *digits]
     assert found.digits[0, : len(digits)].tolist() == digits
-    assert found.wrong.tolist() == [False, *(found.emitted != found.due)[1:].tolist()]
+    assert found.wrong.tolist() == [False, *(found.emitted != found.expected_symbols)[1:].tolist()]
 
 
 def test_a_memory_wider_than_the_hidden_vector() -> None:

@@ -19,7 +19,7 @@ from seqarith.cells.steps import INPUT, Shape, StepError, reads
 from seqarith.errors import InvalidValueError, SeqarithError
 from seqarith.formats import NETWORK
 from seqarith.registry import CELLS
-from seqarith.schema import parse_json
+from seqarith.strict_json import parse_json
 from seqarith.text import shortened
 
 if TYPE_CHECKING:

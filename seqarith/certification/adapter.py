@@ -13,8 +13,10 @@ from seqarith.certification.kernel.certificate import ARRAYS, Certificate
 from seqarith.certification.kernel.program import Program
 from seqarith.errors import MachineError, ModelFileError, TaskError
 from seqarith.machine import MealyMachine, Table
-from seqarith.model import Model, StoredCertificate, check_outputs
+from seqarith.model import Model
 from seqarith.network import VECTORS, Network, Parameters
+from seqarith.network_description import check_outputs
+from seqarith.stored_certificate import StoredCertificate
 from seqarith.tasks.task import Task
 
 

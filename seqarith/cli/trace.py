@@ -122,7 +122,7 @@ def _step_json(found: Trace, t: int) -> dict[str, Any]:
         "hidden": found.hidden[t + 1].tolist(),
         "logits": found.logits[t].tolist(),
         "predicted": int(found.emitted[t]),
-        "expected": int(found.due[t]),
+        "expected": int(found.expected_symbols[t]),
         "margin": float(found.margins[t]),
         "counts": t >= found.first,
         "wrong": bool(found.wrong[t]),

@@ -1,8 +1,8 @@
-"""Programs of proved networks: functions on integers that compute with models alone.
+"""Programs of proved networks: functions on integers that compute with models.
 
-A composition is a Python function that is given models to compute with. Where every model is
-proved, what it says is right for operands of every width, so that the whole is right if the Python
-function around the models is. That function is not checked here; what it rests on is recorded.
+A composition is a Python function that calls models. If every model is proved, its results are
+correct for operands of every width, so the composition is correct if the Python function around the
+models is. That function is not checked here; a report lists what the results depend on.
 """
 
 from seqarith.compose.composition import Composition

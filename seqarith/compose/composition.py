@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import final
 
 from seqarith.compose.part import Part
-from seqarith.compose.provenance import ProvenanceReport, basis
+from seqarith.compose.provenance import ProvenanceReport, provenance
 from seqarith.errors import TaskError
 from seqarith.model import Model
 
@@ -16,10 +16,10 @@ class Composition:
     """A function on integers that computes with models.
 
     Args:
-        function: Takes the parts by name, as keywords, and then integers: what it does with
-            integers beside the parts is what has to be believed of it.
-        name: Default: the function's.
-        models: The models, by the names that the function has for them.
+        function: Takes integers, and the parts as keyword arguments. What it computes without the
+            parts is not covered by any certificate.
+        name: Default: the function's name.
+        models: The models, by the names of the keyword arguments.
 
     Raises:
         TaskError: There is no model.
@@ -36,7 +36,7 @@ class Composition:
 
     def __init__(self, function: Callable[..., int], name: str = "", **models: Model) -> None:
         if not models:
-            raise TaskError("a composition of no model: give the models by name")
+            raise TaskError("a composition of no model: pass the models by name")
         self.name = name or function.__name__
         self.parts = {part: Part(model) for part, model in models.items()}
         self._function = function
@@ -46,5 +46,5 @@ class Composition:
         return self._function(*operands, **self.parts)
 
     def report(self) -> ProvenanceReport:
-        """Check every certificate anew, and return what the results rest on."""
-        return ProvenanceReport(self.name, tuple(basis(*item) for item in self.parts.items()))
+        """Check every certificate again, and return what the results depend on."""
+        return ProvenanceReport(self.name, tuple(provenance(*item) for item in self.parts.items()))

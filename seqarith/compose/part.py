@@ -8,12 +8,12 @@ from typing import final
 from seqarith.digits import count_digits
 from seqarith.model import Model
 
-_LETTERS = 2**22  # that are run side by side, about: what bounds the memory
+_LETTERS = 2**22  # about how many letters are run at once: bounds the memory
 
 
 @final
 class Part:
-    """A model as a function on integers, which counts how often it was asked.
+    """A model as a function on integers, which counts its calls and wrong results.
 
     Args:
         model: The model.
@@ -24,11 +24,11 @@ class Part:
         self.calls = self.wrong = 0
 
     def __call__(self, *operands: int) -> int:
-        """Return what the network says: an integer, or the number of a symbol."""
+        """Return the network's result: an integer, or the number of a symbol."""
         return self.many([operands])[0]
 
     def many(self, tuples: Sequence[Sequence[int]]) -> list[int]:
-        """Return what the network says for many tuples of operands, run side by side."""
+        """Return the network's results for many tuples of operands, which are run at once."""
         results: list[int] = []
         base = self.model.task.base
         digits = max((count_digits(v, base) for values in tuples for v in values), default=1)

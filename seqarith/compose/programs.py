@@ -9,16 +9,16 @@ from seqarith.model import Model
 
 
 def multiply(adder: Model) -> Composition:
-    """Multiply any two integers by shift-and-add, every addition by a network.
+    """Multiply any two integers by shift-and-add, with every addition done by a network.
 
-    Sums of shifted operands are added in pairs, then sums of pairs, and so on, all pairs of a round
-    side by side. Of Python's own arithmetic only signs, shifts and masks are used.
+    Shifted operands are added in pairs, then the sums in pairs, and so on; all pairs of a round are
+    run at once. Python's own arithmetic is used only for signs, shifts and masks.
 
     Args:
         adder: A model of ``add``, two operands, base 2.
 
     Raises:
-        TaskError: It is of another task.
+        TaskError: The model is of another task.
 
     Example:
         >>> product = multiply(Model.shipped("add"))
@@ -30,14 +30,14 @@ def multiply(adder: Model) -> Composition:
 
 
 def distance(compare: Model, subtract: Model) -> Composition:
-    """Return abs(a - b) of two naturals: one network tells which is larger, one subtracts.
+    """Return abs(a - b) of two naturals: one network compares them, one subtracts.
 
     Args:
         compare: A model of ``compare``.
         subtract: A model of ``sub``, two operands.
 
     Raises:
-        TaskError: One is of another task.
+        TaskError: A model is of another task.
     """
     _check(compare, "compare", compare.task.base)
     _check(subtract, "sub", subtract.task.base)
@@ -52,7 +52,7 @@ def _multiply(a: int, b: int, *, add: Part) -> int:
     while len(sums) > 1:
         sums += [0] * (len(sums) % 2)
         low, high = sums[::2], sums[1::2]
-        # The last digits of the lower sum meet zeros: only those before them are added.
+        # The lowest `width` bits of the lower sum are added to zeros, so they are copied.
         added = add.many([(x >> width, y) for x, y in zip(low, high, strict=True)])
         mask = (1 << width) - 1
         sums = [(s << width) | (x & mask) for s, x in zip(added, low, strict=True)]
@@ -61,8 +61,7 @@ def _multiply(a: int, b: int, *, add: Part) -> int:
 
 
 def _distance(a: int, b: int, *, compare: Part, subtract: Part) -> int:
-    less = compare(a, b) == 0
-    return subtract(b, a) if less else subtract(a, b)
+    return subtract(b, a) if compare(a, b) == 0 else subtract(a, b)  # 0 is the symbol "<"
 
 
 def _check(model: Model, name: str, base: int) -> None:

@@ -1,4 +1,4 @@
-"""What the results of a composition rest on."""
+"""What the results of a composition depend on."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from seqarith.model import Model
 @final
 @dataclass(frozen=True)
 class Provenance:
-    """What is known of one model that a composition computes with.
+    """What is known about one model of a composition.
 
     Attributes:
-        part: The name that the composition has for it.
-        formula: What its task is.
-        digest: SHA-256 of the program that was proved; None where there is no machine to prove
-            it against.
-        proved: Whether its certificate was checked just now, and accepted, and rests on nothing
-            but the checker.
-        reason: Why it counts as proved, or not; where it is proved, what exactly.
-        calls: How often it was asked so far.
-        wrong: How many of its results were wrong, seen from the task.
-        own: Whether its task is a machine of the user's own, and none of the registry.
+        part: Its name in the composition.
+        formula: The formula of its task.
+        digest: SHA-256 of the program that was proved; None if its task has no machine.
+        proved: Whether its certificate was checked just now and accepted.
+        reason: Why it counts as proved or not; if it is proved, the exact statement.
+        calls: Number of calls so far.
+        wrong: Number of wrong results, according to the task.
+        own: Whether its task is a custom machine, and not one of the registry.
     """
 
     part: str
@@ -52,11 +50,11 @@ class Provenance:
 @final
 @dataclass(frozen=True)
 class ProvenanceReport:
-    """What the results of a composition rest on.
+    """What the results of a composition depend on.
 
     Attributes:
-        name: Of the composition.
-        bases: One for each model.
+        name: Name of the composition.
+        bases: One entry for each model.
     """
 
     name: str
@@ -64,22 +62,22 @@ class ProvenanceReport:
 
     @property
     def proved(self) -> bool:
-        """Whether every model is proved right at every width."""
+        """Whether every model is proved correct at every width."""
         return all(basis.proved for basis in self.bases)
 
     def __str__(self) -> str:
         if self.proved:
-            said = "every network it computes with is proved right at every width"
+            verdict = "every network it computes with is proved right at every width"
             if any(basis.own for basis in self.bases):
-                said += ", seen from the task or machine that its line names"
+                verdict += ", for the task or machine that its line names"
         else:
-            said = "NOT every network it computes with is proved; its results may be wrong"
+            verdict = "NOT every network it computes with is proved; its results may be wrong"
         rest = "  and on the Python function around them, which no certificate covers"
-        return "\n".join([f"{self.name}: {said}", *map(str, self.bases), rest])
+        return "\n".join([f"{self.name}: {verdict}", *map(str, self.bases), rest])
 
 
-def basis(name: str, part: Part) -> Provenance:
-    """Return what is known of a part, its certificate checked anew."""
+def provenance(name: str, part: Part) -> Provenance:
+    """Check the certificate of a part again, and return what is known about it."""
     task = part.model.task
     digest, proved, reason = _known(part.model)
     return Provenance(name, task.formula, digest, proved, reason, part.calls, part.wrong, task.own)

@@ -1,1 +1,1 @@
-"""Counts what a network gets right: every operand tuple where that can be done, a sample beyond."""
+"""Count correct results: over every operand tuple of a width, or over a sample."""

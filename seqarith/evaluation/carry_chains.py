@@ -1,4 +1,4 @@
-"""Carry chains: how far a word makes the machine remember."""
+"""Carry chains: for how many steps a word makes the machine remember something."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqarith.tasks.task import Letters, Task
 
 
 def chain_name(task: Task) -> str:
-    """Return what the chains of a task are.
+    """Return a name for the chains of a task.
 
     Example:
         >>> from seqarith.registry import TASKS
@@ -23,7 +23,7 @@ def chain_name(task: Task) -> str:
         return "chain"
     start = task.machine.names[task.machine.initial]
     for word in ("carry", "borrow"):
-        # Where a run begins with a carry, as in increment, a chain is of steps without one.
+        # In increment the initial state is carry 1, so a chain consists of steps without a carry.
         if start == f"{word} 0" and all(n.startswith(f"{word} ") for n in task.machine.names):
             return f"{word} chain"
     return f"run of steps in another state than {start!r}"
@@ -32,10 +32,10 @@ def chain_name(task: Task) -> str:
 def longest_chains(task: Task, letters: Letters) -> NDArray[np.intp]:
     """Return the length of the longest carry chain of words (T, N), shape (N,).
 
-    A chain is a run of steps through which the machine has to remember: it begins with a letter
-    that leaves the initial state whatever came before (two ones, in addition) and goes on for
-    as long as letters keep the memory alive that could have let it go. For addition it is the
-    number of digits that a carry travels; 255 + 1 has a chain of 8. Without a machine: 0.
+    A chain is a run of steps outside the initial state. It starts again at a letter that leads
+    every state to the same state (two ones, in addition), since then nothing older is remembered.
+    For addition its length is the number of digits that a carry travels: 255 + 1 has a chain of 8.
+    Without a machine: 0.
     """
     longest = np.zeros(letters.shape[1], np.intp)
     if task.machine is None:
@@ -50,9 +50,9 @@ def longest_chains(task: Task, letters: Letters) -> NDArray[np.intp]:
 
 
 def count_chains(task: Task, bits: int) -> dict[int, int]:
-    """Return for every length how many operand tuples of a width have it as their longest chain.
+    """Return, for every length, how many operand tuples of a width have it as their longest chain.
 
-    They are counted without being run: by state, length of the chain so far, and longest one.
+    Words are counted by state, length of the current chain and longest chain, not run one by one.
     """
     machine = task.machine
     if machine is None:
@@ -77,7 +77,7 @@ def count_chains(task: Task, bits: int) -> dict[int, int]:
 
 
 def _resets(machine: MealyMachine) -> NDArray[np.bool]:
-    """Return which letters lead to one state whatever came before, shape (A,)."""
+    """Return which letters lead every state to the same state, shape (A,)."""
     table = machine.next_state
     after_all: NDArray[np.bool] = (table == table[:1]).all(axis=0)
     return after_all

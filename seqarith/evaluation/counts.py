@@ -1,4 +1,4 @@
-"""Sums of what was counted."""
+"""Counts of words, wrong words and wrong digits, which can be added up."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from seqarith.schema import LARGEST_FLOAT
 from seqarith.tasks.task import Letters, Task
 
 SHOWN = 10
-"""Wrong cases that are kept."""
+"""Most wrong operand tuples that are kept."""
 
-_AT_ONCE = 4096  # wrong words that are turned into Python integers at once
+_AT_ONCE = 4096  # wrong words that are converted to Python integers at once
 
 
 @final
 class Counts:
-    """Counts over words, which can be added up in any order.
+    """Counts over words. They can be added in any order.
 
     Args:
         task: The task.
 
     Attributes:
-        words: Words that were run.
-        wrong_words: Those with a wrong digit.
-        wrong_digits: Their wrong digits.
+        words: Number of words that were run.
+        wrong_words: Number of words with a wrong digit.
+        wrong_digits: Number of wrong digits.
         least: Smallest margin of all digits.
-        wrong_chains: For every length of the longest carry chain, its wrong words.
-        first_wrong: The first wrong operand tuples in their order, at most `SHOWN`.
+        wrong_chains: Number of wrong words by the length of their longest carry chain.
+        first_wrong: The smallest wrong operand tuples, at most `SHOWN`.
     """
 
     def __init__(self, task: Task) -> None:
@@ -52,9 +52,9 @@ class Counts:
         """Count words.
 
         Args:
-            words: How many, N.
-            wrong: Wrong digits of each, shape (N,); None: no digit is wrong.
-            letters: Returns words of given numbers, shape (T, n).
+            words: Their number N.
+            wrong: Number of wrong digits of each, shape (N,); None: no digit is wrong.
+            letters: Returns the words of given indices, shape (T, n).
         """
         self.words += words
         if wrong is None:
@@ -63,10 +63,12 @@ class Counts:
         self.wrong_words += len(numbers)
         self.wrong_digits += int(wrong.sum())
         for start in range(0, len(numbers), _AT_ONCE):
-            self._look_at(letters(numbers[start : start + _AT_ONCE]))
+            some = letters(numbers[start : start + _AT_ONCE])
+            self.wrong_chains.update(longest_chains(self._task, some).tolist())
+            self._keep(zip(*self._task.operands_of(self._smallest(some)), strict=True))
 
     def merge(self, other: Counts) -> None:
-        """Add what another tally counted."""
+        """Add other counts to these."""
         self.words += other.words
         self.wrong_words += other.wrong_words
         self.wrong_digits += other.wrong_digits
@@ -74,22 +76,18 @@ class Counts:
         self.wrong_chains.update(other.wrong_chains)
         self._keep(other.first_wrong)
 
-    def _look_at(self, letters: Letters) -> None:
-        self.wrong_chains.update(longest_chains(self._task, letters).tolist())
-        self._keep(zip(*self._task.operands_of(self._smallest(letters)), strict=True))
-
     def _smallest(self, letters: Letters) -> Letters:
-        """Return some of the words, the `SHOWN` with the smallest operands among them.
+        """Return some of the words, including the `SHOWN` with the smallest operands.
 
-        They are found by the leading digits of the first operand: an integer is made of its digits
-        in more than linear time.
+        They are selected by the leading digits of the first operand, since converting all digits to
+        an integer takes more than linear time.
         """
         if letters.shape[1] <= SHOWN:
             return letters
         digits = self._task.digits[0][letters]
         first = digits[::-1] if self._task.order == "least" else digits
         key = np.zeros(letters.shape[1], np.int64)
-        for row in first[: int(62 / log2(self._task.base))]:
+        for row in first[: int(62 / log2(self._task.base))]:  # as many as fit an int64
             key = key * self._task.base + row
         return letters[:, key <= np.partition(key, SHOWN - 1)[SHOWN - 1]]
 
@@ -97,7 +95,7 @@ class Counts:
         self.first_wrong = sorted({*self.first_wrong, *found})[:SHOWN]
 
     def is_sound(self, words: int, bits: int) -> bool:
-        """Return whether these can be the counts of so many words, for a width of operands."""
+        """Return whether these can be the counts of so many words of a width."""
         limit, operands = self._task.base**bits, self._task.operands
         return (
             self.words == words
@@ -126,11 +124,11 @@ class Counts:
 
     @staticmethod
     def from_description(task: Task, description: dict[str, Any]) -> Counts:
-        """Return the tally that `describe` described, as `seqarith.formats` knows it."""
-        tally = Counts(task)
-        tally.words, tally.wrong_words = description["words"], description["wrong_words"]
-        tally.wrong_digits, least = description["wrong_digits"], description["least"]
-        tally.least = float("inf") if least is None else float(least)
-        tally.wrong_chains.update(dict(description["wrong_chains"]))
-        tally.first_wrong = [tuple(operands) for operands in description["first_wrong"]]
-        return tally
+        """Return the counts of a description that has passed `seqarith.formats`."""
+        counts = Counts(task)
+        counts.words, counts.wrong_words = description["words"], description["wrong_words"]
+        counts.wrong_digits, least = description["wrong_digits"], description["least"]
+        counts.least = float("inf") if least is None else float(least)
+        counts.wrong_chains.update(dict(description["wrong_chains"]))
+        counts.first_wrong = [tuple(operands) for operands in description["first_wrong"]]
+        return counts

@@ -1,4 +1,4 @@
-"""Runs a model on operands of a width and counts."""
+"""Evaluate a model on operands of a width: on all of them, or on a sample."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from seqarith.tasks.sampling import Sampler
 from seqarith.tasks.task import Task
 
 EXHAUSTIVE_LIMIT = 2**28
-"""Most operand tuples that are all run unless it is asked for."""
+"""Most operand tuples that are all run by default."""
 
 LARGEST = 2**62
-"""Most operand tuples that can all be run: they are numbered."""
+"""Most operand tuples that can all be run: they are numbered by an int64."""
 
 SAMPLES, FEWEST = 100_000, 1_000
-"""Operand tuples of a sample, unless it is told how many: fewer where words are long."""
+"""Default number of operand tuples in a sample, and the fewest for long words."""
 
 WORK, STEP_WORK = 2**36, 200
-"""Products that a sample costs by itself, some twenty seconds; those that a step costs at least."""
+"""Multiplications of a default sample, about 20 seconds; fixed cost of a step in the same unit."""
 
 
 @np.errstate(over="ignore", invalid="ignore")  # units without a bound may overflow
@@ -46,30 +46,30 @@ def evaluate(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run a model on operands of ``bits`` digits and count.
+    """Run a model on operands of ``bits`` digits and count the correct results.
 
     Args:
         model: The model.
         bits: Digits of each operand; any width, not only that of training.
-        samples: Draw so many operand tuples instead of running all; default: all of them where
-            that is at most 2**28, otherwise 100,000, or, where operands are so wide that this
-            would take minutes, fewer, 1,000 at least.
-        exhaustive: Run all of them in any case.
-        seed: Of the sample.
-        jobs: Processes to use, where all are run. Above 1 they are started anew, so a script has
-            to guard its main part by ``if __name__ == "__main__"``.
-        checkpoint: File from which a run of all goes on where it exists, and to which it is
-            written every few seconds.
-        progress: Called with the operand tuples that are done, and how many there are.
+        samples: Draw so many operand tuples instead of running all; default: run all if there are
+            at most 2**28, otherwise draw 100,000, or fewer (at least 1,000) if operands are so wide
+            that this would take minutes.
+        exhaustive: Run all operand tuples in any case.
+        seed: Seed of the sample.
+        jobs: Worker processes of an exhaustive evaluation. If above 1, processes are spawned, so a
+            script must guard its main part by ``if __name__ == "__main__"``.
+        checkpoint: File of an exhaustive evaluation: it is resumed from this file if it exists, and
+            the file is written every few seconds.
+        progress: Called with the number of operand tuples done, and of all.
 
     Raises:
         TaskError: ``bits`` is out of range.
         InvalidValueError: ``samples`` or ``jobs`` is below 1, there are too many tuples to run
             them all, or settings contradict each other.
         CheckpointError: The checkpoint is of another evaluation.
-        ModelFileError: It is damaged.
-        OutputError: It cannot be written.
-        ProcessError: A process ended before its time.
+        ModelFileError: The checkpoint is damaged.
+        OutputError: The checkpoint cannot be written.
+        ProcessError: A worker process ended unexpectedly.
 
     Example:
         >>> evaluation = evaluate(Model.shipped("add"), bits=8)
@@ -81,31 +81,30 @@ def evaluate(
     whole = samples is None and bits <= widest_exhaustive(task, EXHAUSTIVE_LIMIT)
     _check(task, bits, samples, exhaustive, jobs, whole or checkpoint is None)
     if not (whole or exhaustive):
-        return _sampled(model, bits, samples or _bearable(model, bits), seed, progress)
+        return _sampled(model, bits, samples or _sample_size(model, bits), seed, progress)
     resumed = 0
     if jobs == 1 and checkpoint is None:
-        tally = run_exhaustively(model, bits, progress=progress)
+        counts = run_exhaustively(model, bits, progress=progress)
     else:
-        from seqarith.evaluation.shards import run_shards
+        from seqarith.evaluation.shards import run_shards  # it imports multiprocessing
 
-        tally, resumed = run_shards(
+        counts, resumed = run_shards(
             model, bits, jobs=jobs, checkpoint=checkpoint, progress=progress
         )
-    chains = count_chains(task, bits)
-    found = _evaluation(model, bits, "exhaustive", tally, Counts(task), chains)
+    found = _evaluation(model, bits, "exhaustive", counts, Counts(task), count_chains(task, bits))
     return replace(found, comparison=compare_function(task, bits, seed), resumed=resumed)
 
 
 def widest_exhaustive(task: Task, limit: int) -> int:
-    """Return the most digits an operand may have for at most ``limit`` tuples; at least 1."""
+    """Return the largest width with at most ``limit`` operand tuples; at least 1."""
     bits = 1
     while task.letters ** (bits + 1) <= limit:
         bits += 1
     return bits
 
 
-def _bearable(model: Model, bits: int) -> int:
-    """Return how many words of a width are drawn where nobody says how many."""
+def _sample_size(model: Model, bits: int) -> int:
+    """Return how many words of a width are drawn by default."""
     steps = model.task.natural_layout(bits).steps
     return min(SAMPLES, max(FEWEST, WORK // (steps * (model.network.size + STEP_WORK))))
 
@@ -132,18 +131,20 @@ def _sampled(
     model: Model, bits: int, count: int, seed: int, progress: Progress | None
 ) -> Evaluation:
     sampler = Sampler(model.task, bits)
-    tallies = Counts(model.task), Counts(model.task)
+    uniform, directed = Counts(model.task), Counts(model.task)
     chains: Counter[int] = Counter()
-    ways = (sampler.uniform, count), (sampler.favouring, max(1, count // 4))
-    for i, (tally, (draw, words)) in enumerate(zip(tallies, ways, strict=True)):
-        rng = np.random.default_rng([seed, i] if i else seed)
-        drawn = drawn_words(partial(draw, rng), words, sampler.steps, model.network.hidden)
-        for letters in drawn:
-            run_words(model, letters, tally)
+    samples = (
+        (uniform, sampler.uniform, count, seed),
+        (directed, sampler.favouring, max(1, count // 4), [seed, 1]),
+    )
+    for counts, draw, words, stream in samples:
+        drawn = partial(draw, np.random.default_rng(stream))
+        for letters in drawn_words(drawn, words, sampler.steps, model.network.hidden):
+            run_words(model, letters, counts)
             chains.update(longest_chains(model.task, letters).tolist())
-            if progress and not i:
-                progress(tally.words, count)
-    found = _evaluation(model, bits, "sampled", *tallies, dict(sorted(chains.items())))
+            if progress and counts is uniform:
+                progress(counts.words, count)
+    found = _evaluation(model, bits, "sampled", uniform, directed, dict(sorted(chains.items())))
     return replace(found, comparison=compare_function(model.task, bits, seed, count))
 
 
@@ -151,24 +152,24 @@ def _evaluation(
     model: Model,
     bits: int,
     mode: Literal["exhaustive", "sampled"],
-    tally: Counts,
+    counts: Counts,
     directed: Counts,
     chains: dict[int, int],
 ) -> Evaluation:
     layout = model.task.natural_layout(bits)
-    digits = tally.words * (layout.steps - model.task.first_result_step(layout.steps))
+    digits = counts.words * (layout.steps - model.task.first_result_step(layout.steps))
     both = Counts(model.task)
-    both.merge(tally)
+    both.merge(counts)
     both.merge(directed)
     wrong = list(zip(*both.first_wrong, strict=True))  # a column for each operand
     return Evaluation(
         task=model.task.name,
         bits=bits,
         mode=mode,
-        checked=tally.words,
-        correct=tally.words - tally.wrong_words,
+        checked=counts.words,
+        correct=counts.words - counts.wrong_words,
         digits=digits,
-        digits_correct=digits - tally.wrong_digits,
+        digits_correct=digits - counts.wrong_digits,
         directed=directed.words,
         directed_correct=directed.words - directed.wrong_words,
         min_margin=both.least,

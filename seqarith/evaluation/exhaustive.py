@@ -1,4 +1,4 @@
-"""Runs every word of a width, or of a part of it."""
+"""Run every word of a width, or every word with a given prefix."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ def run_exhaustively(
         model: The model.
         bits: Digits of each operand.
         prefix: The first letters of the words.
-        progress: Called with the words that are done, and how many there are.
+        progress: Called with the number of words done, and of all.
     """
-    tally, total = Counts(model.task), model.task.letters ** (bits - len(prefix))
+    counts, total = Counts(model.task), model.task.letters ** (bits - len(prefix))
     with np.errstate(over="ignore", invalid="ignore"):  # as in `seqarith.execution.emit`
-        for _ in _counted(model, bits, prefix, tally):
+        for _ in _counted(model, bits, prefix, counts):
             if progress:
-                progress(tally.words, total)
-    return tally
+                progress(counts.words, total)
+    return counts
 
 
-def _counted(model: Model, bits: int, prefix: Sequence[int], tally: Counts) -> Iterator[None]:
-    """Add all words to a tally, block by block."""
+def _counted(model: Model, bits: int, prefix: Sequence[int], counts: Counts) -> Iterator[None]:
+    """Add all words to counts, block by block."""
     if model.task.machine is None:
         for letters in every_word(model.task, bits, prefix):
-            run_words(model, letters, tally)
+            run_words(model, letters, counts)
             yield
         return
     tree = Prefixes(model.task, model.program, bits)
     for block in tree.words(prefix):
-        tally.least = tree.least
-        tally.add(len(block), block.wrong, partial(tree.letters, block))
+        counts.least = tree.least
+        counts.add(len(block), block.wrong, partial(tree.letters, block))
         yield

@@ -1,4 +1,4 @@
-"""The width of a network whose task no finite machine computes."""
+"""The training width of a network whose task is not finite-state."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ WIDEST, UNKNOWN = 1024, 8
 
 
 def fixed_width(model: Model) -> int | None:
-    """Return the digits of an operand that a network is for; None where every width is meant.
+    """Return the only width that a network was trained for; None if its task has a machine.
 
-    A task without a machine is learnt at one width, the one that the training notes name; where
-    they name none that can be run, it is 8.
+    A task without a machine is learned at one width, which the training notes give. If they give no
+    valid width, it is 8.
 
     Example:
         >>> fixed_width(Model.shipped("add")) is None

@@ -1,4 +1,4 @@
-"""Compares a function with the machine that was found in it, on operands of one width."""
+"""Compare a function with the machine that was learned from it, on operands of one width."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from seqarith.tasks.task import Letters, Task
 from seqarith.text import shortened
 
 EVERY = 2**16
-"""Operand tuples of a width up to which the function is called on all of them."""
+"""Most operand tuples of a width on which the function is always called."""
 
 SAMPLE, FEWEST = 2**12, 16
-"""Tuples on which it is called otherwise, at most and at least."""
+"""Most and fewest tuples on which it is called otherwise."""
 
 LETTERS = 2**22
-"""Letters of all those tuples together, about: wide operands take long to write and to read."""
+"""About how many letters those tuples have: converting wide operands takes long."""
 
 
 @final
 @dataclass(frozen=True)
 class Disagreement:
-    """Operands for which a function and the machine that was found in it differ.
+    """Operands for which a function and the machine that was learned from it differ.
 
     Attributes:
-        task: The task: it holds both.
+        task: The task, which holds both.
         operands: The operands.
-        function: What the function returns, as the task writes results.
-        machine: What the machine computes.
+        function: The result of the function, encoded as a result of the task.
+        machine: The result of the machine.
     """
 
     task: Task
@@ -45,10 +45,10 @@ class Disagreement:
 
     def __str__(self) -> str:
         operands = shortened(", ".join(map(format_integer, self.operands)), 100)
-        said = [shortened(self.task.result_text(v), 60) for v in (self.function, self.machine)]
+        results = [shortened(self.task.result_text(v), 60) for v in (self.function, self.machine)]
         return (
             "the machine that was found is not your function: "
-            f"{self.task.name}({operands}) is {said[0]}, the machine says {said[1]}"
+            f"{self.task.name}({operands}) is {results[0]}, the machine says {results[1]}"
         )
 
     def record(self) -> dict[str, Any]:
@@ -66,11 +66,11 @@ class Comparison:
     """How a function and its machine compare at one width.
 
     Attributes:
-        calls: Operand tuples on which the function was called.
-        every: Whether those are all of the width.
-        disagreement: The first tuple on which they differ, in the order of the operands; None
-            where they agree on all that were tried.
-        failure: Why the function could not be called on all of them; empty where it could.
+        calls: Number of operand tuples on which the function was called.
+        every: Whether those are all tuples of the width.
+        disagreement: The smallest tuple on which they differ; None if they agree on all that were
+            tried.
+        failure: Why the function could not be called on some tuple; empty if it could.
     """
 
     calls: int
@@ -80,16 +80,13 @@ class Comparison:
 
     @property
     def agree(self) -> bool:
-        """Whether the function returned what its machine computes wherever it was called."""
+        """Whether function and machine had the same result for every call."""
         return self.disagreement is None and not self.failure
 
     def record(self) -> dict[str, Any]:
         """Return it ready for JSON."""
-        found = self.disagreement
-        record = {
-            "function_calls": self.calls,
-            "disagreement": None if found is None else found.record(),
-        }
+        found = self.disagreement and self.disagreement.record()
+        record = {"function_calls": self.calls, "disagreement": found}
         return record | ({"function_failure": self.failure} if self.failure else {})
 
     def __str__(self) -> str:
@@ -109,13 +106,13 @@ def compare_function(
     Args:
         task: The task.
         bits: Digits of each operand.
-        seed: Of the sample, where not all operands are tried.
-        samples: Try so many at most; default: all where those are at most `EVERY`, else `SAMPLE`,
-            and fewer of wide operands.
+        seed: Seed of the sample, if not all operands are tried.
+        samples: Most tuples to try; default: all if there are at most `EVERY`, else `SAMPLE`, and
+            fewer if operands are wide.
 
     Returns:
-        None where the task has no function at hand: a task of the registry, a machine, or a task
-        that was loaded from a file.
+        The comparison; None if the task holds no function: a task of the registry, a machine, or a
+        task that was loaded from a file.
 
     Raises:
         TaskError: ``bits`` is out of range.
@@ -130,14 +127,14 @@ def compare_function(
         calls += letters.shape[1]
         try:
             found += _differing(task, letters, signed)
-        except TaskError as error:  # the function fails; what was trained is not lost for it
+        except TaskError as error:  # a function that fails must not end a training run
             return Comparison(calls, every, None, str(error))
     first = min(found, key=lambda each: each.operands, default=None)
     return Comparison(calls, every, first)
 
 
 def _differing(task: Task, letters: Letters, signed: bool) -> Iterator[Disagreement]:
-    """Yield the smallest operands among words (T, N) on which the two differ, if there are any."""
+    """Yield the smallest operands among words (T, N) on which the two differ, if any."""
     assert task.function is not None
     columns = task.operands_of(letters)
     machine = task.decode(task.expected(letters), signed)

@@ -1,11 +1,11 @@
-"""Runs all words of a width: operands that begin alike share the steps that they share."""
+"""Run all words of a width; words with a common prefix share its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,24 @@ from seqarith.network import Program, emitted
 from seqarith.tasks.task import Letters, Task
 
 BLOCK_BYTES = 2**19
-"""Of memories that are worked on at once: with what is made of them they stay in the cache."""
+"""Bytes of memories that are processed at once: with all temporary arrays they fit in the cache."""
 
-_KEPT_BYTES = 30 * 2**20  # a little less than the largest size that counts for this
+_KEPT_BYTES = 30 * 2**20  # a little less than glibc's largest mmap threshold, 32 MiB
 
 
 @final
 @dataclass(frozen=True)
 class Block:
-    """Beginnings of words, all of one length, after which the machine is in one state.
+    """Prefixes of words, all of one length, after which the machine is in the same state.
 
     Attributes:
         depth: Their length.
-        state: The state.
-        memory: What the network remembers of each, shape (N, M).
-        codes: Their digits as a number in base A, the first letter's least, shape (N,), but for
-            ``offset``, which is common to all.
-        wrong: How many digits of each are wrong, shape (N,); None: no digit of any.
+        state: The state of the machine.
+        memory: The network's memory after each, shape (N, M).
+        codes: Their letters as digits of a number in base A, the first letter least significant,
+            without ``offset``, shape (N,).
+        offset: A number to add to all codes.
+        wrong: Number of wrong digits of each, shape (N,); None: no digit is wrong.
     """
 
     depth: int
@@ -49,9 +50,10 @@ class Block:
 class Prefixes:
     """The tree of all words of a width, in blocks, depth first.
 
-    Depth first, memory does not grow with the width. One state a block, so that the right digit
-    and the next state are the same for all of a block; one letter at a time, so that the network
-    works on whole arrays. As long as blocks are small, those of one depth and state are joined.
+    With depth-first search, memory does not grow with the width. All prefixes of a block have the
+    same state, so the expected digit and the next state are one number for the whole block. Each
+    step appends one letter to all of them, so the network works on whole arrays. Small blocks of
+    the same depth and state are joined.
 
     Args:
         task: A task with a machine.
@@ -76,13 +78,13 @@ class Prefixes:
         self.least = float("inf")
 
     def words(self, prefix: Sequence[int] = ()) -> Iterator[Block]:
-        """Yield blocks of whole words; only those whose digits begin with ``prefix``."""
+        """Yield blocks of complete words; only those whose digits begin with ``prefix``."""
         return (block for block in self.blocks(prefix) if block.depth == self.steps)
 
     def blocks(self, prefix: Sequence[int] = ()) -> Iterator[Block]:
-        """Yield every block, each before those that it is the beginning of."""
-        # The C library of Linux gives blocks back to the system, to ask for them again at once,
-        # until a larger one was freed: without this a third of the time goes into that.
+        """Yield every block, each before the blocks that continue it."""
+        # glibc returns large arrays to the system at once, and requests them again for the next
+        # block, until a larger array was freed. Without this line that takes a third of the time.
         np.empty(_KEPT_BYTES, np.uint8)
         root = Block(0, self._machine.initial, self._program.start(1))
         waiting = [iter([[root]])]
@@ -96,7 +98,7 @@ class Prefixes:
                 waiting.append(self._following(front, prefix))
 
     def _following(self, front: list[Block], prefix: Sequence[int]) -> Iterator[list[Block]]:
-        """Yield, in lists, the words of some blocks of one depth with a letter behind them."""
+        """Yield, in lists, the blocks that continue some blocks of one depth by a letter."""
         children = chain.from_iterable(self._children(block, prefix) for block in front)
         if 2 * sum(map(len, front)) > self._room:
             yield from ([child] for child in children)
@@ -111,21 +113,21 @@ class Prefixes:
             yield few
 
     def _letters(self, depth: int, prefix: Sequence[int]) -> Sequence[int]:
-        """Return the letters that may stand at a step."""
+        """Return the letters that are possible at a step."""
         place = depth - self._places.start
         if not self._places.start <= depth < self._places.stop:
             return (0,)
         return prefix[place : place + 1] or range(self._task.letters)
 
     def _children(self, block: Block, prefix: Sequence[int]) -> Iterator[Block]:
-        """Yield the words of a block, with each letter that may follow behind them."""
+        """Yield a block for each letter that may follow the prefixes of a block."""
         letters = self._letters(block.depth, prefix)
         power = self._task.letters ** max(0, block.depth - self._places.start)
         memories = self._program.branch(block.memory, letters)
         for letter, memory in zip(letters, memories, strict=True):
             state = int(self._machine.next_state[block.state, letter])
             wrong = block.wrong
-            # A symbol that is thrown away need not be right, only the result's digits.
+            # Only the digits of the result must be correct, not the symbols before them.
             if block.depth >= self._first_result:
                 symbol = int(self._machine.output[block.state, letter])
                 wrong = self._judged(self._program.logits(memory), symbol, wrong)
@@ -135,7 +137,7 @@ class Prefixes:
     def _judged(
         self, logits: Array, symbol: int, wrong: NDArray[np.uint32] | None
     ) -> NDArray[np.uint32] | None:
-        """Return the wrong digits of words, once logits (N, K) should say ``symbol`` as well."""
+        """Add the digits of logits (N, K) that are not ``symbol`` to the wrong digits so far."""
         least = _least_margin(logits, symbol)
         self.least = min(self.least, least)
         if least > 0:
@@ -146,7 +148,7 @@ class Prefixes:
         return now if now.any() else None
 
     def _joined(self, children: Iterator[Block]) -> Iterator[Block]:
-        """Yield the same words in fewer blocks: those of one state together, as far as they fit."""
+        """Yield the same prefixes in fewer blocks: those of the same state joined, if they fit."""
         waiting: dict[int, list[Block]] = {}
         for child in children:
             others = waiting.setdefault(child.state, [])
@@ -157,7 +159,7 @@ class Prefixes:
         yield from map(_join, waiting.values())
 
     def letters(self, block: Block, chosen: NDArray[np.intp]) -> Letters:
-        """Return words of a block, shape (T, n), by their numbers in it, shape (n,)."""
+        """Return the words of a block, shape (T, n), at indices of shape (n,)."""
         words = np.zeros((self.steps, len(chosen)), np.intp)
         left = block.codes[chosen] + block.offset
         for step in range(self._places.start, self._places.stop):
@@ -166,7 +168,7 @@ class Prefixes:
 
 
 def is_exact(task: Task, program: Program, bits: int) -> bool:
-    """Return whether a program is right on every operand tuple, stopping at the first error.
+    """Return whether a program is correct on every operand tuple; stop at the first error.
 
     The task must have a machine; see `seqarith.evaluation.evaluate.evaluate` for others.
     """
@@ -177,7 +179,7 @@ def _least_margin(logits: Array, symbol: int) -> float:
     """Return the smallest margin by which logits (N, K) favour a symbol; see `network.margins`."""
     if logits.shape[1] == 1:
         return float(logits.min()) if symbol else -float(logits.max())
-    rows = logits.T  # units first: each row lies in one piece
+    rows = logits.T  # logits are stored units first, so each row is contiguous
     others = np.maximum.reduce([row for k, row in enumerate(rows) if k != symbol])
     return float((rows[symbol] - others).min())
 
@@ -185,15 +187,12 @@ def _least_margin(logits: Array, symbol: int) -> float:
 def _join(blocks: list[Block]) -> Block:
     if len(blocks) == 1:
         return blocks[0]
+    # Transposed twice: memories are stored units first.
     memory = np.concatenate([block.memory.T for block in blocks], axis=1).T
     codes = np.concatenate([block.codes + block.offset for block in blocks])
-    return Block(blocks[0].depth, blocks[0].state, memory, codes, 0, _join_wrong(blocks))
-
-
-def _join_wrong(blocks: list[Block]) -> NDArray[np.uint32] | None:
-    if all(block.wrong is None for block in blocks):
-        return None
-    parts: list[Any] = [
-        np.zeros(len(block), np.uint32) if block.wrong is None else block.wrong for block in blocks
-    ]
-    return np.concatenate(parts)
+    wrong = None
+    if any(block.wrong is not None for block in blocks):
+        wrong = np.concatenate(
+            [np.zeros(len(b), np.uint32) if b.wrong is None else b.wrong for b in blocks]
+        )
+    return Block(blocks[0].depth, blocks[0].state, memory, codes, 0, wrong)

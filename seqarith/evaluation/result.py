@@ -1,4 +1,4 @@
-"""What an evaluation found."""
+"""The result of an evaluation."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from seqarith.text import percent
 @final
 @dataclass(frozen=True)
 class Evaluation:
-    """What was counted.
+    """The counts of an evaluation.
 
     Attributes:
         task: Name of the task.
         bits: Digits of each operand.
         mode: ``"exhaustive"``: every operand tuple; ``"sampled"``: operand tuples drawn
-            uniformly, and besides ``directed`` words with long runs, for instance carry chains.
-        checked: Operand tuples that were run, without the directed ones.
-        correct: How many of them came out right, every digit.
-        digits: Output digits of all those.
-        digits_correct: How many of them are right.
-        directed: Words with long runs that were run besides.
-        directed_correct: How many of them came out right.
+            uniformly, and additional ``directed`` words with long runs, such as carry chains.
+        checked: Number of operand tuples that were run, without the directed words.
+        correct: How many of them have every digit correct.
+        digits: Number of their output digits.
+        digits_correct: How many of these digits are correct.
+        directed: Number of words with long runs that were run in addition.
+        directed_correct: How many of them have every digit correct.
         min_margin: Smallest margin over all digits of all words.
-        counterexamples: The first wrong cases in the order of the operands, at most ten.
+        counterexamples: The wrong cases with the smallest operands, at most ten.
         by_chain: For every length of the longest chain: words, wrong words.
-        chain: What such a chain is, for instance ``"carry chain"``.
-        comparison: Where the task's function is at hand: whether it and the machine that was found
-            in it agree on operands of this width.
-        resumed: How many of the operand tuples were not run now but in an earlier run, as its
-            checkpoint says.
-        rounding: By how much a logit may depend on the order in which its sum is added up.
+        chain: A name for such a chain, for instance ``"carry chain"``.
+        comparison: Whether the task's function and the machine that was learned from it agree on
+            operands of this width; None if the task holds no function.
+        resumed: How many of the operand tuples were run in an earlier run, according to its
+            checkpoint.
+        rounding: By how much a logit may depend on the order of its sum.
     """
 
     task: str
@@ -77,24 +77,24 @@ class Evaluation:
 
     @property
     def within_rounding(self) -> bool:
-        """Whether the smallest margin is so small that another order of the sums may decide."""
+        """Whether the smallest margin is so small that the order of the sums may change a digit."""
         return abs(self.min_margin) < self.rounding
 
     @property
     def accuracy(self) -> float:
-        """Share of the operand tuples with every digit right."""
+        """Fraction of the operand tuples with every digit correct."""
         return self.correct / self.checked
 
     @property
     def digit_accuracy(self) -> float:
-        """Share of the digits that are right."""
+        """Fraction of the digits that are correct."""
         return self.digits_correct / self.digits
 
     @property
     def exact(self) -> bool:
-        """Whether nothing that was run came out wrong, seen from the function too."""
-        right = self.correct == self.checked and self.directed_correct == self.directed
-        return right and (self.comparison is None or self.comparison.agree)
+        """Whether every result is correct, and the task's function agrees with its machine."""
+        correct = self.correct == self.checked and self.directed_correct == self.directed
+        return correct and (self.comparison is None or self.comparison.agree)
 
     @property
     def disagreement(self) -> Disagreement | None:
@@ -102,7 +102,7 @@ class Evaluation:
         return None if self.comparison is None else self.comparison.disagreement
 
     def summary(self) -> dict[str, Any]:
-        """Return the counts alone, ready for JSON."""
+        """Return the counts, ready for JSON."""
         counts: dict[str, Any] = {
             "bits": self.bits,
             "mode": self.mode,

@@ -1,4 +1,4 @@
-"""An exhaustive evaluation in parts: in several processes, stopped and taken up again."""
+"""Exhaustive evaluation in shards: in several processes, and resumable from a checkpoint."""
 
 from __future__ import annotations
 
@@ -26,52 +26,44 @@ from seqarith.formats import EVALUATION_CHECKPOINT
 from seqarith.model import Model
 
 FORMAT, VERSION = "seqarith-evaluation", 1
-PARTS = 256
-"""Shards that an evaluation has at least, where it has so many words."""
+FEWEST_SHARDS = 256
+"""Fewest shards of an evaluation, if it has so many words."""
 
-PART_WORDS = 2**22
-"""Words of a part at most: what is lost when a run is stopped."""
+SHARD_WORDS = 2**22
+"""Most words of a shard: the work that is lost when a run is stopped."""
 
 MOST_JOBS = 60
-"""Processes of a pool at most: Windows allows no more."""
+"""Most processes of a pool: Windows allows no more."""
 
 SAVE_SECONDS = 2.0
-"""Between two writings of a checkpoint."""
+"""Seconds between two checkpoints."""
 
 Path_ = str | os.PathLike[str]
 
 
 @final
 class Shards:
-    """All words of a width in parts that begin with the same letters.
+    """All words of a width, in shards of words that begin with the same letters.
 
     Args:
         model: The model.
         bits: Digits of each operand.
 
     Attributes:
-        count: How many parts there are.
-        words: How many words each of them has.
+        count: Number of shards.
+        words: Number of words in each.
     """
 
     def __init__(self, model: Model, bits: int) -> None:
         self.model, self.bits, self._letters = model, bits, model.task.letters
         self._length = 0
-        while self._length < bits and self._are_few():
+        self.count, self.words = 1, self._letters**bits
+        while self._length < bits and (self.words > SHARD_WORDS or self.count < FEWEST_SHARDS):
             self._length += 1
-        self.count = self._parts_of(self._length)
-        self.words = self._letters ** (bits - self._length)
-
-    def _are_few(self) -> bool:
-        words: int = self._letters ** (self.bits - self._length)
-        return words > PART_WORDS or self._parts_of(self._length) < PARTS
-
-    def _parts_of(self, length: int) -> int:
-        count: int = self._letters**length
-        return count
+            self.count, self.words = self.count * self._letters, self.words // self._letters
 
     def prefix(self, number: int) -> list[int]:
-        """Return the letters that words of a part begin with."""
+        """Return the first letters of the words of a shard."""
         return [number // self._letters**place % self._letters for place in range(self._length)]
 
 
@@ -89,69 +81,69 @@ def run_shards(
         model: The model.
         bits: Digits of each operand.
         jobs: Processes to use.
-        checkpoint: File to write, every few seconds and when the run is interrupted; where it is
-            there already, the run goes on from it.
-        progress: Called with the words that are done, and how many there are.
+        checkpoint: File to write, every few seconds and when the run is interrupted; if it exists,
+            the run is resumed from it.
+        progress: Called with the number of words done, and of all.
 
     Returns:
-        The counts, and how many of the words were not run now: the checkpoint says so of them.
+        The counts, and how many of the words the checkpoint had counted before.
 
     Raises:
-        CheckpointError: The file is of another run.
-        ModelFileError: It is damaged.
-        OutputError: It cannot be written.
+        CheckpointError: The checkpoint is of another run.
+        ModelFileError: The checkpoint is damaged.
+        OutputError: The checkpoint cannot be written.
         InvalidValueError: ``jobs`` is below 1.
-        ProcessError: A process ended before its time; the checkpoint holds what was counted.
+        ProcessError: A worker process ended unexpectedly; the checkpoint holds the counts so far.
     """
     if jobs < 1:
         raise InvalidValueError(f"{jobs} jobs: expected 1 or more")
-    parts = Shards(model, bits)
-    run = _Run(parts, checkpoint)
+    shards = Shards(model, bits)
+    run = _Run(shards, checkpoint)
     run.save()
-    numbers = iter(range(run.done, parts.count))
+    numbers = iter(range(run.done, shards.count))
     try:
-        with _found(parts, numbers, jobs) as found:
-            for tally in found:
-                run.add(tally)
+        with _found(shards, numbers, jobs) as found:
+            for counts in found:
+                run.add(counts)
                 if progress:
-                    progress(run.tally.words, model.task.letters**bits)
+                    progress(run.counts.words, model.task.letters**bits)
     except BrokenExecutor:
         raise ProcessError(
-            "a process of this evaluation ended before its time: for want of memory perhaps, then "
-            "take fewer jobs; or a script's main part is not guarded by if __name__ == '__main__'"
+            "a process of this evaluation ended unexpectedly. If memory is short, take fewer jobs; "
+            "in a script, guard the main part by if __name__ == '__main__'"
         ) from None
     finally:
         run.save()
-    if run.done < parts.count:  # Ctrl-C came, and nobody has raised it
+    if run.done < shards.count:  # Ctrl-C was held back
         raise KeyboardInterrupt
-    return run.tally, run.resumed
+    return run.counts, run.resumed
 
 
 @final
 class _Run:
-    """What has been counted: the first parts, in their order; and its file."""
+    """The counts of the first shards, in their order, and the checkpoint file."""
 
-    def __init__(self, parts: Shards, path: Path_ | None) -> None:
-        self._parts, self._path = parts, None if path is None else Path(path)
-        self._counted = 0, Counts(parts.model.task)
-        self._saved, self._key = time.monotonic(), _key(parts)
+    def __init__(self, shards: Shards, path: Path_ | None) -> None:
+        self._shards, self._path = shards, None if path is None else Path(path)
+        self._counted = 0, Counts(shards.model.task)
+        self._saved, self._key = time.monotonic(), _key(shards)
         if self._path is not None and self._path.exists():
             self._load(self._path)
-        self.resumed = self.tally.words
+        self.resumed = self.counts.words
 
     @property
     def done(self) -> int:
         return self._counted[0]
 
     @property
-    def tally(self) -> Counts:
+    def counts(self) -> Counts:
         return self._counted[1]
 
-    def add(self, tally: Counts) -> None:
-        merged = Counts(self._parts.model.task)
-        merged.merge(self.tally)
-        merged.merge(tally)
-        self._counted = self.done + 1, merged  # both at once, wherever Ctrl-C comes
+    def add(self, counts: Counts) -> None:
+        merged = Counts(self._shards.model.task)
+        merged.merge(self.counts)
+        merged.merge(counts)
+        self._counted = self.done + 1, merged  # one assignment: Ctrl-C cannot separate the two
         if time.monotonic() - self._saved > SAVE_SECONDS:
             self.save()
 
@@ -159,8 +151,8 @@ class _Run:
         if self._path is None:
             return
         header = {"format": FORMAT, "version": VERSION, **self._key}
-        done, tally = self._counted
-        header |= {"done": done, "tally": tally.describe()}
+        done, counts = self._counted
+        header |= {"done": done, "tally": counts.describe()}
         archive.write(self._path, header, {})
         self._saved = time.monotonic()
 
@@ -170,42 +162,42 @@ class _Run:
             if header.get(name) != value:
                 raise CheckpointError(
                     f"{path} is of another evaluation: it has {name} {header.get(name)!r}, "
-                    f"this one {value!r}; remove it, or name another file"
+                    f"this one {value!r}; remove it, or choose another file"
                 )
-        parts, done = self._parts, header["done"]
-        if done > parts.count:
-            raise ModelFileError(f"{path}: {done} of {parts.count} parts")
-        tally = Counts.from_description(parts.model.task, header["tally"])
-        if not tally.is_sound(done * parts.words, parts.bits):
+        shards, done = self._shards, header["done"]
+        if done > shards.count:
+            raise ModelFileError(f"{path}: {done} of {shards.count} shards")
+        counts = Counts.from_description(shards.model.task, header["tally"])
+        if not counts.is_sound(done * shards.words, shards.bits):
             raise ModelFileError(f"{path}: its counts contradict each other")
-        self._counted = done, tally
+        self._counted = done, counts
 
 
-def _key(parts: Shards) -> dict[str, Any]:
+def _key(shards: Shards) -> dict[str, Any]:
     """Return what a checkpoint must agree in."""
-    model = parts.model
+    model = shards.model
     header = model.header()
     sha = hashlib.sha256(json.dumps([header["task"], header["network"]]).encode())
     for array in model.network.export(model.parameters).values():
         sha.update(array.tobytes())
-    return {"bits": parts.bits, "parts": parts.count, "network": sha.hexdigest()}
+    return {"bits": shards.bits, "parts": shards.count, "network": sha.hexdigest()}
 
 
 @contextmanager
-def _found(parts: Shards, numbers: Iterator[int], jobs: int) -> Iterator[Iterator[Counts]]:
-    """Give the tallies of parts in their order, from this process or from several."""
+def _found(shards: Shards, numbers: Iterator[int], jobs: int) -> Iterator[Iterator[Counts]]:
+    """Yield the counts of shards in their order, computed by this process or by several."""
     if jobs == 1:
-        yield (_run_part(parts, number) for number in numbers)
+        yield (_run_shard(shards, number) for number in numbers)
         return
     with tempfile.TemporaryDirectory() as folder, _interrupts_held() as interrupted:
         path = Path(folder) / "model.npz"
-        parts.model.save(path)
-        Model.load(path)  # what the processes could not read is refused here, with its reason
+        shards.model.save(path)
+        Model.load(path)  # a file that the processes could not read is refused here
         context = get_context("spawn")
-        pool = ProcessPoolExecutor(min(jobs, MOST_JOBS), context, _begin, (str(path), parts.bits))
+        pool = ProcessPoolExecutor(min(jobs, MOST_JOBS), context, _begin, (str(path), shards.bits))
         try:
             found = takewhile(lambda _: not interrupted(), _in_order(pool, numbers, 3 * jobs))
-            yield (Counts.from_description(parts.model.task, each) for each in found)
+            yield (Counts.from_description(shards.model.task, each) for each in found)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -213,7 +205,7 @@ def _found(parts: Shards, numbers: Iterator[int], jobs: int) -> Iterator[Iterato
 def _in_order(
     pool: ProcessPoolExecutor, numbers: Iterator[int], ahead: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield descriptions of what the processes find, with only a few parts asked for ahead."""
+    """Yield the counts of the processes as JSON; submit only a few shards ahead."""
     waiting: deque[Future[dict[str, Any]]] = deque()
     waiting.extend(pool.submit(_run_numbered, number) for number in islice(numbers, ahead))
     while waiting:
@@ -223,16 +215,16 @@ def _in_order(
 
 @contextmanager
 def _interrupts_held() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C back, which then comes at the end; give what tells whether it is due.
+    """Delay Ctrl-C until the end; yield a function that tells whether it was pressed.
 
-    A pool of processes must not be interrupted anywhere. Those that are started meanwhile never
-    see Ctrl-C, although it reaches every process of a terminal.
+    A pool of processes cannot be interrupted safely at any point. Processes that are started in
+    this context ignore Ctrl-C, although a terminal sends it to all of them.
     """
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored or not hasattr(signal, "pthread_sigmask"):
         yield lambda: False
         return
-    resource_tracker.ensure_running()  # it lets Ctrl-C through again when it is started
+    resource_tracker.ensure_running()  # starting it unblocks Ctrl-C, so it is started before
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield lambda: signal.SIGINT in signal.sigpending()
@@ -240,7 +232,7 @@ def _interrupts_held() -> Iterator[Callable[[], bool]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_of_process: list[Shards] = []  # in a process of the pool: what it works on
+_of_process: list[Shards] = []  # in a process of the pool: the shards that it works on
 
 
 def _begin(path: str, bits: int) -> None:
@@ -249,7 +241,7 @@ def _begin(path: str, bits: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it was killed."""
+    """End this process when its parent was killed."""
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
@@ -257,8 +249,8 @@ def _end_with_parent() -> None:
 
 
 def _run_numbered(number: int) -> dict[str, Any]:
-    return _run_part(_of_process[0], number).describe()
+    return _run_shard(_of_process[0], number).describe()
 
 
-def _run_part(parts: Shards, number: int) -> Counts:
-    return run_exhaustively(parts.model, parts.bits, parts.prefix(number))
+def _run_shard(shards: Shards, number: int) -> Counts:
+    return run_exhaustively(shards.model, shards.bits, shards.prefix(number))

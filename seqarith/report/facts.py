@@ -9,7 +9,8 @@ from seqarith.certification.claim import machine_phrase
 from seqarith.evaluation.evaluate import evaluate
 from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.evaluation.result import Evaluation
-from seqarith.model import Model, describe_network
+from seqarith.model import Model
+from seqarith.network_description import describe_network
 from seqarith.report.regions import Known
 from seqarith.tasks.task import Task
 from seqarith.text import counted, shortened

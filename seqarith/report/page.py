@@ -15,8 +15,9 @@ from typing import Any
 
 from seqarith.archive import check_no_archive
 from seqarith.atomic import check_writable, write_bytes
-from seqarith.model import Model, is_builtin
+from seqarith.model import Model
 from seqarith.network import Network
+from seqarith.network_description import is_builtin
 from seqarith.report.facts import evaluate_widths, facts, verdict
 from seqarith.report.logs import require_log_of
 from seqarith.report.payload import payload, require_runnable

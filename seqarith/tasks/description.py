@@ -50,23 +50,22 @@ def describe_task(task: Task) -> dict[str, Any]:
 
 
 def build_task(description: Mapping[str, Any]) -> Task:
-    """Return the task of a description.
+    """Return the task of a description that has passed `seqarith.formats.TASK`.
 
     Raises:
-        UnknownNameError: There is none of that name.
-        InvalidValueError: It has no such parameter.
-        TaskError: Its values are out of range.
-        KeyError: Something is missing.
-        TypeError: Something is of another type.
+        UnknownNameError: No task has that name.
+        InvalidValueError: The task has no such parameter.
+        TaskError: A value is out of range.
+        MachineError: The tables of its machine contradict each other.
     """
-    name, base = typed(description["name"], str), typed(description["base"], int)
-    operands = typed(description["operands"], int)
-    parameters = typed(description["parameters"], dict)
-    if "own" in description:
-        if parameters:
-            raise TaskError(f"parameters of {name!r}: a task with its own machine has none")
-        return _own_task(name, base, operands, typed(description["own"], dict))
-    return named_task(name, base, operands, parameters)
+    name, base, operands, parameters = (
+        description[key] for key in ("name", "base", "operands", "parameters")
+    )
+    if "own" not in description:
+        return named_task(name, base, operands, parameters)
+    if parameters:
+        raise TaskError(f"parameters of {name!r}: a task with its own machine has none")
+    return _own_task(name, base, operands, description["own"])
 
 
 def named_task(
@@ -81,13 +80,11 @@ def named_task(
         parameters: Values of the task's parameters.
 
     Raises:
-        UnknownNameError: There is none of that name.
-        InvalidValueError: It has no such parameter.
-        TaskError: Its values are out of range.
+        UnknownNameError: No task has that name.
+        InvalidValueError: The task has no such parameter.
+        TaskError: A value is out of range.
     """
-    options: dict[str, Any] = {"base": base}
-    for key, value in parameters.items():
-        options[typed(key, str)] = value if type(value) is str else typed(value, int)
+    options: dict[str, Any] = {"base": base, **parameters}
     choice = signature(TASKS[name]).parameters.get("operands")
     if choice and (operands is not None or choice.default is Parameter.empty):
         options["operands"] = 2 if operands is None else operands
@@ -121,51 +118,28 @@ def _known(
     return task.notation, task.negative, task.identity()
 
 
-def typed(value: Any, kind: type) -> Any:
-    """Return a value if it is of exactly that type.
-
-    Raises:
-        TypeError: It is of another type.
-    """
-    if type(value) is not kind:
-        raise TypeError(f"{value!r} is not of type {kind.__name__}")
-    return value
-
-
 def _own_task(name: str, base: int, operands: int, own: Mapping[str, Any]) -> Task:
-    names = tuple(typed(text, str) for text in typed(own["names"], list))
-    symbols = tuple(typed(text, str) for text in typed(own["symbols"], list))
-    outputs = len(symbols) or base
-    tables = _table(own["next_state"]), _table(own["output"])
     from seqarith.tasks.custom.from_machine import task_from_machine
     from seqarith.tasks.custom.reserved import owner_of
 
-    notation = typed(own["notation"], str)
-    if owner_of(notation, operands):  # files before 0.6 may hold one of the registry's
-        notation = ""
+    symbols, tables = tuple(own["symbols"]), (_table(own["next_state"]), _table(own["output"]))
+    # Files before 0.6 may hold a notation of the registry: the default replaces it.
+    notation = "" if owner_of(own["notation"], operands) else own["notation"]
     task = task_from_machine(
-        MealyMachine(*tables, outputs, 0, names),
+        MealyMachine(*tables, len(symbols) or base, 0, tuple(own["names"])),
         name,
         operands=operands,
         base=base,
-        order=typed(own["order"], str),
-        delay=typed(own["delay"], int),
+        order=own["order"],
+        delay=own["delay"],
         symbols=symbols,
         notation=notation,
     )
     if "asked" not in own:
         return task
     # A function may refuse negative operands, or differ there, although its machine accepts them.
-    negative = task.negative and bool(own.get("negative", True))
-    return dataclasses.replace(task, asked=_asked(own["asked"]), negative=negative)
-
-
-def _asked(told: Any) -> Asked:
-    """Return what a file says about the function that its machine was learned from."""
-    function, words = typed(typed(told, dict)["function"], str), typed(told["words"], int)
-    if set(told) != {"function", "words"} or len(function) > 200 or not 0 < words < 2**62:
-        raise TaskError("own.asked holds a function's name and how many words it was asked")
-    return Asked(function, words)
+    negative = task.negative and own.get("negative", True)
+    return dataclasses.replace(task, asked=Asked(**own["asked"]), negative=negative)
 
 
 def _lines(table: list[list[int]]) -> list[str]:
@@ -173,13 +147,8 @@ def _lines(table: list[list[int]]) -> list[str]:
     return [" ".join(map(str, row)) for row in table]
 
 
-def _table(lines: Any) -> list[list[int]]:
-    from seqarith.tasks.custom.from_machine import MAX_CELLS
-
-    rows = [[int(text) for text in typed(line, str).split()] for line in typed(lines, list)]
-    sizes = {len(row) for row in rows}
-    if len(sizes) != 1 or len(rows) * max(sizes) > MAX_CELLS:
-        raise TaskError(f"a machine's table has rows of one length, {MAX_CELLS} entries at most")
-    if any(not 0 <= value < MAX_CELLS for row in rows for value in row):
-        raise TaskError(f"a machine's table holds numbers from 0 to {MAX_CELLS - 1}")
+def _table(lines: list[str]) -> list[list[int]]:
+    rows = [list(map(int, line.split())) for line in lines]
+    if len(set(map(len, rows))) > 1:
+        raise TaskError("a machine's table has rows of different lengths")
     return rows

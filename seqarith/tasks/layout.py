@@ -1,4 +1,4 @@
-"""How the words of a task are laid out."""
+"""The layout of a task's words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import final
 @final
 @dataclass(frozen=True)
 class Layout:
-    """How words are laid out: digits an operand, steps T, and whether the result has a sign."""
+    """Layout of words: digits per operand, steps T, and whether the result has a sign."""
 
     digits: int
     steps: int

@@ -1,4 +1,4 @@
-"""The parameters of tasks: each is an argument whose annotation says its range and meaning.
+"""The parameters of tasks: each is an argument whose annotation holds its range and meaning.
 
 For instance::
 
@@ -66,9 +66,9 @@ def task_factory(factory: Callable[P, Task]) -> Callable[P, Task]:
 
 @cache
 def parameters_of(factory: Callable[..., Any]) -> tuple[Setting, ...]:
-    """Return the parameters of a task's factory, those of another package's too.
+    """Return the parameters of a task's factory, also of one in another package.
 
-    What an argument's annotation does not say is left open: any integer or text.
+    Without a schema in its annotation, a parameter may be any integer or text.
 
     Example:
         >>> from seqarith.registry import TASKS
@@ -103,7 +103,7 @@ def check(name: str, value: object, schema: Schema) -> None:
 
 
 def check_letters(base: int, operands: int) -> None:
-    """Refuse so large an alphabet that no machine is made for it.
+    """Refuse an alphabet that is too large.
 
     Raises:
         TaskError: There are too many letters.

@@ -1,4 +1,4 @@
-"""Draw operands so that training sees rare events, above all long carry chains."""
+"""Draw words so that training sees rare events, above all long carry chains."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ class Sampler:
     def _favouring(self, rng: np.random.Generator, kind: NDArray[np.intp]) -> Letters:
         count = len(kind)
         shape = (self.bits, count)
+        # Mean lengths of runs, 1 to twice the number of digits, uniform on a logarithmic scale.
         run = (2.0 * self.bits) ** rng.random(count)
-        again = rng.random(shape) < 1 - 1 / run
+        again = rng.random(shape) < 1 - 1 / run  # where a run of the favourite continues
         classes = rng.integers(len(self._sizes), size=shape)
         classes = np.where(again, rng.integers(len(self._sizes), size=count), classes)
         member = (rng.random(shape) * self._sizes[classes]).astype(np.intp)

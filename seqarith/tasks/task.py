@@ -57,25 +57,25 @@ class Task:
 
     Args:
         name: Its name in the registry.
-        notation: How the function is written, ``"{} + {}"``; one pair of braces an operand.
+        notation: The function as a format string, ``"{} + {}"``; one pair of braces per operand.
         operands: Number of operands.
         reference: The function on Python integers. For a ``symbol`` result: the symbol's number.
         bounds: The least and greatest result for operands in given ranges; sizes the result.
-        machine: Its transducer, or None for a function that no finite machine computes.
+        machine: Its transducer, or None for a function that is not finite-state.
         base: 2 to 16.
         order: Which digit is read first.
         delay: Steps before the first digit of the result.
         result: ``"number"``: the outputs are the digits of the result; ``"symbol"``: the last
             output is the result.
-        symbols: For a ``symbol`` result: what its numbers mean.
-        parameters: What a family of tasks leaves open, for instance a factor.
-        negative: Whether negative operands, sign-extended, are read right; else they are refused.
-        equals: What stands between the task applied to its operands and its result.
-        own: Whether a model file has to hold the machine itself, since no registry knows it.
-        asked: The function that the machine was found in, and how much it was asked; None where the
-            machine was given.
-        function: That function, encoded as ``reference`` is; None where it is not at hand, as after
-            loading a file. Where it is, it says what is right, and not the machine.
+        symbols: For a ``symbol`` result: the names of its numbers.
+        parameters: The values of the task's parameters, for instance a factor.
+        negative: Whether negative operands, sign-extended, are allowed; else they are refused.
+        equals: The text between the expression and its result in an equation.
+        own: Whether it is a custom task: it is not in the registry, so files hold its machine.
+        asked: The function that the machine was learned from, and how often it was called; None if
+            the machine was given.
+        function: That function, encoded like ``reference``; None if it is not available, as after
+            loading a file. If it is, it decides which results are correct, not the machine.
 
     Raises:
         TaskError: The parts contradict each other.
@@ -152,7 +152,7 @@ class Task:
         return _read_only(hot.reshape(self.letters, -1).astype(np.float32))
 
     def check_bits(self, bits: int) -> None:
-        """Refuse a width that no word can have.
+        """Refuse a width out of range.
 
         Raises:
             TaskError: ``bits`` is not in 1 .. 2**20.
@@ -164,7 +164,8 @@ class Task:
         """Refuse operands that the function does not take.
 
         Raises:
-            TaskError: There are more or fewer than it has, or one is negative where none may be.
+            TaskError: The number of operands is wrong, or one is negative and the task takes only
+                naturals.
         """
         if len(operands) != self.operands:
             raise TaskError(f"{self.formula} takes {self.operands} operands, not {len(operands)}")
@@ -175,7 +176,7 @@ class Task:
             )
 
     def layout(self, ranges: Sequence[Range]) -> Layout:
-        """Return how words for operands in these ranges are laid out.
+        """Return the layout of words for operands in these ranges.
 
         Raises:
             TaskError: They have more than 2**20 digits.
@@ -191,7 +192,7 @@ class Task:
         return Layout(width, max(width, digits) + self.delay, signed)
 
     def natural_layout(self, bits: int) -> Layout:
-        """Return how words for operands 0 .. base**bits - 1 are laid out.
+        """Return the layout of words for operands 0 .. base**bits - 1.
 
         Raises:
             TaskError: ``bits`` is out of range.
@@ -205,7 +206,7 @@ class Task:
         return slice(first, first + layout.digits)
 
     def first_result_step(self, steps: int) -> int:
-        """Return the first step of a word whose output counts; those before it are thrown away."""
+        """Return the first step of a word whose output counts; earlier outputs are ignored."""
         return steps - 1 if self.result == "symbol" else self.delay
 
     def encode(self, operands: Sequence[Sequence[int]] | NDArray[np.int64], steps: int) -> Letters:
@@ -230,25 +231,25 @@ class Task:
         return letters
 
     def operands_of(self, letters: Letters) -> list[list[int]]:
-        """Return the operands, as naturals, that words hold; the inverse of `encode`."""
+        """Return the operands of words, as naturals; the inverse of `encode`."""
         words = letters if self.order == "least" else letters[: len(letters) - self.delay]
         digits = self.digits[:, words]
         return [from_digits(d, base=self.base, order=self.order) for d in digits]
 
     def decode(self, outputs: NDArray[np.integer], signed: bool) -> list[int]:
-        """Return the results that output symbols, shape (T, N), stand for."""
+        """Return the results of output symbols of shape (T, N)."""
         if self.result == "symbol":
             return [int(symbol) for symbol in outputs[-1]]
         digits = outputs[self.delay :]
         return from_digits(digits, base=self.base, order=self.order, signed=signed)
 
     def expected(self, letters: Letters, results: Sequence[int] | None = None) -> NDArray[np.intp]:
-        """Return the right output for every step of words, shape (T, N).
+        """Return the correct output for every step of words, shape (T, N).
 
         Args:
             letters: The words, shape (T, N).
-            results: What a task without a machine makes of their operands; default: of the naturals
-                that they hold.
+            results: The correct results, for a task without a machine; default: those of the
+                naturals that the words hold.
         """
         if self.machine is not None:
             return self.machine.run(letters)
@@ -263,7 +264,7 @@ class Task:
         return np.pad(digits.astype(np.intp), ((start, 0), (0, 0)))
 
     def identity(self) -> list[Any]:
-        """Return all that fixes what the task asks of a network, ready for JSON."""
+        """Return everything that the correct outputs of a network depend on, ready for JSON."""
         machine = None if self.machine is None else self.machine.digest()
         encoding: list[Any] = [self.base, self.operands, self.order, self.delay, self.result]
         if self.asked is not None:
@@ -271,7 +272,7 @@ class Task:
         return [self.name, dict(self.parameters), *encoding, list(self.symbols), machine]
 
     def expression(self, operands: Sequence[int]) -> str:
-        """Return the task applied to operands, in words: ``"37 + 58"``, ``"3 - (-4)"``."""
+        """Return the task applied to operands, as text: ``"37 + 58"``, ``"3 - (-4)"``."""
         first, *others = map(format_integer, operands)
         shown = (f"({text})" if text.startswith("-") else text for text in others)
         return self.notation.format(first, *shown)
@@ -291,6 +292,6 @@ class Task:
 
 
 def _read_only(table: NDArray[N]) -> NDArray[N]:
-    """Refuse changes to a table that every program of the task shares."""
+    """Make a table read-only, since every program of the task shares it."""
     table.setflags(write=False)
     return table

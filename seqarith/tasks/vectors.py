@@ -14,7 +14,7 @@ from seqarith.tasks.task import Task
 
 Vectors = NDArray[np.floating[Any]]
 MOST = 1000
-"""Numbers of an input vector, at most."""
+"""Most numbers of an input vector."""
 
 
 def input_vectors(task: Task, digits: str | Sequence[Sequence[float]]) -> Vectors:

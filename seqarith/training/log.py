@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seqarith.archive import START
 from seqarith.errors import InvalidValueError, LogError
 from seqarith.formats import LOG_LINE
-from seqarith.schema import parse_json
+from seqarith.strict_json import parse_json
 from seqarith.training.run_id import IDENTITY, Identity, identity
 
 STEP = ("step", "iteration")

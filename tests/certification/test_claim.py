@@ -18,7 +18,7 @@ from seqarith.certification.claim import claim_of
 from seqarith.certification.kernel.check import Accepted, Rejected
 from seqarith.cli import cli
 from seqarith.compose.part import Part
-from seqarith.compose.provenance import basis
+from seqarith.compose.provenance import provenance
 from seqarith.machine import MealyMachine
 from seqarith.registry import TASKS
 from seqarith.tasks.custom.from_machine import task_from_machine
@@ -62,7 +62,7 @@ def test_every_verdict_says_what_it_is_of(proved: sa.Model) -> None:
     assert said in again.claim
     assert said in str(again)
     assert said in sa.extract(proved).claim
-    assert said in str(basis("part", Part(proved)))
+    assert said in str(provenance("part", Part(proved)))
     assert said in str(sa.certify(proved, 10))
 
 

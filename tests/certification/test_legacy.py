@@ -20,8 +20,8 @@ from seqarith.certification.kernel.check import Accepted, Rejected
 from seqarith.certification.kernel.wellformed import MIN_TANH_ULPS
 from seqarith.certification.legacy import SLACK, renew
 from seqarith.cli import cli
-from seqarith.model import StoredCertificate
 from seqarith.network import Network
+from seqarith.stored_certificate import StoredCertificate
 
 DATA = Path(__file__).parent.parent / "data"
 FILES = ["own", "gru", "lstm"]

@@ -9,7 +9,8 @@ import seqarith as sa
 from seqarith import archive
 from seqarith.certification.adapter import from_stored
 from seqarith.certification.kernel.check import Accepted, Rejected
-from seqarith.model import FORMAT, VERSION, StoredCertificate
+from seqarith.model import FORMAT, VERSION
+from seqarith.stored_certificate import StoredCertificate
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def test_a_file_cannot_say_what_a_cell_of_this_package_does(
 ) -> None:
     result = sa.train("add", cell="mgu", bits=2, hidden=4, max_steps=1, goal="steps")
     described = result.model.header()["network"]
-    from seqarith.model import build_network
+    from seqarith.network_description import build_network
 
     with pytest.raises(sa.errors.InvalidValueError, match="this package's"):
         build_network({**described, "cell": "gru"}, result.model.task)

@@ -29,14 +29,14 @@ def counted(tally: Counts) -> dict[str, Any]:
 @pytest.mark.parametrize("bits", [1, 3, 6])
 def test_parts_are_all_words_once(wrong_adder: sa.Model, bits: int) -> None:
     parts = Shards(wrong_adder, bits)
-    assert parts.count == min(4**bits, module.PARTS)
+    assert parts.count == min(4**bits, module.FEWEST_SHARDS)
     prefixes = {tuple(parts.prefix(number)) for number in range(parts.count)}
     assert len(prefixes) == parts.count
 
 
 def test_large_widths_have_small_parts(adder: sa.Model) -> None:
     parts = Shards(adder, 20)
-    assert 4**20 // parts.count <= module.PART_WORDS
+    assert 4**20 // parts.count <= module.SHARD_WORDS
 
 
 @pytest.mark.parametrize("task", ["add", "mul"])
@@ -63,7 +63,7 @@ def test_a_run_goes_on_where_it_stopped(
     wrong_adder: sa.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, run = tmp_path / "c", []
-    kept = module._run_part
+    kept = module._run_shard
 
     def stopping(parts: Shards, number: int) -> Counts:
         if len(run) == 100:
@@ -71,7 +71,7 @@ def test_a_run_goes_on_where_it_stopped(
         run.append(number)
         return kept(parts, number)
 
-    monkeypatch.setattr(module, "_run_part", stopping)
+    monkeypatch.setattr(module, "_run_shard", stopping)
     with pytest.raises(KeyboardInterrupt):
         run_shards(wrong_adder, 5, jobs=1, checkpoint=place)
     assert archive.read(place, module.FORMAT, 1).header["done"] == 100
@@ -98,7 +98,7 @@ def test_a_checkpoint_of_another_run_is_refused(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"done": 257}, "257 of 256 parts"),
+        ({"done": 257}, "257 of 256 shards"),
         ({"done": -1}, "done -1: expected an integer of at least 0"),
         ({"tally": {}}, "tally lacks 'words'"),
         ({"tally": None}, "tally None: expected an object"),

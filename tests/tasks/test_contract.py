@@ -27,8 +27,9 @@ from seqarith.tasks.task import Task
 BASES = range(2, 17)
 VARIETIES: dict[str, list[dict[str, Any]]] = {
     "add": [{"base": b} for b in BASES] + [{"operands": k} for k in (3, 4, 5)]
-    + [{"base": 10, "operands": 3}],
-    "sub": [{"base": b} for b in BASES] + [{"operands": 3}],
+    + [{"base": b, "operands": 3} for b in (3, 10)],
+    "sub": [{"base": b} for b in BASES] + [{"operands": k} for k in (3, 5)]
+    + [{"base": 3, "operands": 3}],
     "neg": [{"base": b} for b in BASES],
     "increment": [{"base": b} for b in BASES],
     "scale": [{"base": b} for b in BASES]
@@ -283,7 +284,7 @@ def test_every_task_says_why(task: Task) -> None:
         ("shift", {"places": 17}, "places 17: expected an integer from -16 to 16"),
         ("shift", {"base": 10, "places": 4}, "places 4 in base 10 take 10000 states; at most 4096"),
         ("average", {"base": 3}, "base 3 is odd"),
-        ("and", {"base": 10}, "base 10: its digits are no groups of bits"),
+        ("and", {"base": 10}, "base 10: its digits are not groups of bits"),
         ("or", {"operands": 1}, "operands 1: expected an integer from 2 to 16"),
         ("max", {"operands": 6}, "operands 6: expected an integer from 2 to 5"),
         *[(name, {"base": 17}, "base 17: expected an integer from 2 to 16") for name in MEANT],

@@ -1,7 +1,8 @@
-"""Multiples and constants: like sums, they need no more than a carry."""
+"""Multiples and constants; like sums, they need only a carry."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from seqarith.schema import Integer
@@ -89,7 +90,7 @@ def scale(
         notation=f"{factor} * {{}}",
         operands=1,
         reference=lambda a: factor * a,
-        bounds=lambda a: _multiple(factor, a),
+        bounds=lambda a: _ends(factor * x for x in a),
         machine=carry_machine(base, (factor,)),
         base=base,
         parameters={"factor": factor},
@@ -116,26 +117,22 @@ def linear(
         >>> task.formula, task.equation((10, 9), task.reference(10, 9))
         ('2*a - 3*b + 5', '2*10 - 3*9 + 5 = -2')
     """
-
-    def bounds(a: Range, b: Range) -> Range:
-        first, second = _multiple(c1, a), _multiple(c2, b)
-        return first[0] + second[0] + c0, first[1] + second[1] + c0
-
     return Task(
         name="linear",
         notation=_notation(c1, c2, c0),
         operands=2,
         reference=lambda a, b: c1 * a + c2 * b + c0,
-        bounds=bounds,
+        bounds=lambda a, b: _ends(c1 * x + c2 * y + c0 for x in a for y in b),
         machine=carry_machine(base, (c1, c2), c0),
         base=base,
         parameters={"c1": c1, "c2": c2, "c0": c0},
     )
 
 
-def _multiple(factor: int, values: Range) -> Range:
-    low, high = sorted((factor * values[0], factor * values[1]))
-    return low, high
+def _ends(values: Iterable[int]) -> Range:
+    """Return the range of a linear function from its values at the corners of the ranges."""
+    least, *_, greatest = sorted(values)
+    return least, greatest
 
 
 def _notation(c1: int, c2: int, c0: int) -> str:

@@ -74,7 +74,7 @@ def bitwise_not(base: Base = 2) -> Task:
     """Take the complement of every digit, which is -a - 1; the machine remembers nothing.
 
     Finite-state with one state because every digit d becomes base - 1 - d. The leading zeros of a
-    natural become base - 1 for ever, so the result is negative, in base complement.
+    natural all become base - 1, so the result is negative, in base complement.
 
     Raises:
         TaskError: The base is out of range.
@@ -101,7 +101,7 @@ def _bitwise(
     check_letters(base, operands)
     if base not in (2, 4, 8, 16):
         raise TaskError(
-            f"base {base}: its digits are no groups of bits; {name!r} takes base 2, 4, 8 or 16"
+            f"base {base}: its digits are not groups of bits; {name!r} takes base 2, 4, 8 or 16"
         )
     digits = to_digits(np.arange(base**operands), operands, base=base).astype(np.intp)
     # NumPy's operators on digits are Python's on integers.
@@ -120,7 +120,7 @@ def _bitwise(
 
 
 def _bits(*ranges: Range) -> Range:
-    """Return what the bits of operands in these ranges can make up."""
+    """Return the range of integers with as many bits as the operands."""
     signed = any(low < 0 for low, _ in ranges)
     bits = max(count_digits(value, signed=signed) for pair in ranges for value in pair)
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)

@@ -1,4 +1,4 @@
-"""The machine of every sum: what is carried from digit to digit."""
+"""The machine of sums: its states are the carries."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ def carry_machine(
     """Return the machine of a sum of multiples of its operands and a constant.
 
     With s = carry + sum(coefficient * digit) it emits s mod base and carries floor(s / base); the
-    constant is the first carry. The carry stays between the least and the greatest of
-    sum(coefficient * digit) / (base - 1), or comes closer with every digit, so that there are
-    finitely many; no two of them are alike, since zeros bring out the carry's own digits.
+    constant is the first carry. The carry stays between the least and the greatest value of
+    sum(coefficient * digit) / (base - 1), or approaches this range with every digit, so there are
+    finitely many carries. No two are equivalent: if zeros follow, the outputs are the digits of the
+    carry.
 
     Args:
         base: 2 to 16.
-        coefficients: One an operand.
-        constant: What is added.
+        coefficients: One for each operand.
+        constant: The constant.
         borrow: Call a carry of -1 a borrow of 1.
     """
     digits = to_digits(np.arange(base ** len(coefficients)), len(coefficients), base=base)

@@ -1,13 +1,16 @@
-"""Codes of integers: Gray code, there and back, and parity."""
+"""Codes of integers: Gray code and its inverse, and parity."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from seqarith.digits import count_digits, from_digits, to_digits
-from seqarith.machine import MealyMachine, Table
+from seqarith.machine import MealyMachine, Step, Table
 from seqarith.tasks.parameters import Base, task_factory
-from seqarith.tasks.task import Range, Task
+from seqarith.tasks.task import Task
 
 
 @task_factory
@@ -32,19 +35,7 @@ def gray(base: Base = 2) -> Task:
     def step(last: int, digits: Table) -> tuple[list[int], Table]:
         return digits.tolist(), (last - digits) % base
 
-    def bounds(a: Range) -> Range:
-        return 0, base ** max(count_digits(value, base) for value in a) - 1
-
-    return Task(
-        name="gray",
-        notation="gray({})",
-        operands=1,
-        reference=lambda a: _gray(a, base),
-        bounds=bounds,
-        machine=MealyMachine.explore(0, step, np.arange(base), base, "last digit {}".format),
-        base=base,
-        delay=1,
-    )
+    return _code("gray", base, _gray, step, delay=1)
 
 
 @task_factory
@@ -68,20 +59,7 @@ def ungray(base: Base = 2) -> Task:
         following = (last + digits) % base
         return following.tolist(), following
 
-    def bounds(a: Range) -> Range:
-        return 0, base ** max(count_digits(value, base) for value in a) - 1
-
-    return Task(
-        name="ungray",
-        notation="ungray({})",
-        operands=1,
-        reference=lambda a: _ungray(a, base),
-        bounds=bounds,
-        machine=MealyMachine.explore(0, step, np.arange(base), base, "last digit {}".format),
-        base=base,
-        order="most",
-        negative=False,
-    )
+    return _code("ungray", base, _ungray, step, order="most", negative=False)
 
 
 @task_factory
@@ -112,6 +90,22 @@ def parity(base: Base = 2) -> Task:
         result="symbol",
         symbols=names,
         negative=False,
+    )
+
+
+def _code(
+    name: str, base: int, code: Callable[[int, int], int], step: Step[int], **options: Any
+) -> Task:
+    """Return the task of a code that maps digits to as many digits."""
+    return Task(
+        name=name,
+        notation=f"{name}({{}})",
+        operands=1,
+        reference=lambda a: code(a, base),
+        bounds=lambda a: (0, base ** max(count_digits(value, base) for value in a) - 1),
+        machine=MealyMachine.explore(0, step, np.arange(base), base, "last digit {}".format),
+        base=base,
+        **options,
     )
 
 

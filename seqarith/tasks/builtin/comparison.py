@@ -11,7 +11,7 @@ from seqarith.digits import to_digits
 from seqarith.machine import MealyMachine, Table
 from seqarith.schema import Integer
 from seqarith.tasks.parameters import Base, DigitOrder, check_letters, task_factory
-from seqarith.tasks.task import Range, Task
+from seqarith.tasks.task import Task
 
 RELATIONS = ("<", "=", ">")
 MAX_LEADERS = 5
@@ -80,18 +80,7 @@ def maximum(base: Base = 2, operands: Leaders = 2) -> Task:
         >>> task.reference(37, 58), task.machine.names
         (58, ('ahead: a b', 'ahead: a', 'ahead: b'))
     """
-    check_letters(base, operands)
-    return Task(
-        name="max",
-        notation=f"max({', '.join(['{}'] * operands)})",
-        operands=operands,
-        reference=lambda *values: max(values),
-        bounds=lambda *ranges: _extremes(max, *ranges),
-        machine=_leader_machine(base, operands, 1),
-        base=base,
-        order="most",
-        negative=False,
-    )
+    return _extreme("max", max, 1, base, operands)
 
 
 @task_factory
@@ -107,26 +96,34 @@ def minimum(base: Base = 2, operands: Leaders = 2) -> Task:
         >>> minimum(operands=3).reference(37, 58, 21)
         21
     """
+    return _extreme("min", min, -1, base, operands)
+
+
+def _extreme(
+    name: str, choose: Callable[[Iterable[int]], int], sign: int, base: int, operands: int
+) -> Task:
     check_letters(base, operands)
     return Task(
-        name="min",
-        notation=f"min({', '.join(['{}'] * operands)})",
+        name=name,
+        notation=f"{name}({', '.join(['{}'] * operands)})",
         operands=operands,
-        reference=lambda *values: min(values),
-        bounds=lambda *ranges: _extremes(min, *ranges),
-        machine=_leader_machine(base, operands, -1),
+        reference=lambda *values: choose(values),
+        bounds=lambda *ranges: (
+            choose(low for low, _ in ranges),
+            choose(high for _, high in ranges),
+        ),
+        machine=_leader_machine(base, operands, sign),
         base=base,
         order="most",
         negative=False,
     )
 
 
-def _extremes(choose: Callable[[Iterable[int]], int], *ranges: Range) -> Range:
-    return choose([low for low, _ in ranges]), choose([high for _, high in ranges])
-
-
 def _leader_machine(base: int, operands: int, sign: int) -> MealyMachine:
-    """Return the machine whose states are the sets of operands that are ahead: 1 for larger."""
+    """Return the machine whose states are the sets of operands that are equal and ahead so far.
+
+    With sign 1 the larger operands are ahead, with -1 the smaller ones.
+    """
     digits = to_digits(np.arange(base**operands), operands, base=base).astype(np.intp).T
 
     def step(ahead: frozenset[int], letters: Table) -> tuple[list[frozenset[int]], Table]:

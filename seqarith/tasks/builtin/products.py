@@ -1,4 +1,4 @@
-"""Products of operands: no finite memory is enough for them at every width."""
+"""Products of operands, which are not finite-state."""
 
 from __future__ import annotations
 

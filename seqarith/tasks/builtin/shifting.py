@@ -1,4 +1,4 @@
-"""Shifts of digits, and the average, which is a sum that is shifted."""
+"""Shifts of digits, and the average, which is a shifted sum."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def average(base: Annotated[int, BASE, "Base of the digits, even."] = 2) -> Task
 
 
 def _queue_machine(base: int, places: int) -> MealyMachine:
-    """Return the machine that says what it read ``places`` steps before."""
+    """Return the machine that emits the digit that it read ``places`` steps before."""
 
     def step(queue: tuple[int, ...], digits: Table) -> tuple[list[tuple[int, ...]], Table]:
         lines = [(*queue, digit) for digit in digits.tolist()]

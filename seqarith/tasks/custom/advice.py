@@ -28,7 +28,7 @@ def advise(function: EncodedFunction, operands: int, base: int, order: Order) ->
     try:
         results = function.many([column.tolist() for column in columns])
     except TaskError:
-        return "Give symbols where there are few results"
+        return "If there are few results, give symbols"
     if order == "least" and _in_time(columns, results, base, width, 0):
         return (
             f"For operands of up to {width} digits every digit comes in time, so the function "
@@ -57,8 +57,8 @@ def _in_time(
     for place in range(width - delay):
         count = base ** (place + delay + 1)
         low = sum(column % count * count**i for i, column in enumerate(columns))
-        said = np.array([result // base**place % base for result in results])
-        if not _depends(np.asarray(low), said):
+        digits = np.array([result // base**place % base for result in results])
+        if not _depends(np.asarray(low), digits):
             return False
     return True
 

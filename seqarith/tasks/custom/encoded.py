@@ -84,7 +84,9 @@ class EncodedFunction:
     def _checked(self, result: object, operands: Sequence[int]) -> int:
         code = self._code(result)
         if code is None:
-            raise TaskError(f"{self.shown(operands)} is {_said(result)}; expected {self._wanted}")
+            raise TaskError(
+                f"{self.shown(operands)} is {_result_text(result)}; expected {self._expected}"
+            )
         return code
 
     def _code(self, result: Any) -> int | None:
@@ -97,7 +99,7 @@ class EncodedFunction:
         return code if not self.symbols or 0 <= code < len(self.symbols) else None
 
     @property
-    def _wanted(self) -> str:
+    def _expected(self) -> str:
         if not self.symbols:
             return "an integer"
         return f"{shortened(', '.join(self.symbols), 100)} or its number"
@@ -143,7 +145,7 @@ def short(value: int) -> str:
     return str(value) if abs(value) < 10**12 else f"an integer of {value.bit_length()} bits"
 
 
-def _said(result: Any) -> str:
+def _result_text(result: Any) -> str:
     if isinstance(result, int | np.integer):
         return short(int(result))
     return repr(shortened(str(result), 40))

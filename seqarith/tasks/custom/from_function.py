@@ -66,11 +66,11 @@ def task_from_function(
         operands: Number of operands; default: the function's arguments without a default.
         base: 2 to 16.
         order: Which digit is read first.
-        delay: Steps before the first digit of the result, where digits depend on later ones.
-        symbols: Names of the results, where they are not numbers; the function returns a name, or
+        delay: Steps before the first digit of the result, if digits depend on later ones.
+        symbols: Names of the results, if they are not numbers; the function returns a name, or
             its index.
         name: Default: the function's.
-        notation: One pair of braces an operand; default: ``"name({}, {})"``.
+        notation: One pair of braces per operand; default: ``"name({}, {})"``.
         ask: Words that the function is asked, at most; default: all that are planned, or as many
             as about five seconds of calls allow.
         progress: Called with the number of words asked so far, and of all words.
@@ -93,7 +93,7 @@ def task_from_function(
         seqarith.errors.TaskError: product is not finite-state, as far as 512 states can tell: ...
     """
     count = count_arguments(function) if operands is None else operands
-    name = name or function_name(function)
+    name, symbols = name or function_name(function), tuple(symbols)
     check("base", base, BASE)
     check("order", order, ORDER)
     check("operands", count, Integer(1, 12))
@@ -105,7 +105,7 @@ def task_from_function(
             f"{count} operands in base {base} are {base**count} letters; a custom task has at "
             f"most {MAX_LETTERS}. Take fewer operands or a smaller base"
         )
-    encoded = EncodedFunction(function, name, tuple(symbols))
+    encoded = EncodedFunction(function, name, symbols)
     signed = _SIGNED if ask is None else min(_SIGNED, ask // 8)
     limit = None if ask is None else ask - signed
     total = limit or count_planned()
@@ -118,7 +118,7 @@ def task_from_function(
         base=base,
         order=order,
         delay=delay,
-        symbols=tuple(symbols),
+        symbols=symbols,
         notation=notation,
     )
     tried, negative = _takes_negative(task, encoded, signed) if task.negative else (0, False)

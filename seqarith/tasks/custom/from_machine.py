@@ -46,11 +46,11 @@ def task_from_machine(
         operands: Number of operands.
         base: 2 to 16.
         order: Which digit is read first.
-        delay: Steps before the first digit of the result; 0 where ``order`` is ``"most"``, or the
+        delay: Steps before the first digit of the result; 0 if ``order`` is ``"most"``, or the
             result is a symbol.
         symbols: If given, the last output is the result, and these are the names of the outputs;
             otherwise the outputs are the digits of the result.
-        notation: One pair of braces an operand, not a notation of the registry; default:
+        notation: One pair of braces per operand, not a notation of the registry; default:
             ``"name({}, {})"``.
 
     Raises:
@@ -181,8 +181,7 @@ def _settling(machine: MealyMachine, letter: int, base: int, delay: int) -> tupl
 
 
 def _check_leading_zeros(machine: MealyMachine, symbols: bool) -> None:
-    after, said = int(machine.next_state[0, 0]), int(machine.output[0, 0])
-    if after != 0 or (said != 0 and not symbols):
+    if machine.next_state[0, 0] != 0 or (machine.output[0, 0] != 0 and not symbols):
         raise TaskError(
             "zeros before the first digit change the machine's result: it does not compute a "
             "function on integers. Its initial state must stay under zeros, and emit zeros"

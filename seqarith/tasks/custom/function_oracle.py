@@ -38,7 +38,7 @@ class QueryBlock:
 
     Attributes:
         letters: The words, padded to one length, shape (T, N).
-        expected: The correct outputs, shape (T, N), or (1, N) where all that count are the same.
+        expected: The correct outputs, shape (T, N), or (1, N) if all that count are the same.
         first: For each word the first step whose output counts, shape (N,).
         results: The results of the function, N integers.
     """
@@ -59,6 +59,7 @@ class QueryBlock:
 
 
 @final
+@dataclass(eq=False)
 class FunctionOracle:
     """Answers queries about words by calling a function.
 
@@ -78,25 +79,22 @@ class FunctionOracle:
         cut: Whether the learner stopped asking because of the clock.
     """
 
-    def __init__(
-        self,
-        function: EncodedFunction,
-        operands: int,
-        base: int,
-        order: Order,
-        delay: int,
-        limit: int | None = None,
-        progress: QueryProgress | None = None,
-        total: int = 1,
-    ) -> None:
-        self.function, self.name = function, function.name
-        self.operands, self.base, self.order, self.delay = operands, base, order, delay
-        self.limit, self._progress, self.total = limit, progress, total
-        self.symbols = function.symbols
-        self.letters = base**operands
-        self.outputs = len(self.symbols) or base
-        self.asked, self.seconds, self.cut = 0, 0.0, False
-        self._digits = to_digits(np.arange(self.letters), operands, base=base)
+    function: EncodedFunction
+    operands: int
+    base: int
+    order: Order
+    delay: int
+    limit: int | None = None
+    progress: QueryProgress | None = None
+    total: int = 1
+    asked: int = field(default=0, init=False)
+    seconds: float = field(default=0.0, init=False)
+    cut: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.name, self.symbols = self.function.name, self.function.symbols
+        self.letters, self.outputs = self.base**self.operands, len(self.symbols) or self.base
+        self._digits = to_digits(np.arange(self.letters), self.operands, base=self.base)
         self._texts = [[_DIGITS[digit] for digit in row] for row in self._digits.tolist()]
         self._outputs: dict[Word, int] = {}
         self._sample: list[tuple[tuple[int, ...], int]] = []
@@ -114,11 +112,9 @@ class FunctionOracle:
         result = self._call(self.values(word))
         if self.symbols:
             return result
-        return (
-            result // self.base**place % self.base
-            if self.order == "least"
-            else (result % self.base)
-        )
+        # Most significant digit first, the last digit read is always at the lowest place.
+        power: int = self.base ** (place if self.order == "least" else 0)
+        return result // power % self.base
 
     def _call(self, operands: tuple[int, ...]) -> int:
         if self.limit is not None and self.asked >= self.limit:
@@ -143,8 +139,8 @@ class FunctionOracle:
 
     def report(self) -> None:
         """Report progress."""
-        if self._progress is not None:
-            self._progress(min(self.asked, self.total), self.total)
+        if self.progress is not None:
+            self.progress(min(self.asked, self.total), self.total)
 
     def values(self, word: Sequence[int]) -> tuple[int, ...]:
         """Return the naturals that a word holds."""
@@ -277,8 +273,8 @@ class FunctionOracle:
         for operands, before in self._sample:
             now = self.function(*operands)
             if now != before:
-                said = [self.function.result_text(code) for code in (before, now)]
+                first, second = (self.function.result_text(code) for code in (before, now))
                 raise TaskError(
-                    f"{self.function.shown(operands)} was {said[0]} and is {said[1]} when asked "
+                    f"{self.function.shown(operands)} was {first} and is {second} when asked "
                     "again: the function must always return the same result for the same operands"
                 )

@@ -101,7 +101,7 @@ class LStarLearner:
                 return
             block = oracle.block(letters[:, : oracle.left - BEYOND])
             yield block
-            # The generator is resumed only if the machine is right on the block. Otherwise the
+            # The generator is resumed only if the machine is correct on the block. Otherwise the
             # block is kept, and a new machine is built.
             if len(self._blocks) > _KEPT and self._blocks[-1] is block:
                 self._blocks.pop()

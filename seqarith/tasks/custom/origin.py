@@ -1,4 +1,4 @@
-"""Where the machine of a task that no registry knows comes from."""
+"""The function from which the machine of a custom task was learned."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import final
 @final
 @dataclass(frozen=True)
 class Asked:
-    """A function, and how much it was asked before its machine was believed.
+    """A function, and how often it was called to learn and test its machine.
 
     Attributes:
-        function: The function's name, ``"module:name"`` where that is known.
-        words: How often it was called while its machine was built and compared with it; a word
-            that both needed counts twice.
+        function: The function's name, ``"module:name"`` if that is known.
+        words: Number of calls while its machine was built and compared with it; a word that both
+            needed counts twice.
     """
 
     function: str
