@@ -248,4 +248,4 @@ def test_stdin_that_is_closed(
         capture_output=True, text=True, env=environment, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr == "Error: stdin is closed; give operands, or --input FILE\n"
+    assert found.stderr == "Error: stdin is closed; give operands or --input FILE\n"

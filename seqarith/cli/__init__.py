@@ -100,20 +100,20 @@ class _Commands(click.Group):
             _drop_output()
             ctx.exit(141)
         except MemoryError:
-            _say("Error: not enough memory for this size; take fewer digits, units or words")
+            _say("Error: not enough memory; use fewer digits, hidden units or operands")
             ctx.exit(1)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="seqarith")
 def cli() -> None:
-    """Train a small recurrent network to do arithmetic, digit by digit, and check every case.
+    """Train a small recurrent network to do arithmetic digit by digit, and prove it correct.
 
     \b
-      seqarith train add --bits 8     train a network; saves model.npz
-      seqarith eval model.npz         run it on every pair
-      seqarith predict 37 58          let it add
-      seqarith certify model.npz      prove it right at every width, or find where it errs
+      seqarith train add --bits 8     train a network, save it as model.npz
+      seqarith eval model.npz         test it on every pair of operands
+      seqarith predict 37 58          add two numbers with it
+      seqarith certify model.npz      prove it correct at every width
     """
 
 

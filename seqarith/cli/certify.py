@@ -29,25 +29,29 @@ if TYPE_CHECKING:
 @click.command("certify")
 @model_argument
 @click.option(
-    "--budget", type=float, default=60.0, show_default=True, help="Seconds, about, at most."
+    "--budget",
+    type=float,
+    default=60.0,
+    show_default=True,
+    help="Approximate time limit in seconds.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Store the model with its certificate here.  [default: in MODEL]",
+    help="Save the model with its certificate to this file.  [default: MODEL]",
 )
 @json_option
 @click.pass_context
 def certify_command(
     ctx: click.Context, model: Path | None, budget: float, output: Path | None, as_json: bool
 ) -> None:
-    """Prove that MODEL (default: model.npz) is right at every width, or find where it is wrong.
+    """Prove MODEL (default: model.npz) correct at every width, or find a wrong result.
 
-    A proof is stored in the model file; 'verify' checks it again at any time. It speaks of the
-    floating-point program that 'predict' runs, in the number format of the model.
+    The certificate of a proof is saved in the model file; 'seqarith verify' checks it again. The
+    proof covers rounding: it is about the floating-point program that 'seqarith predict' runs.
 
-    Exit code 0: proved; 3: refuted, by a shown input; 4: undecided within the budget.
+    Exit code 0: proved; 3: refuted by a wrong result, which is shown; 4: undecided.
 
     \b
       seqarith certify
@@ -59,11 +63,11 @@ def certify_command(
     from seqarith.model import Model
 
     if not 0 < budget < float("inf"):
-        raise InvalidValueError(f"--budget {budget}: expected seconds, more than 0")
+        raise InvalidValueError(f"--budget {budget}: expected more than 0 seconds")
     if model is None and not MODEL.exists():
         # Not the shipped one: its file is not the user's to write in.
         train = command_line("train", "add")
-        raise ModelFileError(f"{MODEL}: no such file; name a model, or train one: {train}")
+        raise ModelFileError(f"{MODEL}: no such file; give a model file, or train one: {train}")
     model = model or MODEL
     place = output or model
     loaded = Model.load(model)
@@ -141,10 +145,10 @@ def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
 
 
 def _print_refuted(verdict: Refuted) -> None:
-    how = "there is no shorter one" if verdict.shortest else "the shortest that was found"
+    how = "no shorter ones exist" if verdict.shortest else "the shortest found"
     say(
         f"{verdict.task.name}: refuted by operands of {counted(verdict.bits, 'digit')} ({how}; "
-        f"every word of {counted(verdict.exhausted, 'letter')} is right)"
+        f"every word of {counted(verdict.exhausted, 'letter')} is correct)"
     )
     for line in counterexample_lines(verdict):
         say(f"  {line}")
@@ -152,13 +156,13 @@ def _print_refuted(verdict: Refuted) -> None:
 
 
 def _print_undecided(model: Model, verdict: Undecided) -> None:
-    say(f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either")
-    say(f"  every word of up to {counted(verdict.exhausted, 'letter')} was run and is right")
-    say(f"  what a proof lacks: {verdict.obligation}")
+    say(f"undecided after {verdict.seconds:.1f} s: found neither a proof nor a wrong result")
+    say(f"  every word of up to {counted(verdict.exhausted, 'letter')} was tested and is correct")
+    say(f"  missing for a proof: {verdict.obligation}")
     if verdict.regions:
         say(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
     longer = f"--budget {10 * max(1, round(verdict.seconds))}"
     if model.training.get("goal") == "proved":
         notice(f"Train with another --seed or more --hidden units, or try {longer}.")
     else:
-        notice(f"Train with --goal proved, which makes networks that can be proved, or {longer}.")
+        notice(f"Train with --goal proved, so that the network can be proved, or try {longer}.")

@@ -41,18 +41,18 @@ MANY = 2**25
     "--bits",
     "bits",
     type=int,
-    help="Digits of each operand.  [default: as in training]",
+    help="Number of digits of each operand.  [default: as in training]",
 )
-@click.option("--samples", type=int, help="Run so many random operands instead of all.")
-@click.option("--exhaustive", is_flag=True, help="Run all operands, however many there are.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@click.option("--samples", type=int, help="Test this many random operand tuples instead of all.")
+@click.option("--exhaustive", is_flag=True, help="Test all operand tuples, however many there are.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random sample.")
 @click.option(
-    "--jobs", type=int, help="Processes to use.  [default: one, or every core where it takes long]"
+    "--jobs", type=int, help="Number of processes.  [default: 1, or one per core for a long run]"
 )
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
-    help="Write progress to this file, and go on from it where it exists.",
+    help="Save progress in this file; continue from it if it exists.",
 )
 @function_option
 @json_option
@@ -69,14 +69,14 @@ def eval_command(
     task_from: str | None,
     as_json: bool,
 ) -> None:
-    """Run MODEL (default: model.npz) on every operand tuple of a width, and count.
+    """Test MODEL (default: model.npz) on every operand tuple of a width.
 
-    All of them where there are at most 2**28, else a random sample, which is then said, unless
-    --exhaustive asks for all. A long run with --checkpoint may be stopped at any moment; the same
-    command goes on with it.
+    If there are more than 2**28 operand tuples, a random sample is tested, and the output says so;
+    --exhaustive tests them all. With --checkpoint you can interrupt a long run at any time and
+    continue it with the same command.
 
-    Exit code 0: everything that was run is right; 3: something is wrong, or, with --task-from, the
-    function and the machine that was found in it differ.
+    Exit code 0: all tested results are correct; 3: a result is wrong, or, with --task-from, the
+    function differs from the machine that was learned from it.
 
     \b
       seqarith eval model.npz --bits 16 --exhaustive --checkpoint eval.ckpt
@@ -110,7 +110,7 @@ def eval_command(
         bar.close()
         if checkpoint is None:
             raise
-        notice(f"Interrupted; the same command goes on from {checkpoint}.")
+        notice(f"Interrupted; the same command continues from {checkpoint}.")
         ctx.exit(130)
     finally:
         bar.close()
@@ -152,14 +152,14 @@ def _print(task: Task, found: Evaluation) -> None:
     for line in _judged_by(task, found):
         say(f"  {line}")
     if found.resumed:
-        say(f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's")
+        say(f"  {found.resumed:,} of these counts are from the checkpoint")
     _share("exact-match accuracy", found.correct, found.checked)
     _share("digit accuracy", found.digits_correct, found.digits)
     if found.directed:
         _share("on long chains", found.directed_correct, found.directed)
     _row("smallest margin", f"{found.min_margin:.4g}", "")
     if found.within_rounding:
-        say("  that is within rounding: run beside other words, such digits may come out otherwise")
+        say("  this is within rounding error: in another batch, such digits may differ")
     if any(wrong for _, wrong in found.by_chain.values()):
         say(f"errors by length of the longest {found.chain}:")
         for lengths, words, wrong in _bands(found.by_chain):

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "dot"]),
     default="text",
     show_default=True,
-    help="How to write the machine; dot is for Graphviz.",
+    help="Output format; dot is for Graphviz.",
 )
 def extract_command(model: Path | None, form: str) -> None:
-    """Show the finite-state machine that MODEL (default: model.npz) has become.
+    """Show the finite-state machine that MODEL (default: model.npz) has learned.
 
-    It is minimised and compared with the task's. From a certificate it is proved; without one it
-    is observed on samples, and said so.
+    The machine is minimised and compared with the task's machine. If the model has a certificate,
+    the machine is proved; otherwise it is observed on samples, and the output says so.
 
     \b
       seqarith extract

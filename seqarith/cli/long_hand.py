@@ -80,7 +80,7 @@ def _sum(trace: Trace, style: Style) -> list[_Row]:
     letters = "abcdefghijklmnop"
     rows += [_Row(letters[i], [_digit(d) for d in digits]) for i, digits in enumerate(trace.digits)]
     gone = "·" if style.blocks else "."
-    for name, symbols in (("right", trace.due), ("network", trace.emitted)):
+    for name, symbols in (("expected", trace.due), ("network", trace.emitted)):
         shown = [_symbol(task.symbols, s) for s in symbols.tolist()]
         rows.append(_Row(name, [gone if t < trace.first else shown[t] for t in steps]))
     best = trace.logits.max(axis=1).tolist()

@@ -38,20 +38,22 @@ EXHAUSTIVE = 2**16
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The picture, .png, .svg or .pdf.  [default: KIND.png]",
+    help="The picture file: .png, .svg or .pdf.  [default: the kind, .png]",
 )
 @click.option(
     "--digits",
     "--bits",
     "bits",
     type=int,
-    help="Digits of an operand; for widths: the most of them.",
+    help="Number of digits of each operand; for 'widths', the largest number.",
 )
 @click.option(
     "--samples", type=click.IntRange(min=1), default=SAMPLES, show_default=True,
-    help="Random operands where not all are run.",
+    help="Number of random operand tuples, where not all are tested.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Of the sample.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Seed of the random operands."
+)
 def plot_command(
     kind: str,
     files: tuple[Path, ...],
@@ -60,19 +62,21 @@ def plot_command(
     samples: int,
     seed: int,
 ) -> None:
-    """Draw a picture of a model, or of the logs of runs.
+    """Draw a picture of a model or of training logs.
 
     \b
-    learning      loss, accuracy and margin of one log (train --log) or several
-    errors        wrong digits of every pair of operands
-    margins       the smallest margin of every pair
-    widths        accuracy by the digits of an operand
-    chains        accuracy by the longest carry chain, or run of steps that remember
-    trajectories  hidden vectors in the plane, with the regions of the proof
-    weights       every array of the model
-    machine       the machine that the network has become
+    learning      loss, accuracy and margin during training, from log files
+    errors        number of wrong digits for every pair of operands
+    margins       smallest margin for every pair of operands
+    widths        accuracy by number of digits
+    chains        accuracy by length of the longest carry chain; for tasks without
+                  carry, of the longest run of steps outside the initial state
+    trajectories  hidden vectors in two principal components, and proof regions
+    weights       every weight array
+    machine       the finite-state machine that the network has learned
 
-    FILES: logs for learning, otherwise a model (default: model.npz). Needs the extra 'plot'.
+    FILES are logs ('train --log') for 'learning', else one model (default: model.npz). Pictures
+    need matplotlib: pip install 'seqarith[plot]'.
 
     \b
       seqarith plot trajectories model.npz -o memory.svg
@@ -94,7 +98,7 @@ def _of_model(kind: str, files: tuple[Path, ...]) -> Callable[[int | None, int, 
     from seqarith.model import Model
 
     if len(files) > 1:
-        raise InvalidValueError(f"{kind} is of one model; {len(files)} files were given")
+        raise InvalidValueError(f"{kind} draws one model; {len(files)} files were given")
     return partial(PICTURES[kind], Model.load(find_model_file(files[0] if files else None)))
 
 
@@ -108,7 +112,7 @@ def _learning(files: tuple[Path, ...]) -> Figure:
     runs = [RunLog.read(file) for file in files]
     shown = [quantity for quantity in QUANTITIES if recorded(runs, quantity)]
     if not shown:
-        raise InvalidValueError(f"{files[0]}: the log holds neither {', nor '.join(QUANTITIES)}")
+        raise InvalidValueError(f"{files[0]}: the log contains no {', no '.join(QUANTITIES)}")
     figure, grid = new_figure(len(shown), size=(6.4, 1.2 + 2.2 * len(shown)))
     for axes, quantity in zip(grid, shown, strict=True):
         learning_curve(axes, runs, quantity)

@@ -54,14 +54,14 @@ def operands_argument(*, required: bool) -> Callable[[Command], Command]:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="A model file.  [default: model.npz here, else one that comes with seqarith]",
+    help="The model file.  [default: model.npz if it exists, else one that comes with seqarith]",
 )
-@click.option("--task", default="", help="Which task's model to take: add, sub, ...")
+@click.option("--task", default="", help="Use a model of this task: add, sub, ...")
 @click.option(
     "--input",
     "source",
     type=click.Path(path_type=Path),
-    help="Read operands from a file, one tuple a line: CSV, or apart by blanks.",
+    help="Read operands from a file, one tuple per line, separated by commas or spaces.",
 )
 @function_option
 @json_option
@@ -75,12 +75,13 @@ def predict_command(
     task_from: str | None,
     as_json: bool,
 ) -> None:
-    """Let a network compute with OPERANDS: integers of any size, 58, -58, 0x3a or 0b111010.
+    """Compute with OPERANDS by running a network.
 
-    '-' reads operands from stdin, one tuple a line.
+    Operands are integers of any size, written as 58, -58, 0x3a or 0b111010. A single '-' reads them
+    from stdin, one tuple per line.
 
-    Exit code 0: every result is right; 3: a result is wrong, and the line says which one is right.
-    With --task-from the function says what is right.
+    Exit code 0: every result is correct; 3: a result is wrong. The expected result follows each
+    wrong one.
 
     \b
       seqarith predict 37 58
@@ -90,7 +91,7 @@ def predict_command(
     """
     streamed = source is not None or operands == ("-",)
     if source is not None and operands:
-        raise InvalidValueError("operands and --input: give one of the two")
+        raise InvalidValueError("give operands or --input, not both")
     if not operands and not streamed:
         raise click.UsageError("Missing operands: seqarith predict 37 58", ctx=ctx)
     loaded = find_model(model, task)
@@ -117,7 +118,7 @@ def predict_command(
 def _opened(source: Path | None) -> Iterator[BufferedReader]:
     if source is None:
         if sys.stdin is None:
-            raise InvalidValueError("stdin is closed; give operands, or --input FILE")
+            raise InvalidValueError("stdin is closed; give operands or --input FILE")
         yield cast(BufferedReader, sys.stdin.buffer)
         return
     try:

@@ -25,7 +25,7 @@ EXAMPLE = (37, 58, 21, 14, 9)
 @click.argument("name", required=False)
 @json_option
 def tasks_command(name: str | None, as_json: bool) -> None:
-    """List the tasks, or say all there is to know of one, NAME.
+    """List the tasks, or describe the task NAME.
 
     \b
       seqarith tasks

@@ -44,7 +44,7 @@ class DigitsType(click.types.IntParamType):
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
             self.fail(
-                f"{value!r} is not an integer; how digits are encoded is --input-encoding", param
+                f"{value!r} is not an integer; the encoding of digits is --input-encoding", param
             )
 
 

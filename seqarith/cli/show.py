@@ -31,7 +31,7 @@ WIDE = 100
 @model_argument
 @json_option
 def show_command(model: Path | None, as_json: bool) -> None:
-    """Say what MODEL (default: model.npz) holds and what is known of it."""
+    """Show what MODEL (default: model.npz) contains: task, network, training, certificate."""
     from seqarith.model import Model
 
     place = find_model_file(model)

@@ -53,7 +53,7 @@ class TaskCommand(GroupedCommand):
         if name not in self._renamed:
             return arg
         if not ctx.resilient_parsing:  # as for the completion of a shell
-            notice(f"{name} is called {self._renamed[name]} now; the old name works until 0.7.")
+            notice(f"{name} is now {self._renamed[name]}; the old name works until 0.7.")
         return self._renamed[name] + equals + value
 
     def _of_task(self, ctx: click.Context, args: list[str]) -> list[GroupedOption]:
@@ -83,15 +83,15 @@ param_option = click.option(
     group="Task",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter of the task, for instance factor=3; may be repeated. See 'tasks NAME'.",
+    help="A parameter of the task, for example factor=3. Repeat it for several.",
 )
 task_from_option = click.option(
     "--task-from",
     cls=GroupedOption,
     group="Task",
     metavar="MODULE:NAME",
-    help="Your own task: a function on integers, a Task or a MealyMachine in a module of yours, "
-    "in this folder for instance. --param order=most and the like say how it is read.",
+    help="Your own task: a function on integers, a Task or a MealyMachine in a module, which "
+    "may be in the current folder. Options follow as --param, for example --param order=most.",
 )
 
 
@@ -109,7 +109,7 @@ def parameters(texts: Sequence[str]) -> dict[str, int | str]:
         name, equals, value = text.partition("=")
         if not (name and equals and value) or name in found:
             raise InvalidValueError(
-                f"--param {text!r}: expected NAME=VALUE, for instance factor=3, each name once"
+                f"--param {text!r}: expected NAME=VALUE, for example factor=3, each name once"
             )
         try:
             found[name] = parse_integer(value)
@@ -121,7 +121,7 @@ def parameters(texts: Sequence[str]) -> dict[str, int | str]:
 function_option = click.option(
     "--task-from",
     metavar="MODULE:NAME",
-    help="The function that the model's machine was found in: it then says what is right.",
+    help="The Python function that the model was trained on. Results are then compared with it.",
 )
 ask_option = click.option(
     "--ask",
@@ -129,7 +129,7 @@ ask_option = click.option(
     group="Task",
     type=int,
     metavar="N",
-    help="With --task-from: ask a function N words at most.  [default: about 200,000]",
+    help="With --task-from: call the function on at most N inputs.  [default: about 200,000]",
 )
 
 
@@ -163,7 +163,7 @@ def own_task(
     if operands is not None:
         options["operands"] = operands
     if ask is not None and (isinstance(found, Task | MealyMachine) or not callable(found)):
-        raise InvalidValueError(f"--ask {ask}: {place} is not a function that could be asked")
+        raise InvalidValueError(f"--ask {ask}: {place} is not a function")
     if isinstance(found, Task):
         return _as_it_is(found, place, given)
     if isinstance(found, MealyMachine):
@@ -224,13 +224,13 @@ def with_function(model: Model, place: str) -> Model:
     task = model.task
     if not task.own:
         raise InvalidValueError(
-            f"--task-from {place}: {task.name} is a task of the registry, which knows what is right"
+            f"--task-from {place}: the model's task is {task.name} of the registry, not a function"
         )
     found = _imported(place)
     if not callable(found):
         raise InvalidValueError(
             f"--task-from {place}: a {type(found).__name__}; expected the function on integers "
-            f"that {task.formula} was found in"
+            f"that the model was trained on"
         )
     function = EncodedFunction(found, task.name, task.symbols)
     function(*[0] * task.operands)  # other operands, or other results, are told here
@@ -240,7 +240,9 @@ def with_function(model: Model, place: str) -> Model:
 def _imported(place: str) -> Any:
     module, colon, name = place.partition(":")
     if not (module and colon and name):
-        raise InvalidValueError(f"--task-from {place!r}: expected MODULE:NAME, say tasks:double")
+        raise InvalidValueError(
+            f"--task-from {place!r}: expected MODULE:NAME, for example tasks:double"
+        )
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
@@ -257,7 +259,9 @@ def _imported(place: str) -> Any:
 
 def _as_it_is(task: Task, place: str, given: dict[str, int | str]) -> Task:
     if given:
-        raise InvalidValueError(f"--param {min(given)}: {place} is a task as it is; drop --param")
+        raise InvalidValueError(
+            f"--param {min(given)}: {place} is a Task, which takes no parameters; remove --param"
+        )
     return task
 
 

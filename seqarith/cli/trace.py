@@ -26,15 +26,15 @@ UNITS = 16
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="A model file.  [default: model.npz here, else one that comes with seqarith]",
+    help="The model file.  [default: model.npz if it exists, else one that comes with seqarith]",
 )
-@click.option("--task", default="", help="Which task's model to take: add or sub.")
+@click.option("--task", default="", help="Use a model of this task: add, sub, ...")
 @click.option(
     "--units",
     type=click.IntRange(min=0),
     default=UNITS,
     show_default=True,
-    help="Hidden units to show.",
+    help="Number of hidden units to show.",
 )
 @function_option
 @json_option
@@ -48,12 +48,13 @@ def trace_command(
     task_from: str | None,
     as_json: bool,
 ) -> None:
-    """Show a network computing with OPERANDS, digit by digit, as on paper.
+    """Show how a network computes with OPERANDS, digit by digit, in long hand.
 
-    Above the line what is read and what has to be remembered; below it the right digits and the
-    network's, its margins, and its hidden units in shades. Wrong digits are marked.
+    Above the line are the digits of the operands and the state, such as the carry. Below it are the
+    expected digits, the network's digits with logits and margins, and the hidden units as shades of
+    grey. Wrong digits are marked.
 
-    Exit code 0: the result is right; 3: the network errs.
+    Exit code 0: the result is correct; 3: it is wrong.
 
     \b
       seqarith trace 37 58

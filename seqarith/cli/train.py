@@ -57,12 +57,12 @@ _path_option = partial(
     type=float,
     default=10.0,
     show_default=True,
-    help="Seconds for a last search for a proof, or for a wrong input, once the steps are spent.",
+    help="Seconds for a last search for a proof or an error if training ends without a proof.",
 )
-@_path_option("--log", help="Write a line of JSON for every progress report.")
+@_path_option("--log", help="Write one JSON line per progress report to this file.")
 @_path_option(
     "--checkpoint",
-    help="Keep the state of the run in this file.  [default: that of --resume]",
+    help="Save the state of the run in this file, to resume it.  [default: the file of --resume]",
 )
 @click.option(
     "--checkpoint-every",
@@ -75,21 +75,25 @@ _path_option = partial(
 )
 @_path_option(
     "--resume",
-    help="Go on from a checkpoint; its settings hold, --max-steps and --goal may change.",
+    help="Continue a run from its checkpoint and settings. Only --max-steps and --goal can change.",
 )
 @_path_option(
-    "-o", "--output", default=Path("model.npz"), show_default=True, help="The model file."
+    "-o",
+    "--output",
+    default=Path("model.npz"),
+    show_default=True,
+    help="Save the model to this file.",
 )
 @json_option
 @click.pass_context
 def train_command(ctx: click.Context, /, **options: Any) -> None:
     """Train a network on TASK and save it.
 
-    TASK is add, sub, ...; 'seqarith tasks' lists all. After TASK, --help also lists the parameters
-    of that task. With no more options the network learns 8-bit sums until it is proved right for
-    operands of every width; the proof is saved with it.
+    TASK is a name such as add or sub; 'seqarith tasks' lists them all. With a TASK, --help also
+    lists the parameters of that task. By default the operands have 8 digits in base 2, and training
+    stops when the network is proved correct at every width. The model file contains the proof.
 
-    Exit code 0: the goal was reached; 3: the steps were spent before; 130: interrupted.
+    Exit code 0: the goal was reached; 3: training ended without reaching it; 130: interrupted.
 
     \b
       seqarith train add
@@ -116,10 +120,10 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
     config = _config(ctx, options, checkpoint)
     if options["checkpoint_every"] < 1:
         raise InvalidValueError(
-            f"checkpoint every {options['checkpoint_every']}: expected 1 or more"
+            f"--checkpoint-every {options['checkpoint_every']}: expected 1 or more"
         )
     if not 0 <= options["budget"] < float("inf"):
-        raise InvalidValueError(f"--budget {options['budget']}: expected seconds, 0 or more")
+        raise InvalidValueError(f"--budget {options['budget']}: expected 0 seconds or more")
     _check_places(options)
     run = identity(config.describe())
     if options["log"] is not None:
@@ -179,7 +183,9 @@ def _config(
     if options["preset"] == "tutorial":
         return _preset_config(given, settings)
     if options["ask"] is not None and options["task_from"] is None:
-        raise InvalidValueError(f"--ask {options['ask']}: only a function of --task-from is asked")
+        raise InvalidValueError(
+            f"--ask {options['ask']}: needs a function, --task-from MODULE:NAME"
+        )
     if options["task_from"] is not None:
         return _own_config(options, settings)
     return TrainingConfig(task=options["task"], **settings)
@@ -190,7 +196,7 @@ def _own_config(options: dict[str, Any], settings: dict[str, Any]) -> TrainingCo
 
     place = options["task_from"]
     if options["task"] is not None:
-        raise InvalidValueError(f"task {options['task']!r} and --task-from {place}: give one")
+        raise InvalidValueError(f"give task {options['task']!r} or --task-from {place}, not both")
     base, operands = settings.pop("base", 2), settings.pop("operands", None)
     task = own_task(place, base, operands, settings.pop("parameters"), options["ask"])
     return TrainingConfig.for_task(task, **settings)
@@ -202,7 +208,9 @@ def _resumed_config(
     from dataclasses import replace
 
     if options["task_from"] is not None:
-        raise InvalidValueError("--task-from and --resume: the checkpoint holds its task; drop one")
+        raise InvalidValueError(
+            "--task-from with --resume: the checkpoint contains the task; remove --task-from"
+        )
     if options["task"] is not None:
         settings["task"] = options["task"]
     merged: dict[str, Any] = {
@@ -236,7 +244,7 @@ def _preset_config(given: dict[str, Any], settings: dict[str, Any]) -> TrainingC
         wrong.append(f"task {given['task']!r}")
     if wrong:
         raise InvalidValueError(
-            f"--preset tutorial fixes all but --seed and --max-steps; drop {wrong[0]}"
+            f"--preset tutorial allows only --seed and --max-steps; remove {wrong[0]}"
         )
     return config
 
@@ -266,12 +274,12 @@ def _check_places(options: Mapping[str, Any]) -> None:
     for place in places:
         check_writable(place)
     if len({place.resolve() for place in places}) < len(places):
-        raise InvalidValueError("--output, --log and --checkpoint: give each a file of its own")
+        raise InvalidValueError("--output, --log and --checkpoint: expected different files")
     if log is not None:
         check_no_archive(log)
     if checkpoint is not None and checkpoint.exists() and checkpoint != resume:
         raise InvalidValueError(
-            f"--checkpoint {checkpoint}: there is such a file; remove it, or go on from it: "
+            f"--checkpoint {checkpoint}: this file exists; remove it, or continue its run: "
             f"{command_line('train', '--resume', checkpoint)}"
         )
 
@@ -282,8 +290,8 @@ def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> 
         return
     if resume is None:
         raise InvalidValueError(
-            f"--log {log}: there is such a file, maybe the log of another run; remove it, give "
-            "another name, or go on with its run from its checkpoint: --resume"
+            f"--log {log}: this file exists, perhaps as the log of another run; remove it, choose "
+            "another name, or continue its run with --resume CHECKPOINT"
         )
     from seqarith.training.log import RunLog
     from seqarith.training.run_id import contradiction
@@ -292,9 +300,11 @@ def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> 
         wrong = contradiction(RunLog.read(log).run, run)
     except LogError as error:
         # Going on would drop the lines that are no reports: they may be somebody's notes.
-        raise InvalidValueError(f"--log {error}; give another name, or mend it") from None
+        raise InvalidValueError(
+            f"--log {error}; choose another name, or correct that line"
+        ) from None
     if wrong:
-        raise InvalidValueError(f"--log {log}: it is the log of another run, of {wrong}")
+        raise InvalidValueError(f"--log {log}: this is the log of another run, of {wrong}")
 
 
 @contextmanager
@@ -371,7 +381,7 @@ def _say_interrupted(step: int, options: Mapping[str, Any]) -> None:
 
     A checkpoint names no other files: a foreign one could have any file written over.
     """
-    how = "without --checkpoint it is lost"
+    how = "no --checkpoint, so it is lost"
     if checkpoint := options["checkpoint"]:
         output = None if options["output"] == MODEL else options["output"]
         kept = [("--resume", checkpoint), ("--log", options["log"]), ("-o", output)]

@@ -30,7 +30,7 @@ def counterexample_lines(verdict: Refuted) -> list[str]:
     """Return a counterexample for people: as a sum, then digit by digit with the carry."""
     task = verdict.task
     text = task.equation(verdict.operands, verdict.predicted)
-    lines = [f"{_short(text)}, right is {_short(task.result_text(verdict.expected))}"]
+    lines = [f"{_short(text)}, expected {_short(task.result_text(verdict.expected))}"]
     rows = _rows(verdict)
     cells = {name: cells[-SHOWN:] for name, cells in rows.items()}
     size = max(len(cell) for row in cells.values() for cell in row)
@@ -60,7 +60,7 @@ def _rows(verdict: Refuted) -> dict[str, list[str]]:
     digits = task.digits[:, word]
     for name, row in zip("abcdefghijklmnop", digits, strict=False):
         rows[name] = [_digit(digit) for digit in row.tolist()]
-    rows["right"] = due
+    rows["expected"] = due
     rows["network"] = [*due[:-1], _symbol(verdict, verdict.emitted)]
     return rows
 

@@ -26,19 +26,21 @@ if TYPE_CHECKING:
 @click.command("verify")
 @model_argument
 @click.option(
-    "--exact", is_flag=True, help="Check again in ball arithmetic, without NumPy's functions."
+    "--exact",
+    is_flag=True,
+    help="Check a second time, in ball arithmetic, which does not rely on NumPy.",
 )
 @json_option
 @click.pass_context
 def verify_command(ctx: click.Context, model: Path | None, exact: bool, as_json: bool) -> None:
-    """Check the certificate that MODEL (default: model.npz) holds, with the checker alone.
+    """Check the certificate in MODEL (default: model.npz) with an independent checker.
 
-    The checker imports nothing from the search that found the proof, and believes nothing in the
-    file. docs/certificates.md says why what it accepts is true.
+    The checker imports nothing from the search that found the proof, and trusts nothing in the
+    file. docs/certificates.md explains why a model that it accepts is correct.
 
-    --exact then repeats the check with python-flint, in arithmetic that is exact but for bounds
-    that it carries along: 'pip install python-flint'. It takes about a hundred times
-    as long, and both have to accept.
+    --exact adds a second check in ball arithmetic: every number has a rigorous error bound. Both
+    checks must accept. The second takes about a hundred times as long and needs python-flint
+    ('pip install python-flint').
 
     Exit code 0: accepted; 3: rejected; 1: there is no certificate.
     """
