@@ -103,11 +103,11 @@ def test_train_tells_what_it_refuted(call: Call, tmp_path: Path) -> None:
     code, out, err = call("train", "add", "--hidden", "2", "--max-steps", "60", "--budget", "1")
     assert code == 3
     lines = out.splitlines()
-    assert lines[0].startswith("add: right on ")
+    assert lines[0].startswith("add: correct on ")
     assert lines[1] == "add: refuted"
     assert "expected" in lines[2]
     assert lines[-1] == "saved model.npz"
-    assert "The goal, proved, was not reached in 60 steps" in err
+    assert "The goal (proved) was not reached in 60 steps" in err
     assert sa.Model.load(tmp_path / "model.npz").certificate is None
 
 
@@ -180,7 +180,7 @@ def test_a_proved_model_that_is_replaced_is_kept(call: Call, tmp_path: Path) -> 
     proved = (tmp_path / "model.npz").read_bytes()
     assert "model.npz" not in call(*first)[2], "the same model again"
     _, _, err = call("train", "xor", "--bits", "4")
-    told = "model.npz held a proved model of another run: it is kept as model.npz.bak.\n"
+    told = "model.npz was a proved model of another run; that model is now model.npz.bak.\n"
     assert err.endswith(told)
     assert (tmp_path / "model.npz.bak").read_bytes() == proved
     assert sa.Model.load(tmp_path / "model.npz").task.name == "xor"

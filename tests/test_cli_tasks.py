@@ -140,7 +140,9 @@ def test_an_own_function(call: Call, tmp_path: Path) -> None:
     sys.modules.pop("mine")
     assert call("eval", "--bits", "5")[0] == 0
     assert call("predict", "--", "-9")[1] == "triple(-9) = -28\n"
-    assert "triple: 4 states, delay 0, your own: the file holds its machine" in call("show")[1]
+    assert (
+        "triple: 4 states, delay 0, a custom task: the file contains its machine" in call("show")[1]
+    )
     assert call("train", "--resume", "c", "--task-from", "mine:triple")[0] == 2
     assert call("train", "--resume", "c")[0] == 0
 
@@ -150,7 +152,7 @@ def test_an_own_task_is_proved(call: Call) -> None:
     assert call("train", "--task-from", "mine:odd", *asked)[0] == 0
     assert call("certify")[0] == 0
     assert call("verify")[0] == 0
-    assert "your own" in call("show")[1]
+    assert "a custom task" in call("show")[1]
 
 
 @pytest.mark.parametrize(

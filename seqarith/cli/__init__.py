@@ -1,7 +1,7 @@
-"""The command line: a thin skin over the Python API, one module a command.
+"""The command line: a thin layer over the Python API, one module per command.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 done or holds, 1 error, 2 usage,
-3 does not hold, 4 undecided, 130 interrupted.
+Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 error, 2 usage error,
+3 wrong result or refuted, 4 undecided, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from seqarith.cli.output import fail
 from seqarith.errors import (
     DigitsError,
     InvalidValueError,
@@ -43,10 +44,10 @@ COMMANDS = {
 }
 USAGE_ERRORS = (DigitsError, InvalidValueError, TaskError, UnknownNameError)
 LONGEST = 200
-"""Characters of a command's summary in the list of commands."""
+"""Maximum characters of a command's summary in the list of commands."""
 MANY_OBJECTS = 50_000
-"""Objects between two collections of garbage. Python's 700 cost a command a tenth of its start-up;
-arrays and frozen values make few cycles."""
+"""Allocations between two garbage collections. Python's default of 700 takes a tenth of a command's
+start-up time, and arrays and frozen dataclasses make few reference cycles."""
 BLAS_THREADS = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -56,7 +57,7 @@ BLAS_THREADS = (
 
 
 class _Commands(click.Group):
-    """The commands, each imported when it is needed; errors become one line and an exit code."""
+    """The commands, imported on demand; errors become one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -74,7 +75,7 @@ class _Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        # As click does it, but with summaries that are wrapped, not cut.
+        # Like click's own, but summaries are wrapped instead of cut.
         commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
         with formatter.section("Commands"):
             formatter.write_dl(
@@ -94,13 +95,13 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SeqarithError as error:
-            _say(f"Error: {error}")
+            fail(f"Error: {error}")
             ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
         except BrokenPipeError:
             _drop_output()
             ctx.exit(141)
         except MemoryError:
-            _say("Error: not enough memory; use fewer digits, hidden units or operands")
+            fail("Error: not enough memory; use fewer digits, hidden units or operands")
             ctx.exit(1)
 
 
@@ -119,11 +120,11 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line."""
-    # One thread for products this small: with more they take several times as long.
+    # One BLAS thread: with more, products of matrices this small take several times as long.
     for variable in BLAS_THREADS:
         os.environ.setdefault(variable, "1")
     gc.set_threshold(MANY_OBJECTS)
-    # What is left at the end goes with the process; to look through it would take 10 ms.
+    # Skip the final garbage collection, which takes 10 ms; the process ends anyway.
     atexit.register(gc.freeze)
     try:
         status = cli.main(standalone_mode=False)
@@ -134,30 +135,24 @@ def main() -> None:
         command = error.ctx.command_path if error.ctx else "seqarith"
         message = " ".join(error.format_message().split())
         stop = "" if message.endswith((".", "?", "!")) else "."
-        _say(f"Error: {message}{stop} See '{command} --help'.")
+        fail(f"Error: {message}{stop} See '{command} --help'.")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        _say(f"Error: {error.format_message()}")
+        fail(f"Error: {error.format_message()}")
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _say("Interrupted.")
+        fail("Interrupted.")
         sys.exit(130)
     except OSError as error:
-        _say(f"Error: {error.strerror or error}")
+        fail(f"Error: {error.strerror or error}")
         _drop_output()
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _drop_output() -> None:
-    """Write out what stdout has buffered, or, where that fails, let it not fail again at exit."""
+    """Flush stdout; if that fails, redirect it, so that the flush at exit does not fail again."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(text: str) -> None:
-    from seqarith.cli.output import fail
-
-    fail(text)

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import (
-    MODEL,
-    Bar,
-    command_line,
-    json_option,
-    model_argument,
-    notice,
-    print_json,
-    say,
-)
-from seqarith.cli.verdicts import counterexample_json, counterexample_lines
+from seqarith.cli.arguments import MODEL, json_option, model_argument, path_option
+from seqarith.cli.output import Bar, command_line, notice, print_json, say
+from seqarith.cli.verdicts import counterexample_json, counterexample_lines, verdict_name
 from seqarith.errors import InvalidValueError, ModelFileError
 from seqarith.text import counted
 
@@ -35,11 +27,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Approximate time limit in seconds.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Save the model with its certificate to this file.  [default: MODEL]",
+@path_option(
+    "-o", "--output", help="Save the model with its certificate to this file.  [default: MODEL]"
 )
 @json_option
 @click.pass_context
@@ -59,13 +48,13 @@ def certify_command(
     """
     from seqarith.atomic import check_writable
     from seqarith.certification.certify import attach, certify
-    from seqarith.certification.verdicts import Proved
+    from seqarith.certification.verdicts import Proved, Refuted
     from seqarith.model import Model
 
     if not 0 < budget < float("inf"):
         raise InvalidValueError(f"--budget {budget}: expected more than 0 seconds")
     if model is None and not MODEL.exists():
-        # Not the shipped one: its file is not the user's to write in.
+        # The shipped model is not used here: its file must not be overwritten.
         train = command_line("train", "add")
         raise ModelFileError(f"{MODEL}: no such file; give a model file, or train one: {train}")
     model = model or MODEL
@@ -86,17 +75,18 @@ def certify_command(
     if as_json:
         print_json({"model": str(place), "task": loaded.task.name, **verdict_json(verdict)})
     else:
-        _print(loaded, verdict, place)
+        match verdict:
+            case Proved():
+                _print_proved(loaded, verdict, place)
+            case Refuted():
+                _print_refuted(verdict)
+            case _:
+                _print_undecided(loaded, verdict)
     ctx.exit({"proved": 0, "refuted": 3, "undecided": 4}[verdict_name(verdict)])
 
 
-def verdict_name(verdict: Verdict) -> str:
-    """Return ``"proved"``, ``"refuted"`` or ``"undecided"``."""
-    return type(verdict).__name__.lower()
-
-
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict, ready for JSON: the same keys for all three, and some of its own."""
+    """Return a verdict, ready for JSON: keys that all verdicts have, then those of its kind."""
     from seqarith.certification.verdicts import Proved, Refuted, Undecided
 
     record: dict[str, Any] = {
@@ -119,18 +109,6 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
             record |= {"regions": verdict.regions, "proved_regions": verdict.proved_regions}
             record |= {"obligation": verdict.obligation, "checked_letters": verdict.exhausted}
     return record
-
-
-def _print(model: Model, verdict: Verdict, place: Path) -> None:
-    from seqarith.certification.verdicts import Proved, Refuted
-
-    match verdict:
-        case Proved():
-            _print_proved(model, verdict, place)
-        case Refuted():
-            _print_refuted(verdict)
-        case _:
-            _print_undecided(model, verdict)
 
 
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:

@@ -2,65 +2,38 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from seqarith.cli.output import (
+from seqarith.cli.arguments import (
     find_model,
-    is_task,
+    function_option,
     json_option,
-    notice,
-    prediction_json,
-    print_ascii,
-    print_json,
-    say,
+    model_option,
+    operands_argument,
+    path_option,
+    task_option,
 )
-from seqarith.cli.task_options import function_option, with_function
+from seqarith.cli.output import notice, prediction_json, print_ascii, print_json, say
 from seqarith.errors import InvalidValueError, ModelFileError
 
 if TYPE_CHECKING:
     from seqarith.model import Model
 
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _refuse_options(
-    ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Refuse the options among operands: click leaves there those that it does not know."""
-    for text in texts:
-        if re.match(r"--|-[a-zA-Z]", text):
-            raise click.NoSuchOption(text, ctx=ctx)
-    return texts
-
-
-def operands_argument(*, required: bool) -> Callable[[Command], Command]:
-    """Return the argument of a command that takes operands, negative ones too."""
-    return click.argument(
-        "operands", nargs=-1, type=click.UNPROCESSED, callback=_refuse_options, required=required
-    )
-
-
 @click.command("predict", context_settings={"ignore_unknown_options": True})
 @operands_argument(required=False)
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="The model file.  [default: model.npz if it exists, else one that comes with seqarith]",
-)
-@click.option("--task", default="", help="Use a model of this task: add, sub, ...")
-@click.option(
+@model_option
+@task_option
+@path_option(
     "--input",
     "source",
-    type=click.Path(path_type=Path),
     help="Read operands from a file, one tuple per line, separated by commas or spaces.",
 )
 @function_option
@@ -94,11 +67,7 @@ def predict_command(
         raise InvalidValueError("give operands or --input, not both")
     if not operands and not streamed:
         raise click.UsageError("Missing operands: seqarith predict 37 58", ctx=ctx)
-    loaded = find_model(model, task)
-    if task and not is_task(loaded, task):
-        raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
-    if task_from is not None:
-        loaded = with_function(loaded, task_from)
+    loaded = find_model(model, task, task_from)
     if streamed:
         with _opened(source) as file:
             wrong = _answer_lines(loaded, file, str(source or "stdin"), as_json)

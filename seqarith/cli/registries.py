@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith import registry
-from seqarith.cli.output import fail, json_option, print_json, say
+from seqarith.cli.arguments import json_option
+from seqarith.cli.output import fail, print_json, say
 from seqarith.errors import SeqarithError
 from seqarith.text import counted
 

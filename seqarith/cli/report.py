@@ -6,23 +6,20 @@ from pathlib import Path
 
 import click
 
-from seqarith.cli.output import find_model_file, model_argument, notice
+from seqarith.cli.arguments import find_model, model_argument, path_option
+from seqarith.cli.output import notice
 
 LARGE = 200_000
 
 
 @click.command("report")
 @model_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("report.html"),
-    show_default=True,
+@path_option(
+    "-o", "--output", default=Path("report.html"), show_default=True,
     help="Save the page to this file.",
-)
-@click.option(
-    "--log", "logs", multiple=True, type=click.Path(path_type=Path),
+)  # fmt: skip
+@path_option(
+    "--log", "logs", multiple=True,
     help="A log of the model's training, for the learning curves. Repeat it for several.",
 )  # fmt: skip
 def report_command(model: Path | None, output: Path, logs: tuple[Path, ...]) -> None:
@@ -36,11 +33,10 @@ def report_command(model: Path | None, output: Path, logs: tuple[Path, ...]) -> 
       seqarith report model.npz -o report.html
       seqarith report --log run.jsonl
     """
-    from seqarith.model import Model
     from seqarith.report import write_report
     from seqarith.training.log import RunLog
 
-    loaded = Model.load(find_model_file(model))
+    loaded = find_model(model)
     place = write_report(loaded, output, [RunLog.read(log) for log in logs])
     size = place.stat().st_size
     notice(f"saved {place} ({size / 1000:,.0f} kB)")

@@ -10,32 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import find_model, is_task, json_option, print_json, say_styled
-from seqarith.cli.predict import operands_argument
-from seqarith.cli.task_options import function_option, with_function
-from seqarith.errors import InvalidValueError
+from seqarith.cli.arguments import (
+    find_model,
+    function_option,
+    json_option,
+    model_option,
+    operands_argument,
+    task_option,
+)
+from seqarith.cli.output import print_json, say_styled
 
 if TYPE_CHECKING:
     from seqarith.tracing import Trace
 
-UNITS = 16
-
 
 @click.command("trace", context_settings={"ignore_unknown_options": True})
 @operands_argument(required=True)
+@model_option
+@task_option
 @click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="The model file.  [default: model.npz if it exists, else one that comes with seqarith]",
-)
-@click.option("--task", default="", help="Use a model of this task: add, sub, ...")
-@click.option(
-    "--units",
-    type=click.IntRange(min=0),
-    default=UNITS,
-    show_default=True,
+    "--units", type=click.IntRange(min=0), default=16, show_default=True,
     help="Number of hidden units to show.",
-)
+)  # fmt: skip
 @function_option
 @json_option
 @click.pass_context
@@ -64,11 +60,7 @@ def trace_command(
     from seqarith.cli.operands import parse_operands
     from seqarith.tracing import trace
 
-    loaded = find_model(model, task)
-    if task and not is_task(loaded, task):
-        raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
-    if task_from is not None:
-        loaded = with_function(loaded, task_from)
+    loaded = find_model(model, task, task_from)
     found = trace(loaded, *parse_operands(operands, loaded.task))
     if as_json:
         print_json(_json(found))

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqarith.cli.output import (
-    find_model_file,
-    json_option,
-    model_argument,
-    notice,
-    print_json,
-    say,
-    spent,
-)
+from seqarith.cli.arguments import find_model_file, json_option, model_argument
+from seqarith.cli.output import notice, print_json, say, spent
 
 if TYPE_CHECKING:
     from seqarith.certification.kernel.check import Accepted, Rejected
