@@ -9,7 +9,7 @@ import click
 
 from seqarith.cli.arguments import MODEL, json_option, model_argument, path_option
 from seqarith.cli.output import Bar, command_line, notice, print_json, say
-from seqarith.cli.verdicts import counterexample_json, counterexample_lines, verdict_name
+from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 from seqarith.errors import InvalidValueError, ModelFileError
 from seqarith.text import counted
 
@@ -72,8 +72,9 @@ def certify_command(
         bar.close()
     if isinstance(verdict, Proved):
         attach(loaded, verdict.certificate).save(place)
+    record = verdict_json(verdict)
     if as_json:
-        print_json({"model": str(place), "task": loaded.task.name, **verdict_json(verdict)})
+        print_json({"model": str(place), "task": loaded.task.name, **record})
     else:
         match verdict:
             case Proved():
@@ -82,7 +83,7 @@ def certify_command(
                 _print_refuted(verdict)
             case _:
                 _print_undecided(loaded, verdict)
-    ctx.exit({"proved": 0, "refuted": 3, "undecided": 4}[verdict_name(verdict)])
+    ctx.exit({"proved": 0, "refuted": 3, "undecided": 4}[record["verdict"]])
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     from seqarith.certification.verdicts import Proved, Refuted, Undecided
 
     record: dict[str, Any] = {
-        "verdict": verdict_name(verdict),
+        "verdict": type(verdict).__name__.lower(),
         "regions": None,
         "min_margin": None,
         "seconds": round(verdict.seconds, 3),

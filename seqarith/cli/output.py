@@ -47,7 +47,12 @@ def say_styled(lines: Iterable[str], *, colour: bool) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, with null for numbers that are not finite."""
-    print_ascii(json.dumps(_finite(value), allow_nan=False) + "\n")
+    print_ascii(json_text(value) + "\n")
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON, with null for numbers that are not finite."""
+    return json.dumps(_finite(value), allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

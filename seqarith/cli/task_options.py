@@ -225,7 +225,7 @@ def with_function(model: Model, place: str) -> Model:
     task = model.task
     if not task.own:
         raise InvalidValueError(
-            f"--task-from {place}: the model's task is {task.name} of the registry, not a function"
+            f"--task-from {place}: {task.name} is a task of the registry, not of a function"
         )
     found = _imported(place)
     if not callable(found):

@@ -41,38 +41,24 @@ _path_option = partial(
 @task_from_option
 @ask_option
 @click.option(
-    "--budget",
-    cls=GroupedOption,
-    group="Proof",
-    type=float,
-    default=10.0,
-    show_default=True,
+    "--budget", cls=GroupedOption, group="Proof", type=float, default=10.0, show_default=True,
     help="Seconds for a last search for a proof or an error if training ends without a proof.",
-)
+)  # fmt: skip
 @_path_option("--log", help="Write one JSON line per progress report to this file.")
 @_path_option(
     "--checkpoint",
     help="Save the state of the run in this file, to resume it.  [default: the file of --resume]",
 )
 @click.option(
-    "--checkpoint-every",
-    cls=GroupedOption,
-    group="Files",
-    type=int,
-    default=100,
-    show_default=True,
-    help="Steps between checkpoints.",
-)
+    "--checkpoint-every", cls=GroupedOption, group="Files", type=int, default=100,
+    show_default=True, help="Steps between checkpoints.",
+)  # fmt: skip
 @_path_option(
     "--resume",
     help="Continue a run from its checkpoint and settings. Only --max-steps and --goal can change.",
 )
 @_path_option(
-    "-o",
-    "--output",
-    default=Path("model.npz"),
-    show_default=True,
-    help="Save the model to this file.",
+    "-o", "--output", default=MODEL, show_default=True, help="Save the model to this file."
 )
 @json_option
 @click.pass_context

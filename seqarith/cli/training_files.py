@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
-from seqarith.cli.output import command_line
+from seqarith.cli.output import command_line, json_text
 from seqarith.errors import InvalidValueError, LogError, OutputError
 
 
@@ -91,7 +89,6 @@ def _lines_until(path: Path, step: int) -> list[str]:
 
 
 def write_line(file: IO[str], record: dict[str, Any]) -> None:
-    """Append a record to the log; numbers that are not finite, which JSON has none of, as null."""
-    numbers = {k: None if type(v) is float and not isfinite(v) else v for k, v in record.items()}
-    file.write(json.dumps(numbers) + "\n")
+    """Append a record to the log."""
+    file.write(json_text(record) + "\n")
     file.flush()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from seqarith.cli.output import command_line, notice, print_json, say, tuples_name, width_name
-from seqarith.cli.verdicts import counterexample_json, counterexample_lines, verdict_name
+from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 
 if TYPE_CHECKING:
-    from seqarith.certification.verdicts import Refuted, Verdict
+    from seqarith.certification.verdicts import Refuted
     from seqarith.model import Model
     from seqarith.training.result import Run
 
@@ -30,32 +29,19 @@ class Outcome:
 
     def __init__(self, result: Run, place: Path, budget: float) -> None:
         self._result, self._place = result, place
-        self._verdict: Verdict | None = None
+        self.model: Model = result.model
+        """The model, with its proof if there is one."""
+        self._refuted: Refuted | None = None
         self._goal = result.model.training["goal"]
         if self._goal == "proved" and not result.proved and budget > 0:
-            from seqarith.certification.certify import certify
+            from seqarith.certification.certify import attach, certify
+            from seqarith.certification.verdicts import Proved, Refuted
 
-            self._verdict = certify(result.model, budget)
-
-    @cached_property
-    def model(self) -> Model:
-        """The model, with its proof if there is one."""
-        if self._verdict is None:
-            return self._result.model
-        from seqarith.certification.certify import attach
-        from seqarith.certification.verdicts import Proved
-
-        if isinstance(self._verdict, Proved):
-            return attach(self._result.model, self._verdict.certificate)
-        return self._result.model
-
-    @property
-    def _refuted(self) -> Refuted | None:
-        if self._verdict is None:
-            return None
-        from seqarith.certification.verdicts import Refuted
-
-        return self._verdict if isinstance(self._verdict, Refuted) else None
+            match certify(result.model, budget):
+                case Proved() as proved:
+                    self.model = attach(result.model, proved.certificate)
+                case Refuted() as refuted:
+                    self._refuted = refuted
 
     @property
     def reached(self) -> bool:
@@ -70,11 +56,11 @@ class Outcome:
 
     @property
     def verdict(self) -> str | None:
-        """``"proved"``, ``"refuted"`` or ``"undecided"``; None where a proof was not the goal."""
+        """``"proved"``, ``"refuted"`` or ``"undecided"``; None if the goal was not a proof."""
         if self.model.certificate is not None:
             return "proved"
-        if self._verdict is not None:
-            return verdict_name(self._verdict)
+        if self._refuted is not None:
+            return "refuted"
         return "undecided" if self._goal == "proved" else None
 
     def save(self) -> None:
@@ -112,28 +98,22 @@ class Outcome:
             counts = f"{known.correct:,} of all {known.checked:,}"
             return f"correct on {counts} {tuples} of {width} operands"
         total, right = known.checked + known.directed, known.correct + known.directed_correct
-        return (
-            f"correct on {right:,} of {total:,} sampled {tuples} of {width} operands "
-            f"(sampled, not all)"
-        )
+        return f"correct on {right:,} of {total:,} sampled {tuples} of {width} operands"
 
     def _judged(self) -> list[str]:
         """Describe the verdict on all widths."""
         name = self.model.task.name
         if self.model.certificate is not None:
-            margin = self.model.certificate.claims["margin"]
-            regions = len(self.model.certificate.arrays["states"])
             from seqarith.certification.claim import claim_of
 
-            claim = claim_of(self.model)
-            plain, again = claim.of == "task", command_line("verify", self._place)
-            return [
-                f"{name}: proved right at every width ({regions:,} regions, smallest margin "
-                f"{margin:.3g}); check it again: {again}"
-                if plain
-                else f"{name}: proved. {claim} {regions:,} regions, smallest margin {margin:.3g}; "
-                f"check it again: {again}"
-            ]
+            claim, proof = claim_of(self.model), self.model.certificate
+            found = (
+                f"{len(proof.arrays['states']):,} regions, smallest margin "
+                f"{proof.claims['margin']:.3g}"
+            )
+            plain = claim.of == "task"
+            text = f"proved right at every width ({found})" if plain else f"proved. {claim} {found}"
+            return [f"{name}: {text}; check it again: {command_line('verify', self._place)}"]
         if self._refuted is not None:
             lines = counterexample_lines(self._refuted)
             return [f"{name}: refuted", *(f"  {line}" for line in lines)]

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any
 from seqarith.text import shortened
 
 if TYPE_CHECKING:
-    from seqarith.certification.verdicts import Refuted, Verdict
+    from seqarith.certification.verdicts import Refuted
 
 SHOWN = 60
 """Digits of a counterexample that are shown."""
-
-
-def verdict_name(verdict: Verdict) -> str:
-    """Return ``"proved"``, ``"refuted"`` or ``"undecided"``."""
-    return type(verdict).__name__.lower()
 
 
 def counterexample_json(verdict: Refuted) -> dict[str, Any]:

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 @click.option(
     "--exact",
     is_flag=True,
-    help="Check a second time, in ball arithmetic, which does not rely on NumPy.",
+    help="Check a second time in ball arithmetic, without NumPy's functions.",
 )
 @json_option
 @click.pass_context
 def verify_command(ctx: click.Context, model: Path | None, exact: bool, as_json: bool) -> None:
-    """Check the certificate in MODEL (default: model.npz) with an independent checker.
+    """Check the certificate in MODEL (default: model.npz).
 
     The checker imports nothing from the search that found the proof, and trusts nothing in the
-    file. docs/certificates.md explains why a model that it accepts is correct.
+    file. docs/certificates.md explains why it accepts only valid proofs.
 
     --exact adds a second check in ball arithmetic: every number has a rigorous error bound. Both
     checks must accept. The second takes about a hundred times as long and needs python-flint
