@@ -14,14 +14,11 @@ from seqarith.errors import InvalidValueError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from seqarith.evaluation.result import Evaluation
     from seqarith.model import Model
 
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 UNITS, LARGEST = 100, 12.0
 """Units of a machine's diagram per inch, so that labels fit; and its maximum size in inches."""
-EXHAUSTIVE = 2**16
-"""Maximum number of operand tuples of a width that are all tested; beyond, a sample is."""
 
 
 @click.command("plot")
@@ -111,6 +108,7 @@ def _drawn(kind: str, model: Model, bits: int | None, samples: int, seed: int) -
     from seqarith import plots
     from seqarith.certification.extraction import extract
     from seqarith.evaluation.fixed_width import fixed_width
+    from seqarith.report.facts import evaluate_width
 
     if kind == "weights":
         return _weights(model)
@@ -125,12 +123,12 @@ def _drawn(kind: str, model: Model, bits: int | None, samples: int, seed: int) -
             most = bits if bits is not None else fixed_width(model) or WIDTHS[-1]
             model.task.check_bits(most)
             widths = [width for width in WIDTHS if width < most] + [most]
-            found = [_evaluated(model, width, samples, seed) for width in widths]
+            found = [evaluate_width(model, width, samples, seed) for width in widths]
             plots.accuracy_by_width(axes, found)
         case "chains":
             width = training_bits(model) if bits is None else bits
             model.task.check_bits(width)
-            plots.accuracy_by_chain(axes, _evaluated(model, width, samples, seed))
+            plots.accuracy_by_chain(axes, evaluate_width(model, width, samples, seed))
         case "trajectories":
             plots.trajectories(axes, model, 16 if bits is None else bits, seed)
         case _:
@@ -138,13 +136,6 @@ def _drawn(kind: str, model: Model, bits: int | None, samples: int, seed: int) -
             wide, high = axes.get_xlim()[1] / UNITS, axes.get_ylim()[0] / UNITS
             figure.set_size_inches(min(LARGEST, max(5.0, wide)), min(LARGEST, high) + 0.8)
     return figure
-
-
-def _evaluated(model: Model, bits: int, samples: int, seed: int) -> Evaluation:
-    from seqarith.evaluation.evaluate import evaluate
-
-    every = model.task.letters**bits <= EXHAUSTIVE
-    return evaluate(model, bits, samples=None if every else samples, seed=seed)
 
 
 def _weights(model: Model) -> Figure:

@@ -11,23 +11,22 @@ from seqarith.evaluation.fixed_width import fixed_width
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model, describe_network
 from seqarith.report.regions import Known
-from seqarith.tasks.task import Task
 from seqarith.text import counted, shortened
 
 WIDTHS, SAMPLES, EXHAUSTIVE = (1, 2, 4, 8, 16, 32, 64, 128), 400, 2**16
 NOTED = "as noted in the file, not checked here: "
 
 
-def evaluate_widths(model: Model) -> list[Evaluation]:
-    """Test a model at several widths, or at its fixed width.
+def evaluate_width(model: Model, bits: int, samples: int = SAMPLES, seed: int = 0) -> Evaluation:
+    """Test all operand tuples of a width if there are at most 2**16, else a random sample."""
+    every = model.task.letters**bits <= EXHAUSTIVE
+    return evaluate(model, bits, samples=None if every else samples, seed=seed)
 
-    Up to 2**16 operand tuples of a width are all tested, else a random sample.
-    """
-    width, found = fixed_width(model), []
-    for bits in WIDTHS if width is None else (width,):
-        every = model.task.letters**bits <= EXHAUSTIVE
-        found.append(evaluate(model, bits, samples=None if every else SAMPLES))
-    return found
+
+def evaluate_widths(model: Model) -> list[Evaluation]:
+    """Test a model at several widths, or at its fixed width."""
+    width = fixed_width(model)
+    return [evaluate_width(model, bits) for bits in (WIDTHS if width is None else (width,))]
 
 
 def verdict(model: Model, known: Known, evaluations: Sequence[Evaluation]) -> tuple[str, str]:
@@ -71,24 +70,19 @@ def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
 def facts(model: Model, known: Known) -> list[tuple[str, str]]:
     """Return the facts that the page lists, as pairs of name and text."""
     task, network = model.task, model.network
+    reading = f"base {task.base}, {task.order} significant digit first"
+    if task.delay:
+        reading += f", results delayed by {counted(task.delay, 'step')}"
+    if task.own:
+        reading += f"; correct results are those of {machine_phrase(task)}"
     return [
-        ("Task", f"{task.name}: {task.formula}, base {task.base}, {_reading(model)}{_judge(task)}"),
+        ("Task", f"{task.name}: {task.formula}, {reading}"),
         ("Network", f"{_network(model)}; {network.size:,} parameters"),
         ("Training", _listed(model.training)),
         ("Evaluation", _evaluation(model.evaluation)),
         ("Proof", known.said),
         ("Arithmetic here", _arithmetic(network.dtype)),
     ]
-
-
-def _judge(task: Task) -> str:
-    """Say which results are correct for a custom task."""
-    return f"; correct results are those of {machine_phrase(task)}" if task.own else ""
-
-
-def _reading(model: Model) -> str:
-    late = f", results delayed by {counted(model.task.delay, 'step')}" if model.task.delay else ""
-    return f"{model.task.order} significant digit first{late}"
 
 
 def _arithmetic(dtype: str) -> str:
