@@ -38,7 +38,7 @@ UNITS, LARGEST = 100, 12.0
 )  # fmt: skip
 @click.option(
     "--samples", type=click.IntRange(min=1), default=2000, show_default=True,
-    help="Number of random operand tuples, where not all are tested.",
+    help="Number of random operand tuples, if not all are tested.",
 )  # fmt: skip
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Seed of the random operands."

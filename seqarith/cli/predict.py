@@ -98,7 +98,7 @@ def _opened(source: Path | None) -> Iterator[BufferedReader]:
 
 
 def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) -> int:
-    """Answer every line, a block at a time; return how many results are wrong."""
+    """Answer every line, block by block; return the number of wrong results."""
     from seqarith.cli.batch_output import json_lines, text_lines
     from seqarith.cli.operands import operand_blocks
     from seqarith.prediction import predict
@@ -116,7 +116,7 @@ def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) 
             else:
                 say(*text_lines(found))
     finally:
-        if as_json:  # a list is whole even where a line is wrong
+        if as_json:  # the list is closed even if a line is invalid
             print_ascii("]\n" if total else "[]\n")
     if wrong:
         notice(f"{wrong:,} of {total:,} results are wrong.")

@@ -1,4 +1,4 @@
-"""``seqarith tasks``, ``cells``, ``losses``, ``optimizers``, ``schedules``: what is registered."""
+"""``seqarith tasks``, ``cells``, ``losses``, ``optimizers``, ``schedules``: list registries."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _print_rows(
     show: Callable[[dict[str, Any]], None],
     as_json: bool,
 ) -> None:
-    """Print a row for every entry that can be loaded, then what is wrong with the others."""
+    """Print a row for every entry that can be loaded, then the errors of the others."""
     rows, errors = list[dict[str, Any]](), list(entries.ignored.values())
     for name in entries:
         try:

@@ -62,18 +62,18 @@ def show_command(model: Path | None, as_json: bool) -> None:
 
 def _task(task: Task) -> str:
     """Describe the task: name, parameters, size of its machine."""
-    said = " ".join([task.name, *(f"{name}={value}" for name, value in task.parameters.items())])
+    shown = " ".join([task.name, *(f"{name}={value}" for name, value in task.parameters.items())])
     states = f"{task.machine.states} states" if task.machine else "no finite machine"
     own = ", a custom task: the file contains its machine" if task.own else ""
-    return f"{said}: {states}, delay {task.delay}{own}"
+    return f"{shown}: {states}, delay {task.delay}{own}"
 
 
 def _listed(notes: Mapping[str, Any]) -> str:
     """Return notes as ``name=value``, long values shortened."""
-    said = {name: value for name, value in notes.items() if value not in (None, {}, [])}
-    said.pop("task", None)
+    shown = {name: value for name, value in notes.items() if value not in (None, {}, [])}
+    shown.pop("task", None)
     return " ".join(
-        f"{shortened(name, WIDE)}={shortened(str(value), WIDE)}" for name, value in said.items()
+        f"{shortened(name, WIDE)}={shortened(str(value), WIDE)}" for name, value in shown.items()
     )
 
 

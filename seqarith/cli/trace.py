@@ -70,7 +70,7 @@ def trace_command(
 
 
 def _show(found: Trace, units: int) -> None:
-    """Print a trace for people, as wide as the terminal, with what shades and colour it has."""
+    """Print a trace as text, with the terminal's width, colour and block characters."""
     from seqarith.cli.long_hand import Style, drawn
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

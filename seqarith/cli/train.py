@@ -148,7 +148,7 @@ def _interruptible() -> Iterator[Any]:
 
     try:
         before = signal.signal(signal.SIGINT, ask)
-    except ValueError:  # not in the main thread, where signals do not arrive anyway
+    except ValueError:  # only the main thread receives signals
         yield lambda: False
         return
     try:

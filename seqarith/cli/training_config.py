@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqarith.training.config import TrainingConfig
 
 PRESET_OPTIONS = ("seed", "max_steps")
-"""Options that may be given beside ``--preset tutorial``."""
+"""Options that ``--preset tutorial`` allows."""
 
 
 def training_config(

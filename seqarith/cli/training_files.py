@@ -1,4 +1,4 @@
-"""The files that ``seqarith train`` writes: what must not be lost, and its log."""
+"""The files of ``seqarith train``: checks that nothing is overwritten, and the log."""
 
 from __future__ import annotations
 

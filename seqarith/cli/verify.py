@@ -44,7 +44,7 @@ def verify_command(ctx: click.Context, model: Path | None, exact: bool, as_json:
     place = find_model_file(model)
     loaded = Model.load(place)
     if exact:
-        exact_checker()  # its lack is told before anything else
+        exact_checker()  # report a missing python-flint before any work
     begin = time.perf_counter()
     with spent("verify") as progress:
         found = verify(loaded, progress=progress)
@@ -96,6 +96,6 @@ def _accepted(model: Model, found: Accepted, seconds: float, exact: bool) -> Non
     if exact:
         say("  checked again in ball arithmetic, none of NumPy's functions trusted")
     say(
-        f"  assumed of this platform: tanh errs by at most {certificate.tanh_ulps:g} epsilons "
-        f"of {certificate.dtype}, a sigmoid by {certificate.tanh_ulps / 2 + 1:g}"
+        f"  assumed about this platform: tanh is accurate to {certificate.tanh_ulps:g} epsilons "
+        f"of {certificate.dtype}, a sigmoid to {certificate.tanh_ulps / 2 + 1:g}"
     )

@@ -42,12 +42,12 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
         how = f"observed on {found.samples:,} hidden vectors; {agreeing} move as it does"
     same = "is equal to" if found.equal else "differs from"
     other = "the one in this file" if task.own else f"that of {task.formula}"
-    said = (
+    title = (
         f"The machine of the network, {how};",
         f"it {same} {other}",
         "arrows: digits read / symbol emitted; double circle: start",
     )
-    axes.set_title("\n".join(map(label, said)), fontsize="small", loc="left")
+    axes.set_title("\n".join(map(label, title)), fontsize="small", loc="left")
 
 
 def _node(axes: Axes, diagram: Diagram, place: Point, lines: Sequence[str], initial: bool) -> None:

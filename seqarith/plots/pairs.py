@@ -166,13 +166,13 @@ def _show(axes: Axes, points: _Points, **options: Any) -> AxesImage:
     )  # fmt: skip
 
 
-def _finish(axes: Axes, model: Model, wrong: NDArray[np.intp], said: str) -> None:
+def _finish(axes: Axes, model: Model, wrong: NDArray[np.intp], note: str) -> None:
     side, errors = len(wrong), int(np.count_nonzero(wrong))
     ringed = 0 < errors <= RINGED and side > SMALL
     if ringed:
         b, a = np.nonzero(wrong)
         axes.plot(a, b, "o", color=VERMILLION, markerfacecolor="none", markersize=9, zorder=3)
-    counted = f"{errors:,} wrong of {wrong.size:,} pairs{' (ringed)' * ringed}{said}"
+    counted = f"{errors:,} wrong of {wrong.size:,} pairs{' (ringed)' * ringed}{note}"
     axes.set_title(label(f"{model.task.formula}: {counted}", 120), loc="left")
     axes.set(xlabel="a", ylabel="b", xlim=(-0.5, side - 0.5), ylim=(-0.5, side - 0.5))
     axes.spines[:].set_visible(True)

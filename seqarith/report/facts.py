@@ -54,7 +54,7 @@ def _wrong(model: Model, found: Evaluation) -> str:
 
 
 def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
-    how = "Equal to the machine in this file" if model.task.own else "Right"
+    how = "Equal to the machine in this file" if model.task.own else "Correct"
     width = fixed_width(model)
     if width is None:
         widest = max((found.bits for found in evaluations if found.mode == "exhaustive"), default=0)
@@ -80,7 +80,7 @@ def facts(model: Model, known: Known) -> list[tuple[str, str]]:
         ("Network", f"{_network(model)}; {network.size:,} parameters"),
         ("Training", _listed(model.training)),
         ("Evaluation", _evaluation(model.evaluation)),
-        ("Proof", known.said),
+        ("Proof", known.text),
         ("Arithmetic here", _arithmetic(network.dtype)),
     ]
 

@@ -62,7 +62,7 @@ def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
         require_log_of(model, log)
     checked, evaluations = known(model), evaluate_widths(model)
     style, script = _asset("page.css"), "\n".join(_program(name) for name in SCRIPTS)
-    badge, said = verdict(model, checked, evaluations)
+    badge, text = verdict(model, checked, evaluations)
     rows = "".join(_fact(name, text) for name, text in facts(model, checked))
     return _filled(
         _asset("page.html"),
@@ -72,7 +72,7 @@ def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
             "script": script,
             "title": _safe(f"{model.task.formula}, by a network of {_units(model.network)}"),
             "badge": badge,
-            "verdict": _safe(said),
+            "verdict": _safe(text),
             "lead": _safe(_lead(model)),
             "facts": rows,
             "footer": _safe(f"Made by seqarith {__version__}. This page loads nothing."),

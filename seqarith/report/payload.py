@@ -59,7 +59,7 @@ def payload(
         "arrays": arrays,
         "plane": cloud,
         "proof": proof,
-        "no_proof": known.said + (" It is too large to be shown here." * bool(known.certificate)),
+        "no_proof": known.text + (" It is too large to be shown here." * bool(known.certificate)),
         **_machine(model, known, finite=plane is not None),
         "widths": [_width(evaluation) for evaluation in evaluations],
         "curves": [curve for log in logs for curve in curves(log)],
@@ -178,7 +178,7 @@ def _machine(model: Model, known: Known, finite: bool) -> dict[str, Any]:
         why = f"there are {model.task.letters:,} letters to try one by one"
     else:
         try:
-            with np.errstate(over="ignore", invalid="ignore"):  # in longer words
+            with np.errstate(over="ignore", invalid="ignore"):  # longer words may overflow
                 found = extract(model)
         except TaskError as error:
             why = str(error)

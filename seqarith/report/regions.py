@@ -28,13 +28,13 @@ class Known:
 
     Attributes:
         kind: ``"proved"``, ``"rejected"`` or ``"none"``.
-        said: The verdict as text.
+        text: The verdict as text.
         badge: The verdict in a few words.
         certificate: The certificate, if it was accepted.
     """
 
     kind: str
-    said: str
+    text: str
     badge: str = ""
     certificate: Certificate | None = None
 
@@ -46,14 +46,14 @@ def known(model: Model) -> Known:
     found = verify(model)
     if not isinstance(found, Accepted):
         reason = shortened(found.reason)
-        said = f"The certificate was rejected, so it proves nothing: {reason}"
-        return Known("rejected", said, "Its certificate was rejected")
+        text = f"The certificate was rejected, so it proves nothing: {reason}"
+        return Known("rejected", text, "Its certificate was rejected")
     certificate = stored_certificate(model)
-    said = (
+    text = (
         f"Proved. {found.claim} {certificate.regions:,} regions, smallest margin "
         f"{found.margin:.4g}; the checker accepted the certificate when this page was made."
     )
-    return Known("proved", said, badge_of(claim_of(model)), certificate)
+    return Known("proved", text, badge_of(claim_of(model)), certificate)
 
 
 def badge_of(claim: Claim) -> str:

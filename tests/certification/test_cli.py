@@ -40,7 +40,7 @@ def test_certify_stores_a_proof_that_verify_accepts(exact):
     result = run("verify", exact)
     assert result.exit_code == 0, result.output
     assert "proved" in result.stdout
-    assert f"tanh errs by at most {MIN_TANH_ULPS:g} epsilons" in result.stdout
+    assert f"tanh is accurate to {MIN_TANH_ULPS:g} epsilons" in result.stdout
     assert "claims every width" in run("show", exact).stdout
 
 

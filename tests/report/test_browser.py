@@ -291,7 +291,7 @@ def test_a_task_without_a_machine(visit: Open) -> None:
     model = sa.train("mul", bits=3, seed=0).model
     visitor = visit(model)
     page = visitor.page
-    assert page.inner_text("#badge") == "Right on all 64 operands of 3 digits, a fixed width"
+    assert page.inner_text("#badge") == "Correct on all 64 operands of 3 digits, a fixed width"
     assert page.inner_text("#result") == "5 * 2 = 10 ✓ correct"
     page.get_by_role("button", name="Start").click()
     assert "This network is for operands of 3 digits." in page.inner_text("#say")

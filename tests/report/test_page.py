@@ -132,7 +132,7 @@ def badge(model: sa.Model) -> str:
 
 def test_what_is_known(proved_adder: sa.Model, wrong_adder: sa.Model, adder: sa.Model) -> None:
     assert badge(proved_adder) == "good: Proved right at every width"
-    assert badge(adder) == "open: Right on all operands of 8 digits; not proved at every width"
+    assert badge(adder) == "open: Correct on all operands of 8 digits; not proved at every width"
     assert badge(wrong_adder) == "bad: Wrong on 1 of 16 operands of 2 digits"
     arrays = proved_adder.network.export(proved_adder.parameters)
     arrays["readout.bias"] = arrays["readout.bias"] + 1.0
@@ -185,7 +185,7 @@ def product() -> sa.Run:
 def test_a_task_without_a_machine_is_shown_at_its_own_width(product: sa.Run) -> None:
     model = product.model
     assert product.reached
-    assert badge(model) == "open: Right on all 64 operands of 3 digits, a fixed width"
+    assert badge(model) == "open: Correct on all 64 operands of 3 digits, a fixed width"
     said = page(model)
     assert "certify" not in said
     data = data_of(said)
