@@ -1,6 +1,6 @@
-"""How results show themselves in a notebook: tables and drawings in HTML.
+"""HTML tables and SVG drawings of results, for notebooks.
 
-Colours are those of the page around them, so that they can be read in light and dark themes.
+Colours are inherited from the page, so that they are readable in light and dark themes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import atan2, cos, hypot, pi, sin
 from seqarith.text import shortened
 
 LONG = 400
-"""Characters of a text that are shown."""
+"""Maximum characters of a text."""
 
 _LEFT = ' style="text-align:left;padding:0 .5em"'
 _RIGHT = ' style="text-align:right;padding:0 .2em;white-space:nowrap"'
@@ -27,7 +27,7 @@ def facts(title: str, rows: Iterable[tuple[str, object]], more: str = "") -> str
     """Return a table of names and values, as HTML.
 
     Args:
-        title: What stands above it.
+        title: The title above the table.
         rows: Names and values; their text is escaped.
         more: HTML that follows the table.
     """
@@ -45,12 +45,12 @@ def caption(text: str) -> str:
 def grid(
     rows: Iterable[tuple[str, Sequence[str]]], ruled: str = "", wrong: Collection[int] = ()
 ) -> str:
-    """Return rows of short texts, as HTML: with a line in it, a sum as on paper.
+    """Return rows of short texts as an HTML table, for example a sum in long hand.
 
     Args:
-        rows: Names of the rows and what stands in their columns.
-        ruled: Name of the row that has a line above it.
-        wrong: Columns that are marked in that row.
+        rows: Names of the rows and the texts of their columns.
+        ruled: Name of the row with a line above it.
+        wrong: Columns marked as wrong in that row.
     """
     lines = []
     for name, cells in rows:
@@ -65,10 +65,10 @@ def grid(
 
 
 def diagram(names: Sequence[str], initial: int, arrows: Mapping[tuple[int, int], list[str]]) -> str:
-    """Return the drawing of a machine, as SVG: a circle a state, two circles the initial one.
+    """Return a drawing of a machine as SVG: a circle per state, two for the initial state.
 
     Args:
-        names: Of the states.
+        names: Names of the states.
         initial: The state before the first letter.
         arrows: Lines of text on the arrow between two states.
     """
@@ -95,7 +95,7 @@ def diagram(names: Sequence[str], initial: int, arrows: Mapping[tuple[int, int],
 
 
 def _arrow(start: Point, end: Point, lines: list[str]) -> str:
-    """Return an arrow, bent to its left so that the way back has room; or a loop, outwards."""
+    """Return an arrow, bent left to leave room for the way back; or a loop, outwards."""
     if start == end:
         angle = atan2(start[1], start[0]) if hypot(*start) else -pi / 2
         first, last = (_at(start, angle + turn, _NODE) for turn in (-0.5, 0.5))
@@ -107,10 +107,10 @@ def _arrow(start: Point, end: Point, lines: list[str]) -> str:
         first, last = _at(start, towards - 0.4, _NODE), _at(end, towards + pi + 0.4, _NODE)
         chord = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
         bends = [_at(chord, towards - pi / 2, far)]
-        # Nearer to its start, since arrows cross in the middle of the drawing.
+        # The label is nearer to the start, since arrows cross in the middle of the drawing.
         middle = _at(chord, towards + pi, 0.15 * hypot(across, down))
         aside, far = towards - pi / 2, 0.45 * far
-    # Text is beside a steep arrow, and above or below a flat one.
+    # Labels are beside steep arrows, and above or below flat ones.
     steep = abs(cos(aside)) > 0.5
     anchor = ("start" if cos(aside) > 0 else "end") if steep else "middle"
     place = _at(middle, aside, far + _LINE * (0.5 if steep else (len(lines) + 1) / 2))
@@ -129,7 +129,7 @@ def _pair(place: Point) -> str:
 
 
 def _lines(place: Point, lines: list[str], anchor: str = "middle", most: float = 0.0) -> str:
-    """Return lines of text at a place; one that is wider than ``most`` pixels is squeezed."""
+    """Return lines of text at a place; lines wider than ``most`` pixels are squeezed."""
     top = place[1] - _LINE * (len(lines) - 1) / 2 + 4
     texts = []
     for i, line in enumerate(lines):
@@ -143,5 +143,5 @@ def _lines(place: Point, lines: list[str], anchor: str = "middle", most: float =
 
 
 def _text(value: object) -> str:
-    """Return a value as text that is safe in HTML, whatever file it comes from."""
+    """Escape a value as text for HTML; values may come from files."""
     return escape(shortened(str(value), LONG))

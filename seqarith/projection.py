@@ -1,4 +1,4 @@
-"""Hidden vectors seen in the plane: two principal components, and the regions of a proof there."""
+"""Projection of hidden vectors, and of a proof's regions, onto two principal components."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Floats = NDArray[np.float64]
 @final
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The plane through a cloud of vectors in which they spread most.
+    """The plane of the first two principal components of a set of vectors.
 
     Attributes:
-        mean: Of the vectors, shape (H,).
-        axes: Its two directions, unit vectors a row, shape (2, H).
-        explained: Share of the variance along each, shape (2,).
+        mean: Mean of the vectors, shape (H,).
+        axes: The components, unit vectors in rows, shape (2, H).
+        explained: Share of the variance of each component, shape (2,).
 
     Source: K. Pearson, On Lines and Planes of Closest Fit to Systems of Points in Space (1901).
     """
@@ -35,9 +35,9 @@ class Projection:
 
     @staticmethod
     def fit(vectors: NDArray[Any]) -> Projection:
-        """Return the plane of vectors, shape (N, H).
+        """Return the plane of vectors of shape (N, H).
 
-        The largest number of each axis is positive, so that the picture does not flip.
+        The entry of each axis with the largest size is positive, which fixes the axis's sign.
         """
         points = np.asarray(vectors, np.float64)
         mean = points.mean(axis=0)
@@ -48,25 +48,28 @@ class Projection:
         axes[:found], variance[:found] = rows[:found], sizes[:found] ** 2
         largest = np.abs(axes).argmax(axis=1)
         axes *= np.where(axes[[0, 1], largest] < 0, -1, 1)[:, None]
+        # The squares of the singular values are the variances, up to a common factor.
         total = float((sizes**2).sum())
         return Projection(mean, axes, variance / total if total else variance)
 
     def __call__(self, vectors: NDArray[Any]) -> Floats:
-        """Return where vectors (..., H) lie in the plane, shape (..., 2)."""
+        """Project vectors of shape (..., H) onto the plane: shape (..., 2)."""
         placed: Floats = (np.asarray(vectors, np.float64) - self.mean) @ self.axes.T
         return placed
 
     def outline(self, certificate: Certificate, region: int) -> Floats:
-        """Return the corners of a region's shadow in the plane, in order, shape (N, 2).
+        """Return the corners of a region's projection, in order, shape (N, 2).
 
-        The shadow of a parallelotope, or of a box, is a polygon whose sides are its generators,
-        ordered by their direction. Where the memory is wider than the hidden vector, it is the
-        shadow of what the region says of the hidden vector.
+        The projection of a parallelotope, or of a box, is a polygon whose sides are its projected
+        generators, ordered by direction. If the memory is wider than the hidden vector, the region
+        is first restricted to the coordinates of the hidden vector.
         """
         width = len(self.mean)
         shape = np.asarray(certificate.shapes[region], np.float64)
         generators = np.diag(shape) if shape.ndim == 1 else shape
         sides = generators[:, :width] @ self.axes.T
+        # A zonotope's sides are its generators, in the order of their angles in the upper half
+        # plane; the second half of the polygon mirrors the first.
         sides = np.where((sides[:, 1] < 0)[:, None], -sides, sides)
         sides = sides[np.argsort(np.arctan2(sides[:, 1], sides[:, 0]), kind="stable")]
         middle = self(certificate.centres[region, :width])
@@ -77,12 +80,12 @@ class Projection:
 @final
 @dataclass(frozen=True, eq=False)
 class Visits:
-    """Where random words take a network.
+    """Hidden vectors of a network on random words.
 
     Attributes:
-        letters: What was read, shape (T, N).
+        letters: The words, shape (T, N).
         hidden: Hidden vectors before the first letter and after each, shape (T + 1, N, H).
-        states: The machine's states likewise, shape (T + 1, N); zeros without a machine.
+        states: States of the machine at the same times, shape (T + 1, N); zeros without a machine.
     """
 
     letters: Letters
@@ -91,22 +94,19 @@ class Visits:
 
 
 def visits(model: Model, bits: int, words: int, seed: int = 0) -> Visits:
-    """Run random words, half of them with long runs, and keep every hidden vector.
+    """Run random words, half of them with long runs, and return every hidden vector.
 
     Args:
         model: The model.
         bits: Digits of each operand.
-        words: How many words N.
-        seed: Of the words.
+        words: Number of words N.
+        seed: Seed of the words.
 
     Raises:
         TaskError: ``bits`` is out of range.
     """
     task, program = model.task, model.program
     letters = Sampler(task, bits).draw(np.random.default_rng(seed), words)
-    memory = list(program.memories(letters))
-    machine = task.machine
-    states = np.zeros((len(letters) + 1, words), np.intp)
-    if machine is not None:
-        states = machine.trace(letters)
-    return Visits(letters, np.array(memory)[:, :, : model.network.hidden], states)
+    hidden = np.array(list(program.memories(letters)))[:, :, : model.network.hidden]
+    start = np.zeros((len(letters) + 1, words), np.intp)
+    return Visits(letters, hidden, task.machine.trace(letters) if task.machine else start)

@@ -8,18 +8,18 @@ from fractions import Fraction
 _LONG = re.compile(r"\S{61,}")
 
 BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters and signs that show nothing, although they count as printable."""
+"""Characters that are invisible although Python calls them printable."""
 
 SHOWN = 200
-"""Characters of a foreign text that a message quotes, unless it says otherwise."""
+"""Default number of characters that a message quotes of a text from elsewhere."""
 
 
 def printable(text: str) -> str:
     r"""Escape every character that would not print as itself.
 
-    Control characters (line breaks among them), characters that change the direction of text,
-    invisible ones and lone surrogates become Python escapes. So no text from a file can begin a
-    line of its own, move the cursor, or reorder what stands around it.
+    Control characters, line breaks, characters that change the direction of text, invisible
+    characters and lone surrogates become Python escapes. So a text from a file cannot start a new
+    line, move the cursor, or reorder the text around it.
 
     Args:
         text: Any text.
@@ -37,7 +37,7 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str, limit: int = SHOWN) -> str:
-    """Escape a text and cut its middle out where it is longer than ``limit`` characters.
+    """Escape a text and cut out its middle if it is longer than ``limit`` characters.
 
     Example:
         >>> shortened("0123456789" * 4, 16)
@@ -53,8 +53,8 @@ def shortened(text: str, limit: int = SHOWN) -> str:
 def fitted(text: str, limit: int = 300) -> str:
     """Return a message as one line of at most ``limit`` characters.
 
-    Where it is longer, its long words come first: paths, names and quoted values keep their
-    beginning and their end.
+    In a longer message, long words are shortened first: paths, names and quoted values keep their
+    beginning and end.
 
     Example:
         >>> fitted("no such file: /" + "x" * 400 + "/model.npz")
@@ -67,15 +67,15 @@ def fitted(text: str, limit: int = 300) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number of things: ``"1 output"``, ``"4,353 parameters"``."""
+    """Return a number with its noun: ``"1 output"``, ``"4,353 parameters"``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def percent(share: float | Fraction, places: int = 4, *, up: bool = False) -> str:
-    """Write a share as a percentage that is never better than it is.
+    """Format a share as a percentage that never flatters.
 
-    It is rounded down, so that only what is wholly right reads 100 %. Shares of errors are rounded
-    up, so that only what has none reads 0 %.
+    Accuracies are rounded down, so that 100% means no error. Shares of errors are rounded up, so
+    that 0% means no error.
 
     Args:
         share: 0 to 1. A `Fraction` of two counts is exact, however large they are.
@@ -88,7 +88,7 @@ def percent(share: float | Fraction, places: int = 4, *, up: bool = False) -> st
         >>> percent(0.29, 2), percent(1.0, 0)
         ('29.00%', '100%')
     """
-    # Through its shortest decimal text, so that 0.29 is 29 hundredths and not a little less.
+    # Convert through the shortest decimal text, so that 0.29 is exactly 29/100.
     exact = share if isinstance(share, Fraction) else Fraction(str(share))
     scaled = exact * 100 * 10**places
     count = -(-scaled.numerator // scaled.denominator) if up else int(scaled)

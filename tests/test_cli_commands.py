@@ -103,11 +103,11 @@ def test_train_tells_what_it_refuted(call: Call, tmp_path: Path) -> None:
     code, out, err = call("train", "add", "--hidden", "2", "--max-steps", "60", "--budget", "1")
     assert code == 3
     lines = out.splitlines()
-    assert lines[0].startswith("add: right on ")
+    assert lines[0].startswith("add: correct on ")
     assert lines[1] == "add: refuted"
-    assert "right is" in lines[2]
+    assert "expected" in lines[2]
     assert lines[-1] == "saved model.npz"
-    assert "The goal, proved, was not reached in 60 steps" in err
+    assert "The goal (proved) was not reached in 60 steps" in err
     assert sa.Model.load(tmp_path / "model.npz").certificate is None
 
 
@@ -180,7 +180,7 @@ def test_a_proved_model_that_is_replaced_is_kept(call: Call, tmp_path: Path) -> 
     proved = (tmp_path / "model.npz").read_bytes()
     assert "model.npz" not in call(*first)[2], "the same model again"
     _, _, err = call("train", "xor", "--bits", "4")
-    told = "model.npz held a proved model of another run: it is kept as model.npz.bak.\n"
+    told = "model.npz was a proved model of another run; that model is now model.npz.bak.\n"
     assert err.endswith(told)
     assert (tmp_path / "model.npz.bak").read_bytes() == proved
     assert sa.Model.load(tmp_path / "model.npz").task.name == "xor"
@@ -228,8 +228,8 @@ def test_former_names_of_options_work_with_a_notice(call: Call, tmp_path: Path) 
     )
     assert code == 0
     assert err.splitlines() == [
-        "--until is called --goal now; the old name works until 0.7.",
-        "--restarts is called --candidates now; the old name works until 0.7.",
+        "--until is now --goal; the old name works until 0.7.",
+        "--restarts is now --candidates; the old name works until 0.7.",
     ]
     training = sa.Model.load(tmp_path / "model.npz").training
     assert (training["goal"], training["candidates"]) == ("steps", 2)
@@ -256,7 +256,7 @@ def test_help_groups_the_options_and_cuts_no_summary(call: Call) -> None:
     assert titles == ["Task:", "Network:", "Training:", "Proof:", "Files:", "Other:"]
     _, out, _ = call("--help")
     assert "..." not in out.partition("Commands:")[2]
-    assert "or find where it is wrong." in " ".join(out.split())
+    assert "or find a wrong result." in " ".join(out.split())
 
 
 def test_train_log(call: Call, tmp_path: Path) -> None:
@@ -286,13 +286,13 @@ def test_a_log_is_not_written_over(call: Call, tmp_path: Path) -> None:
     before = (tmp_path / "l.jsonl").read_bytes()
     code, _, err = call("train", "sub", "--log", "l.jsonl")
     assert (code, err.count("\n")) == (2, 1)
-    assert "--log l.jsonl: there is such a file" in err
+    assert "--log l.jsonl: this file exists" in err
     assert "--resume" in err
     (tmp_path / "other.jsonl").write_bytes(before.replace(b'"seed": 0', b'"seed": 7'))
     resumed = ("train", "--resume", "c", "--max-steps", "110")
     code, _, err = call(*resumed, "--log", "other.jsonl")
     assert code == 2
-    assert "it is the log of another run, of seed 7, not 0" in err
+    assert "is the log of another run, of seed 7, not 0" in err
     (tmp_path / "notes.txt").write_text("not to be lost\nnever\n")
     code, _, err = call(*resumed, "--log", "notes.txt")
     assert code == 2
@@ -378,7 +378,7 @@ def test_interrupted_without_a_checkpoint(call: Call, monkeypatch: pytest.Monkey
     stop_after(monkeypatch, 3)
     code, _, err = call(*RUN)
     assert code == 130
-    assert err.splitlines()[-1] == "Interrupted after step 3; without --checkpoint it is lost"
+    assert err.splitlines()[-1] == "Interrupted after step 3; no --checkpoint, so it is lost"
 
 
 def test_a_resumed_run_may_go_further(call: Call, tmp_path: Path) -> None:
@@ -662,8 +662,8 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("train", "add", "--cell", "elmann"), 2, "Did you mean 'elman'?"),
     (("train", "add", "--cell", "rnn"), 2, "Did you mean 'elman'?"),
     (("train", "add", "--cell", "LSTM"), 2, "Did you mean 'lstm'?"),
-    (("train", "add", "--digits", "onehot"), 2, "how digits are encoded is --input-encoding"),
-    (("train", "add", "--preset", "tutorial", "--bits", "9"), 2, "drop --digits/--bits"),
+    (("train", "add", "--digits", "onehot"), 2, "the encoding of digits is --input-encoding"),
+    (("train", "add", "--preset", "tutorial", "--bits", "9"), 2, "remove --digits/--bits"),
     (("train", "add", "--loss", "crossentropy"), 2, "Did you mean 'cross_entropy'?"),
     (("train", "add", "--optimizer", "adm"), 2, "Did you mean 'adam'?"),
     (("train", "add", "--schedule", "cosin"), 2, "Did you mean 'cosine'?"),
@@ -697,8 +697,8 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("train", "add", "--base", "3", "--loss", "binary_cross_entropy"), 2, "use cross_entropy"),
     (("train", "add", "--checkpoint-every", "0"), 2, "expected 1 or more"),
     (("train", "add", "--hiden", "4"), 2, "--hiden"),
-    (("train", "add", "--preset", "tutorial", "--hidden", "4"), 2, "drop --hidden"),
-    (("train", "sub", "--preset", "tutorial"), 2, "drop task 'sub'"),
+    (("train", "add", "--preset", "tutorial", "--hidden", "4"), 2, "remove --hidden"),
+    (("train", "sub", "--preset", "tutorial"), 2, "remove task 'sub'"),
     (("train", "add", "-o", "missing/m.npz"), 1, "cannot write missing/m.npz"),
     (("train", "add", "-o", "."), 1, "cannot write ."),
     (("train", "add", "--log", "missing/l"), 1, "cannot write missing/l"),
@@ -706,7 +706,7 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("train", "--resume", "missing"), 1, "missing: no such file"),
     (("train", "--resume", "empty"), 1, "empty"),
     (("train", "--resume", "adder.npz"), 1, "not a seqarith-checkpoint file"),
-    (("certify",), 1, "model.npz: no such file; name a model, or train one"),
+    (("certify",), 1, "model.npz: no such file; give a model file, or train one"),
     (("eval", "missing"), 1, "missing: no such file"),
     (("eval", "empty"), 1, "empty"),
     (("eval", "truncated"), 1, "truncated"),
@@ -722,8 +722,8 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("eval", "adder.npz", "--checkpoint", "text"), 1, "text"),
     (("predict", "--task", "ad", "1", "2"), 2, "Did you mean 'add'?"),
     (("train", "add", "--log", "adder.npz"), 1, "adder.npz is a model or a checkpoint"),
-    (("train", "add", "--checkpoint", "adder.npz"), 2, "there is such a file"),
-    (("train", "add", "--log", "x", "-o", "./x"), 2, "give each a file of its own"),
+    (("train", "add", "--checkpoint", "adder.npz"), 2, "this file exists"),
+    (("train", "add", "--log", "x", "-o", "./x"), 2, "expected different files"),
     (("report", "adder.npz", "-o", "adder.npz"), 1, "adder.npz is a model or a checkpoint"),
     (("eval", "adder.npz", "--samples", "0"), 2, "0 samples"),
     (("eval", "adder.npz", "--seed", "-1"), 2, "seed -1"),
@@ -743,7 +743,7 @@ MISTAKES: list[tuple[tuple[str, ...], int, str]] = [
     (("predict", "--input", "missing"), 1, "missing: cannot be read"),
     (("predict", "--input", "."), 1, "cannot be read"),
     (("predict", "--input", "adder.npz"), 2, "adder.npz"),
-    (("predict", "1", "2", "--input", "text"), 2, "one of the two"),
+    (("predict", "1", "2", "--input", "text"), 2, "give operands or --input, not both"),
 ]
 
 

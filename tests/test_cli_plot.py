@@ -51,10 +51,10 @@ def test_logs_with_odd_names(shell: Shell, tmp_path: Path) -> None:
     [
         (("learning",), 2, "Missing logs"),
         (("learning", "none.jsonl"), 1, "none.jsonl: cannot be read"),
-        (("learning", "note.jsonl"), 2, "note.jsonl: the log holds neither loss, nor accuracy"),
+        (("learning", "note.jsonl"), 2, "note.jsonl: the log contains no loss, no accuracy"),
         (("errors", "none.npz"), 1, "none.npz: no such file"),
-        (("errors", "a.npz", "b.npz"), 2, "errors is of one model; 2 files were given"),
-        (("errors", "-o", "p.gif"), 2, "'.gif' is no picture's"),
+        (("errors", "a.npz", "b.npz"), 2, "errors draws one model; 2 files were given"),
+        (("errors", "-o", "p.gif"), 2, "cannot save a picture as '.gif'"),
         (("errors", "-o", "no/p.png"), 1, "there is no folder"),
         (("flowers",), 2, "'flowers' is not one of"),
     ],

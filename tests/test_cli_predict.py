@@ -93,7 +93,7 @@ def test_lines_before_a_wrong_one_are_answered(block: int, monkeypatch: pytest.M
     monkeypatch.setattr(operands, "BLOCK", block)
     blocks = operand_blocks(io.BytesIO(b"a b\n1 2\n\n3 4\n5 6 7\n8 9\n"), ADD, "f")
     found: list[tuple[int, ...]] = []
-    with pytest.raises(DigitsError, match=r"^f, line 5: a \+ b takes 2 operands, not 3; leave"):
+    with pytest.raises(DigitsError, match=r"^f, line 5: a \+ b takes 2 operands, not 3; omit"):
         found.extend(row for columns in blocks for row in zip(*columns, strict=True))
     assert found == [(1, 2), (3, 4)]
 
@@ -141,7 +141,7 @@ def test_tables_as_other_programs_write_them(text: str) -> None:
     [
         ("37.5,58\n", "37.5"),
         ("1st,2nd\n", "1st"),
-        ("1,2,3\n", "leave out results: they are computed"),
+        ("1,2,3\n", "omit results, which are computed"),
         ("1,2,3,4\n", "not 4$"),
     ],
 )
@@ -248,4 +248,4 @@ def test_stdin_that_is_closed(
         capture_output=True, text=True, env=environment, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr == "Error: stdin is closed; give operands, or --input FILE\n"
+    assert found.stderr == "Error: stdin is closed; give operands or --input FILE\n"

@@ -103,7 +103,7 @@ def test_products_are_learnt_at_a_width_and_never_proved(call: Call) -> None:
         (("scale", "--param", "factor=x"), "factor 'x': expected an integer from -64 to 64"),
         (("scale", "--param", "factor=99"), "factor 99: expected an integer"),
         (("not", "--operands", "2"), "task 'not', ~a, always has 1"),
-        (("--preset", "tutorial", "--param", "x=1"), "--preset tutorial fixes all but"),
+        (("--preset", "tutorial", "--param", "x=1"), "--preset tutorial allows only"),
         (("--task-from", "mine"), "--task-from 'mine': expected MODULE:NAME"),
         (("--task-from", "mine:nothing"), "mine has no 'nothing'"),
         (("--task-from", "nowhere:f"), "nowhere cannot be imported: ModuleNotFoundError"),
@@ -117,9 +117,9 @@ def test_products_are_learnt_at_a_width_and_never_proved(call: Call) -> None:
         (("--task-from", "mine:triple", "--param", "delay=x"), "delay 'x': expected an integer"),
         (("--task-from", "mine:toggle", "--param", "operands=x"), "operands 'x': expected an"),
         (("--task-from", "mine:triple", "--param", "operands=x"), "operands 'x': expected an"),
-        (("--task-from", "mine:task", "--param", "delay=1"), "mine:task is a task as it is"),
+        (("--task-from", "mine:task", "--param", "delay=1"), "mine:task is a Task, which"),
         (("--task-from", "mine:toggle", "--operands", "2"), "the machine reads 2 letters"),
-        (("add", "--task-from", "mine:triple"), "task 'add' and --task-from mine:triple: give one"),
+        (("add", "--task-from", "mine:triple"), "give task 'add' or --task-from mine:"),
         (("--task-from", "mine:triple", "--resume", "c"), "no such file"),
     ],
 )  # fmt: skip
@@ -140,7 +140,9 @@ def test_an_own_function(call: Call, tmp_path: Path) -> None:
     sys.modules.pop("mine")
     assert call("eval", "--bits", "5")[0] == 0
     assert call("predict", "--", "-9")[1] == "triple(-9) = -28\n"
-    assert "triple: 4 states, delay 0, your own: the file holds its machine" in call("show")[1]
+    assert (
+        "triple: 4 states, delay 0, a custom task: the file contains its machine" in call("show")[1]
+    )
     assert call("train", "--resume", "c", "--task-from", "mine:triple")[0] == 2
     assert call("train", "--resume", "c")[0] == 0
 
@@ -150,7 +152,7 @@ def test_an_own_task_is_proved(call: Call) -> None:
     assert call("train", "--task-from", "mine:odd", *asked)[0] == 0
     assert call("certify")[0] == 0
     assert call("verify")[0] == 0
-    assert "your own" in call("show")[1]
+    assert "a custom task" in call("show")[1]
 
 
 @pytest.mark.parametrize(

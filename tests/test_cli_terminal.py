@@ -55,7 +55,7 @@ def test_notes_of_a_file_forge_no_line(forged: Path) -> None:
     result = run("show", forged)
     assert result.exit_code == 0
     assert is_plain(result.output)
-    assert "noted by the file's writer, not checked here" in result.output
+    assert "as noted in the file, not checked here" in result.output
     starts = [line for line in result.output.splitlines() if line.startswith("certificate")]
     assert len(starts) == 1
     assert json.loads(run("show", forged, "--json").output)["training"]["seed"] == HOSTILE
@@ -115,7 +115,7 @@ def test_a_certificate_of_another_program_is_told(adder: sa.Model, tmp_path: Pat
     arrays["readout.bias"] = arrays["readout.bias"] * 2
     archive.write(tmp_path / "m.npz", found.header, arrays)
     said = run("show", tmp_path / "m.npz").output
-    assert "of another program than this file's" in said
+    assert "about another program than this file's" in said
     assert "claims every width" not in said
 
 

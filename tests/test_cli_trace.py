@@ -28,7 +28,7 @@ def test_a_sum_on_paper(shell: Shell, adder_file: Path) -> None:
     assert found.stdout.startswith("37 + 58 = 95\n")
     assert cells(found.stdout, "a") == list(f"{37:07b}")
     assert cells(found.stdout, "b") == list(f"{58:07b}")
-    assert cells(found.stdout, "right") == list(f"{95:07b}")
+    assert cells(found.stdout, "expected") == list(f"{95:07b}")
     assert cells(found.stdout, "network") == list(f"{95:07b}")
     assert cells(found.stdout, "carry") == list("1000000")  # what stands above each column
     assert "\x1b" not in found.stdout
@@ -59,10 +59,15 @@ def test_shades_follow_the_hidden_units(make_adder: Callable[..., sa.Model]) -> 
 def test_as_wide_as_the_terminal(columns: int) -> None:
     trace = sa.trace(sa.Model.shipped("add"), 2**30, 3**20)
     lines = list(drawn(trace, Style(columns, 4, False, True)))
-    body = [line for line in lines if re.match(r"(step|a|b|carry|right|network|margin|unit)", line)]
+    body = [
+        line for line in lines if re.match(r"(step|a|b|carry|expected|network|margin|unit)", line)
+    ]
     assert max(map(len, body)) <= max(columns, 16)
     read = [
-        digit for line in body if line.startswith("right") for digit in reversed(line.split()[1:])
+        digit
+        for line in body
+        if line.startswith("expected")
+        for digit in reversed(line.split()[1:])
     ]
     assert int("".join(reversed(read)), 2) == 2**30 + 3**20
     counts = [len(line.split()) for line in body if line.startswith("step")]

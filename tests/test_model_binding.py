@@ -149,7 +149,7 @@ def test_counts_of_a_checkpoint_are_said_to_be_its_own(wrong_file: Path, tmp_pat
     }  # fmt: skip
     archive.write(place, header, {})
     again = run.invoke(cli, command)
-    assert "64 of them were not run now: their counts are the checkpoint's" in again.stdout
+    assert "64 of these counts are from the checkpoint" in again.stdout
     assert json.loads(run.invoke(cli, [*command, "--json"]).stdout)["resumed"] == 64
 
 

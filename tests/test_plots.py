@@ -56,7 +56,7 @@ def test_one_run(axes: Any) -> None:
     plots.learning_curve(other, [run], "accuracy")
     line = labelled(other, "r")
     assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([50, 150], [25, 100])
-    assert other.get_ylabel() == "words right (%)"
+    assert other.get_ylabel() == "words correct (%)"
 
 
 def test_several_runs(axes: Any) -> None:
@@ -140,7 +140,7 @@ def test_foreign_text_is_drawn_as_itself(
 def test_what_no_run_has_logged(axes: Any) -> None:
     run = log("r", [1], loss=[1])
     with pytest.raises(
-        sa.errors.InvalidValueError, match="no log holds the margin; they hold loss"
+        sa.errors.InvalidValueError, match="no log contains the margin; they contain loss"
     ):
         plots.learning_curve(axes, [run], "margin")
     with pytest.raises(sa.errors.InvalidValueError, match="quantity 'speed': expected loss"):
@@ -221,7 +221,7 @@ def test_the_map_of_other_bases_and_tasks(make_adder: Callable[..., sa.Model]) -
     assert run_pairs(make_adder(base=10)).wrong.shape == (100, 100)
     assert run_pairs(make_adder()).wrong.shape == (256, 256)
     assert not run_pairs(make_adder(base=3), 2).wrong.any()
-    with pytest.raises(sa.errors.TaskError, match="of two operands; a \\+ b \\+ c takes 3"):
+    with pytest.raises(sa.errors.TaskError, match="needs two operands; a \\+ b \\+ c takes 3"):
         run_pairs(make_adder(operands=3))
     with pytest.raises(sa.errors.TaskError, match="expected at most 1024"):
         run_pairs(make_adder(), 11)
@@ -449,7 +449,7 @@ def test_pictures_are_the_same_byte_for_byte(tmp_path: Path, environment: dict[s
 
 def test_no_file_and_no_other_ending(tmp_path: Path) -> None:
     figure, _ = plots.new_figure()
-    with pytest.raises(sa.errors.InvalidValueError, match=r"'.jpg' is no picture's; expected .png"):
+    with pytest.raises(sa.errors.InvalidValueError, match=r"picture as '.jpg'; expected .png"):
         plots.save_figure(figure, tmp_path / "p.jpg")
     with pytest.raises(sa.errors.OutputError, match="there is no folder"):
         plots.save_figure(figure, tmp_path / "none" / "p.png")

@@ -1,7 +1,7 @@
-"""The command line: a thin skin over the Python API, one module a command.
+"""The command line: a thin layer over the Python API, one module per command.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 done or holds, 1 error, 2 usage,
-3 does not hold, 4 undecided, 130 interrupted.
+Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 error, 2 usage error,
+3 wrong result or refuted, 4 undecided, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from seqarith.cli.output import fail
 from seqarith.errors import (
     DigitsError,
     InvalidValueError,
@@ -43,10 +44,10 @@ COMMANDS = {
 }
 USAGE_ERRORS = (DigitsError, InvalidValueError, TaskError, UnknownNameError)
 LONGEST = 200
-"""Characters of a command's summary in the list of commands."""
+"""Maximum characters of a command's summary in the list of commands."""
 MANY_OBJECTS = 50_000
-"""Objects between two collections of garbage. Python's 700 cost a command a tenth of its start-up;
-arrays and frozen values make few cycles."""
+"""Allocations between two garbage collections. Python's default of 700 takes a tenth of a command's
+start-up time, and arrays and frozen dataclasses make few reference cycles."""
 BLAS_THREADS = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -56,7 +57,7 @@ BLAS_THREADS = (
 
 
 class _Commands(click.Group):
-    """The commands, each imported when it is needed; errors become one line and an exit code."""
+    """The commands, imported on demand; errors become one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -74,7 +75,7 @@ class _Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        # As click does it, but with summaries that are wrapped, not cut.
+        # Like click's own, but summaries are wrapped instead of cut.
         commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
         with formatter.section("Commands"):
             formatter.write_dl(
@@ -94,36 +95,36 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SeqarithError as error:
-            _say(f"Error: {error}")
+            fail(f"Error: {error}")
             ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
         except BrokenPipeError:
             _drop_output()
             ctx.exit(141)
         except MemoryError:
-            _say("Error: not enough memory for this size; take fewer digits, units or words")
+            fail("Error: not enough memory; use fewer digits, hidden units or operands")
             ctx.exit(1)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="seqarith")
 def cli() -> None:
-    """Train a small recurrent network to do arithmetic, digit by digit, and check every case.
+    """Train a small recurrent network to do arithmetic digit by digit, and prove it correct.
 
     \b
-      seqarith train add --bits 8     train a network; saves model.npz
-      seqarith eval model.npz         run it on every pair
-      seqarith predict 37 58          let it add
-      seqarith certify model.npz      prove it right at every width, or find where it errs
+      seqarith train add --bits 8     train a network, save it as model.npz
+      seqarith eval model.npz         test it on every pair of operands
+      seqarith predict 37 58          add two numbers with it
+      seqarith certify model.npz      prove it correct at every width
     """
 
 
 def main() -> None:
     """Run the command line."""
-    # One thread for products this small: with more they take several times as long.
+    # One BLAS thread: with more, products of matrices this small take several times as long.
     for variable in BLAS_THREADS:
         os.environ.setdefault(variable, "1")
     gc.set_threshold(MANY_OBJECTS)
-    # What is left at the end goes with the process; to look through it would take 10 ms.
+    # Skip the final garbage collection, which takes 10 ms; the process ends anyway.
     atexit.register(gc.freeze)
     try:
         status = cli.main(standalone_mode=False)
@@ -132,32 +133,35 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "seqarith"
-        message = " ".join(error.format_message().split())
+        message = " ".join(_usage_message(error).split())
         stop = "" if message.endswith((".", "?", "!")) else "."
-        _say(f"Error: {message}{stop} See '{command} --help'.")
+        fail(f"Error: {message}{stop} See '{command} --help'.")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        _say(f"Error: {error.format_message()}")
+        fail(f"Error: {error.format_message()}")
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _say("Interrupted.")
+        fail("Interrupted.")
         sys.exit(130)
     except OSError as error:
-        _say(f"Error: {error.strerror or error}")
+        fail(f"Error: {error.strerror or error}")
         _drop_output()
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _usage_message(error: click.UsageError) -> str:
+    if not isinstance(error, click.NoSuchOption) or not error.possibilities:
+        return error.format_message()
+    from seqarith.registry import nearest
+
+    near = nearest(error.option_name, list(error.possibilities)) or error.possibilities[0]
+    return f"No such option {error.option_name!r}. Did you mean {near!r}?"
+
+
 def _drop_output() -> None:
-    """Write out what stdout has buffered, or, where that fails, let it not fail again at exit."""
+    """Flush stdout; if that fails, redirect it, so that the flush at exit does not fail again."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(text: str) -> None:
-    from seqarith.cli.output import fail
-
-    fail(text)

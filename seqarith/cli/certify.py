@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import (
-    MODEL,
-    Bar,
-    command_line,
-    json_option,
-    model_argument,
-    notice,
-    print_json,
-    say,
-)
+from seqarith.cli.arguments import MODEL, json_option, model_argument, path_option
+from seqarith.cli.output import Bar, command_line, notice, print_json, say
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 from seqarith.errors import InvalidValueError, ModelFileError
 from seqarith.text import counted
@@ -29,25 +21,26 @@ if TYPE_CHECKING:
 @click.command("certify")
 @model_argument
 @click.option(
-    "--budget", type=float, default=60.0, show_default=True, help="Seconds, about, at most."
+    "--budget",
+    type=float,
+    default=60.0,
+    show_default=True,
+    help="Approximate time limit in seconds.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Store the model with its certificate here.  [default: in MODEL]",
+@path_option(
+    "-o", "--output", help="Save the model with its certificate to this file.  [default: MODEL]"
 )
 @json_option
 @click.pass_context
 def certify_command(
     ctx: click.Context, model: Path | None, budget: float, output: Path | None, as_json: bool
 ) -> None:
-    """Prove that MODEL (default: model.npz) is right at every width, or find where it is wrong.
+    """Prove MODEL (default: model.npz) correct at every width, or find a wrong result.
 
-    A proof is stored in the model file; 'verify' checks it again at any time. It speaks of the
-    floating-point program that 'predict' runs, in the number format of the model.
+    The certificate of a proof is saved in the model file; 'seqarith verify' checks it again. The
+    proof covers rounding: it is about the floating-point program that 'seqarith predict' runs.
 
-    Exit code 0: proved; 3: refuted, by a shown input; 4: undecided within the budget.
+    Exit code 0: proved; 3: refuted by a wrong result, which is shown; 4: undecided.
 
     \b
       seqarith certify
@@ -55,15 +48,15 @@ def certify_command(
     """
     from seqarith.atomic import check_writable
     from seqarith.certification.certify import attach, certify
-    from seqarith.certification.verdicts import Proved
+    from seqarith.certification.verdicts import Proved, Refuted
     from seqarith.model import Model
 
     if not 0 < budget < float("inf"):
-        raise InvalidValueError(f"--budget {budget}: expected seconds, more than 0")
+        raise InvalidValueError(f"--budget {budget}: expected more than 0 seconds")
     if model is None and not MODEL.exists():
-        # Not the shipped one: its file is not the user's to write in.
+        # The shipped model is not used here: its file must not be overwritten.
         train = command_line("train", "add")
-        raise ModelFileError(f"{MODEL}: no such file; name a model, or train one: {train}")
+        raise ModelFileError(f"{MODEL}: no such file; give a model file, or train one: {train}")
     model = model or MODEL
     place = output or model
     loaded = Model.load(model)
@@ -79,24 +72,26 @@ def certify_command(
         bar.close()
     if isinstance(verdict, Proved):
         attach(loaded, verdict.certificate).save(place)
+    record = verdict_json(verdict)
     if as_json:
-        print_json({"model": str(place), "task": loaded.task.name, **verdict_json(verdict)})
+        print_json({"model": str(place), "task": loaded.task.name, **record})
     else:
-        _print(loaded, verdict, place)
-    ctx.exit({"proved": 0, "refuted": 3, "undecided": 4}[verdict_name(verdict)])
-
-
-def verdict_name(verdict: Verdict) -> str:
-    """Return ``"proved"``, ``"refuted"`` or ``"undecided"``."""
-    return type(verdict).__name__.lower()
+        match verdict:
+            case Proved():
+                _print_proved(loaded, verdict, place)
+            case Refuted():
+                _print_refuted(verdict)
+            case _:
+                _print_undecided(loaded, verdict)
+    ctx.exit({"proved": 0, "refuted": 3, "undecided": 4}[record["verdict"]])
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict, ready for JSON: the same keys for all three, and some of its own."""
+    """Return a verdict, ready for JSON: keys that all verdicts have, then those of its kind."""
     from seqarith.certification.verdicts import Proved, Refuted, Undecided
 
     record: dict[str, Any] = {
-        "verdict": verdict_name(verdict),
+        "verdict": type(verdict).__name__.lower(),
         "regions": None,
         "min_margin": None,
         "seconds": round(verdict.seconds, 3),
@@ -117,18 +112,6 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     return record
 
 
-def _print(model: Model, verdict: Verdict, place: Path) -> None:
-    from seqarith.certification.verdicts import Proved, Refuted
-
-    match verdict:
-        case Proved():
-            _print_proved(model, verdict, place)
-        case Refuted():
-            _print_refuted(verdict)
-        case _:
-            _print_undecided(model, verdict)
-
-
 def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
     say(f"{model.task.name}: proved. {verdict.claim}")
     say(
@@ -141,10 +124,10 @@ def _print_proved(model: Model, verdict: Proved, place: Path) -> None:
 
 
 def _print_refuted(verdict: Refuted) -> None:
-    how = "there is no shorter one" if verdict.shortest else "the shortest that was found"
+    how = "no shorter ones exist" if verdict.shortest else "the shortest found"
     say(
         f"{verdict.task.name}: refuted by operands of {counted(verdict.bits, 'digit')} ({how}; "
-        f"every word of {counted(verdict.exhausted, 'letter')} is right)"
+        f"every word of {counted(verdict.exhausted, 'letter')} is correct)"
     )
     for line in counterexample_lines(verdict):
         say(f"  {line}")
@@ -152,13 +135,13 @@ def _print_refuted(verdict: Refuted) -> None:
 
 
 def _print_undecided(model: Model, verdict: Undecided) -> None:
-    say(f"undecided after {verdict.seconds:.1f} s: no proof was found, and no wrong result either")
-    say(f"  every word of up to {counted(verdict.exhausted, 'letter')} was run and is right")
-    say(f"  what a proof lacks: {verdict.obligation}")
+    say(f"undecided after {verdict.seconds:.1f} s: found neither a proof nor a wrong result")
+    say(f"  every word of up to {counted(verdict.exhausted, 'letter')} was tested and is correct")
+    say(f"  missing for a proof: {verdict.obligation}")
     if verdict.regions:
         say(f"  {verdict.proved_regions:,} of {verdict.regions:,} regions were proved")
     longer = f"--budget {10 * max(1, round(verdict.seconds))}"
     if model.training.get("goal") == "proved":
         notice(f"Train with another --seed or more --hidden units, or try {longer}.")
     else:
-        notice(f"Train with --goal proved, which makes networks that can be proved, or {longer}.")
+        notice(f"Train with --goal proved, so that the network can be proved, or try {longer}.")

@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqarith.cli.output import (
-    Bar,
-    find_model_file,
+from seqarith.cli.arguments import (
+    find_model,
+    function_option,
     json_option,
     model_argument,
+    path_option,
+    training_bits,
+)
+from seqarith.cli.output import (
+    Bar,
     notice,
     prediction_json,
     print_json,
     say,
-    training_bits,
     tuples_name,
     width_name,
 )
-from seqarith.cli.task_options import function_option, with_function
-from seqarith.text import percent
+from seqarith.text import percent, shortened
 
 if TYPE_CHECKING:
     from seqarith.evaluation.result import Evaluation
@@ -31,29 +34,22 @@ if TYPE_CHECKING:
 
 
 MANY = 2**25
-"""Operand tuples beyond which more than one process is worth its start."""
+"""Operand tuples above which several processes pay for their start-up."""
 
 
 @click.command("eval")
 @model_argument
 @click.option(
-    "--digits",
-    "--bits",
-    "bits",
-    type=int,
-    help="Digits of each operand.  [default: as in training]",
-)
-@click.option("--samples", type=int, help="Run so many random operands instead of all.")
-@click.option("--exhaustive", is_flag=True, help="Run all operands, however many there are.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+    "--digits", "--bits", "bits", type=int,
+    help="Number of digits of each operand.  [default: as in training]",
+)  # fmt: skip
+@click.option("--samples", type=int, help="Test this many random operand tuples instead of all.")
+@click.option("--exhaustive", is_flag=True, help="Test all operand tuples, however many there are.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random sample.")
 @click.option(
-    "--jobs", type=int, help="Processes to use.  [default: one, or every core where it takes long]"
+    "--jobs", type=int, help="Number of processes.  [default: 1, or one per core for a long run]"
 )
-@click.option(
-    "--checkpoint",
-    type=click.Path(path_type=Path),
-    help="Write progress to this file, and go on from it where it exists.",
-)
+@path_option("--checkpoint", help="Save progress in this file; continue from it if it exists.")
 @function_option
 @json_option
 @click.pass_context
@@ -69,14 +65,14 @@ def eval_command(
     task_from: str | None,
     as_json: bool,
 ) -> None:
-    """Run MODEL (default: model.npz) on every operand tuple of a width, and count.
+    """Test MODEL (default: model.npz) on every operand tuple of a width.
 
-    All of them where there are at most 2**28, else a random sample, which is then said, unless
-    --exhaustive asks for all. A long run with --checkpoint may be stopped at any moment; the same
-    command goes on with it.
+    If there are more than 2**28 operand tuples, a random sample is tested, and the output says so;
+    --exhaustive tests them all. With --checkpoint you can interrupt a long run at any time and
+    continue it with the same command.
 
-    Exit code 0: everything that was run is right; 3: something is wrong, or, with --task-from, the
-    function and the machine that was found in it differ.
+    Exit code 0: all tested results are correct; 3: a result is wrong, or, with --task-from, the
+    function differs from the machine that was learned from it.
 
     \b
       seqarith eval model.npz --bits 16 --exhaustive --checkpoint eval.ckpt
@@ -84,13 +80,10 @@ def eval_command(
     from seqarith.atomic import check_writable
     from seqarith.errors import InvalidValueError
     from seqarith.evaluation.evaluate import evaluate
-    from seqarith.model import Model
 
     if not 0 <= seed < 2**32:
         raise InvalidValueError(f"seed {seed}: expected 0 to {2**32 - 1}")
-    loaded = Model.load(find_model_file(model))
-    if task_from is not None:
-        loaded = with_function(loaded, task_from)
+    loaded = find_model(model, task_from=task_from)
     width = training_bits(loaded) if bits is None else bits
     if checkpoint is not None:
         check_writable(checkpoint)
@@ -110,7 +103,7 @@ def eval_command(
         bar.close()
         if checkpoint is None:
             raise
-        notice(f"Interrupted; the same command goes on from {checkpoint}.")
+        notice(f"Interrupted; the same command continues from {checkpoint}.")
         ctx.exit(130)
     finally:
         bar.close()
@@ -134,7 +127,7 @@ def eval_command(
 
 
 def _jobs(task: Task, bits: int) -> int:
-    """Return how many processes to use where the user does not say."""
+    """Return the default number of processes."""
     from seqarith.evaluation.evaluate import widest_exhaustive
 
     if bits <= widest_exhaustive(task, MANY):
@@ -152,14 +145,14 @@ def _print(task: Task, found: Evaluation) -> None:
     for line in _judged_by(task, found):
         say(f"  {line}")
     if found.resumed:
-        say(f"  {found.resumed:,} of them were not run now: their counts are the checkpoint's")
+        say(f"  {found.resumed:,} of these counts are from the checkpoint")
     _share("exact-match accuracy", found.correct, found.checked)
     _share("digit accuracy", found.digits_correct, found.digits)
     if found.directed:
         _share("on long chains", found.directed_correct, found.directed)
     _row("smallest margin", f"{found.min_margin:.4g}", "")
     if found.within_rounding:
-        say("  that is within rounding: run beside other words, such digits may come out otherwise")
+        say("  this is within rounding error: in another batch, such digits may differ")
     if any(wrong for _, wrong in found.by_chain.values()):
         say(f"errors by length of the longest {found.chain}:")
         for lengths, words, wrong in _bands(found.by_chain):
@@ -168,11 +161,11 @@ def _print(task: Task, found: Evaluation) -> None:
     if found.counterexamples:
         say("first wrong cases:")
         for case in found.counterexamples:
-            say(f"  {_short(str(case))}")
+            say(f"  {shortened(str(case), 160)}")
 
 
 def _bands(by_chain: dict[int, tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """Return the counts of lengths 0 to 16 one by one, and beyond in bands that double."""
+    """Return counts by chain length: one by one up to 16, then in bands that double."""
     bands: dict[tuple[int, int], tuple[int, int]] = {}
     for length, (words, wrong) in by_chain.items():
         power = 1 << max(0, length - 1).bit_length()
@@ -186,7 +179,7 @@ def _bands(by_chain: dict[int, tuple[int, int]]) -> list[tuple[str, int, int]]:
 
 
 def _judged_by(task: Task, found: Evaluation) -> list[str]:
-    """Say what decided which results are right, where that is no task of the registry."""
+    """Say where the expected results come from, if not from a task of the registry."""
     if not task.own:
         return []
     from seqarith.certification.claim import machine_phrase
@@ -203,7 +196,3 @@ def _share(name: str, right: int, whole: int) -> None:
 
 def _row(name: str, value: str, detail: str) -> None:
     say(f"  {name:<21} {value:>10}" + (f"  ({detail})" if detail else ""))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 160 else f"{text[:78]} ... {text[-78:]}"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import find_model_file, model_argument, print_json, say
+from seqarith.cli.arguments import find_model, model_argument
+from seqarith.cli.output import print_json, say
 from seqarith.text import counted, percent
 
 if TYPE_CHECKING:
@@ -18,27 +19,22 @@ if TYPE_CHECKING:
 @click.command("extract")
 @model_argument
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "dot"]),
-    default="text",
-    show_default=True,
-    help="How to write the machine; dot is for Graphviz.",
-)
+    "--format", "form", type=click.Choice(["text", "json", "dot"]), default="text",
+    show_default=True, help="Output format; dot is for Graphviz.",
+)  # fmt: skip
 def extract_command(model: Path | None, form: str) -> None:
-    """Show the finite-state machine that MODEL (default: model.npz) has become.
+    """Show the finite-state machine that MODEL (default: model.npz) has learned.
 
-    It is minimised and compared with the task's. From a certificate it is proved; without one it
-    is observed on samples, and said so.
+    The machine is minimised and compared with the task's machine. If the model has a certificate,
+    the machine is proved; otherwise it is observed on samples, and the output says so.
 
     \b
       seqarith extract
       seqarith extract model.npz --format dot | dot -Tsvg > machine.svg
     """
     from seqarith.certification.extraction import extract
-    from seqarith.model import Model
 
-    loaded = Model.load(find_model_file(model))
+    loaded = find_model(model)
     found = extract(loaded)
     if form == "json":
         print_json(_json(loaded.task, found))

@@ -1,4 +1,4 @@
-"""Draws a trace as a sum on paper: a column a digit, the least significant one at the right."""
+"""Draws a trace in long hand: one column per digit, the least significant on the right."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, final
 import click
 
 from seqarith.machine import state_names
-from seqarith.text import printable
+from seqarith.text import printable, shortened
 
 if TYPE_CHECKING:
     from seqarith.tracing import Trace
 
 SHADES, PLAIN = " ░▒▓█", " .:*#"
-NAME = 7  # letters of a state's or symbol's name that fit a column
-LONG = 400  # digits of a number that are written out in the heading
+NAME = 7  # characters of the name of a state or symbol that fit a column
+LONG = 400  # characters of the heading
 
 
 @final
 @dataclass(frozen=True)
 class Style:
-    """How to draw: columns of the terminal, hidden units to show, colour, block characters."""
+    """How to draw: terminal columns, number of hidden units, colour, block characters."""
 
     columns: int
     units: int
@@ -34,7 +34,7 @@ class Style:
 @final
 @dataclass(frozen=True)
 class _Row:
-    """A row of the sum: its label, a cell a step in the order of reading, whether it is a shade."""
+    """A row: its label, one cell per step in reading order, whether cells are shades."""
 
     label: str
     cells: list[str]
@@ -42,7 +42,7 @@ class _Row:
 
 
 def drawn(trace: Trace, style: Style) -> Iterator[str]:
-    """Yield the lines of a trace, in blocks that fit the terminal, the first digits first."""
+    """Yield the lines of a trace, in blocks as wide as the terminal, first steps first."""
     yield from _heading(trace)
     rows = [*_sum(trace, style), *_units(trace, style)]
     label = max(len(row.label) for row in rows)
@@ -58,18 +58,15 @@ def drawn(trace: Trace, style: Style) -> Iterator[str]:
 
 def _heading(trace: Trace) -> Iterator[str]:
     task = trace.task
-    said = printable(f"{task.expression(trace.operands)} = {task.result_text(trace.predicted)}")
-    if len(said) > LONG:
-        said = f"{said[: LONG // 2]} ... {said[-LONG // 2 :]}"
-    if trace.correct:
-        yield said
-    else:
-        right = printable(task.result_text(trace.expected))
-        yield f"{said}  (wrong: {right if len(right) <= LONG else 'another result is'} expected)"
+    text = f"{task.expression(trace.operands)} = {task.result_text(trace.predicted)}"
+    note = ""
+    if not trace.correct:
+        note = f"  (wrong: {shortened(task.result_text(trace.expected), LONG)} expected)"
+    yield shortened(text, LONG) + note
 
 
 def _sum(trace: Trace, style: Style) -> list[_Row]:
-    """Return what stands on paper: step, memory, operands, a line, results, logit and margin."""
+    """Return the rows in long hand: step, state, operands, digits, logit, margin."""
     task, machine, steps = trace.task, trace.task.machine, range(trace.steps)
     rows = [_Row("step", [str(t) for t in steps])]
     if machine is not None and trace.states is not None:
@@ -78,9 +75,9 @@ def _sum(trace: Trace, style: Style) -> list[_Row]:
             _Row(printable(label), [printable(names[q])[:NAME] for q in trace.states[:-1].tolist()])
         )
     letters = "abcdefghijklmnop"
-    rows += [_Row(letters[i], [_digit(d) for d in digits]) for i, digits in enumerate(trace.digits)]
+    rows += [_Row(letters[i], [f"{d:x}" for d in digits]) for i, digits in enumerate(trace.digits)]
     gone = "·" if style.blocks else "."
-    for name, symbols in (("right", trace.expected_symbols), ("network", trace.emitted)):
+    for name, symbols in (("expected", trace.expected_symbols), ("network", trace.emitted)):
         shown = [_symbol(task.symbols, s) for s in symbols.tolist()]
         rows.append(_Row(name, [gone if t < trace.first else shown[t] for t in steps]))
     best = trace.logits.max(axis=1).tolist()
@@ -94,7 +91,7 @@ def _units(trace: Trace, style: Style) -> list[_Row]:
     shades = SHADES if style.blocks else PLAIN
     low, high = _scale(trace)
     hidden = trace.hidden[1:]
-    # Both ends of the scale get half a shade: a unit that is nearly saturated looks so.
+    # Rounding gives each end of the scale half a shade, so nearly saturated units look saturated.
     levels = ((hidden - low) / (high - low) * (len(shades) - 1) + 0.5).astype(int)
     levels = levels.clip(0, len(shades) - 1)
     return [
@@ -104,7 +101,7 @@ def _units(trace: Trace, style: Style) -> list[_Row]:
 
 
 def _block(trace: Trace, rows: list[_Row], steps: range, size: int, style: Style) -> Iterator[str]:
-    """Yield the lines of some steps; digits as on paper, the most significant at the left."""
+    """Yield the lines of some steps, the most significant digit on the left."""
     order = list(reversed(steps)) if trace.task.order == "least" else list(steps)
     label = max(len(row.label) for row in rows)
     wrong = trace.wrong
@@ -146,23 +143,23 @@ def _legend(trace: Trace, style: Style) -> Iterator[str]:
         more = f"; {width - shown} more units: --units {width}" if shown < width else ""
         yield f"hidden units after the step: {scale}{more}"
     if trace.memory.shape[1] > width:
-        yield f"the memory holds {trace.memory.shape[1]} numbers; the hidden units are its first"
+        yield f"the memory has {trace.memory.shape[1]} numbers; the hidden units come first"
     reading = "right to left" if task.order == "least" else "left to right"
     yield f"read {reading}, {task.order} significant digit first; margin below 0: wrong"
     if trace.first and task.result == "number":
-        yield f"the result begins at step {trace.first}: its digits come {task.delay} late"
+        yield f"the result starts at step {trace.first}: its digits are delayed by {task.delay}"
     if task.result == "symbol":
         yield "the result is the output of the last step"
 
 
 def _scale(trace: Trace) -> tuple[float, float]:
-    """Return both ends of the scale of shades: -1 or 0; 1, or more for units without a bound."""
+    """Return the limits of the scale of shades: [-1 or 0, 1], or more for unbounded units."""
     low = 0.0 if float(trace.hidden.min()) >= 0 else -1.0
     return low, max(1.0, float(ceil(trace.hidden.max())))
 
 
 def _number(value: float) -> str:
-    """Write a number in at most six letters."""
+    """Format a number in at most six characters."""
     size = abs(value)
     if size and (size < 0.005 or size >= 9999.5):
         return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
@@ -170,8 +167,4 @@ def _number(value: float) -> str:
 
 
 def _symbol(symbols: tuple[str, ...], symbol: int) -> str:
-    return printable(symbols[symbol])[:NAME] if symbols else _digit(symbol)
-
-
-def _digit(value: int) -> str:
-    return "0123456789abcdef"[value]
+    return printable(symbols[symbol])[:NAME] if symbols else f"{symbol:x}"

@@ -1,4 +1,4 @@
-"""Operands from a stream of lines: as they come, in blocks, in constant memory."""
+"""Reads operands from a stream of lines, block by block, in constant memory."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from seqarith.tasks.task import Task
 
 BLOCK = 2**20
-"""Most bytes that are read at once."""
+"""Maximum bytes per read."""
 
 ROWS = 2**15
-"""Most lines that are answered together."""
+"""Maximum lines per block of predictions."""
 
 PLAIN_DIGITS = 18
-"""Decimal digits that any int64 holds, with room to double it."""
+"""Decimal digits of numbers that fit an int64 even when doubled."""
 
 _PLAIN = b"0123456789- \t\n"
 
@@ -36,21 +36,21 @@ _NUMBER = re.compile(r"[+-]?\d")
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 _BINARY = re.compile(r"(?<![\w.+-])0[01]+(?![\w.])")
 LOOKED_AT = 4096
-"""Letters of an input that are searched for what looks like binary numbers."""
+"""Characters of an input that are searched for numbers that look binary."""
 
 
 class Source(Protocol):
-    """A binary stream that gives what it has."""
+    """A binary stream that can return what is available."""
 
     def read1(self, size: int, /) -> bytes:
-        """Return some bytes, waiting only where there are none; nothing at the end."""
+        """Return available bytes; wait if there are none; return nothing at the end."""
 
 
 def parse_operands(texts: Sequence[str], task: Task) -> list[int]:
-    """Return the operands of a command: integers, or the task as it is written, ``37 + 58``.
+    """Parse the operands of a command: integers, or an expression such as ``37 + 58``.
 
     Raises:
-        DigitsError: They are neither.
+        DigitsError: The texts are neither.
     """
     joined = " ".join(texts)
     _warn_of_binary(joined)
@@ -67,23 +67,23 @@ def parse_operands(texts: Sequence[str], task: Task) -> list[int]:
 
 def _warn_of_binary(text: str) -> None:
     if found := _BINARY.search(text):
-        notice(f"{found[0]} is read as a decimal number; a binary one is written 0b{found[0]}.")
+        notice(f"{found[0]} is read as a decimal number; write binary numbers as 0b{found[0]}.")
 
 
 def operand_blocks(source: Source, task: Task, name: str) -> Iterator[Columns]:
-    """Yield the operands of all lines, a block at a time, for each operand its values.
+    """Yield the operands of all lines in blocks, one column of values per operand.
 
-    Empty lines are passed over, and a first line in which no field begins like a number. Lines
-    before a wrong one are yielded before the error is raised.
+    Empty lines are skipped, as is a first line in which no field starts like a number. Lines before
+    an invalid line are yielded before the error is raised.
 
     Args:
-        source: Lines of integers, apart by commas, semicolons or blanks; also in quotes, and with
-            a decimal point that only zeros follow.
-        task: What takes them.
-        name: Of the source, for messages.
+        source: Lines of integers, separated by commas, semicolons or blanks. They may be quoted or
+            end in a decimal point and zeros.
+        task: The task that takes the operands.
+        name: Name of the source, for messages.
 
     Raises:
-        DigitsError: A line has another number of operands, or one that is no integer.
+        DigitsError: A line has another number of operands, or an operand is not an integer.
         TaskError: The task takes no negative operands.
     """
     number = 1
@@ -105,14 +105,14 @@ def operand_blocks(source: Source, task: Task, name: str) -> Iterator[Columns]:
 
 
 def whole_lines(source: Source) -> Iterator[str]:
-    """Yield a text as it comes, in pieces that end where a line does; every line ends in ``\\n``.
+    """Yield whole lines as they arrive, several at once; every line ends in ``\\n``.
 
-    What is there is yielded at once: whoever types a line need not wait for another one.
+    Available lines are yielded at once, so that a user who types sees each answer immediately.
     """
-    # What is no UTF-8 is no integer either, and is told so with its line.
+    # Bytes that are not UTF-8 are kept, and refused as no integer, with the number of the line.
     text = getincrementaldecoder("utf-8-sig")("surrogateescape")
     decoder = IncrementalNewlineDecoder(text, translate=True)
-    begun: list[str] = []  # the pieces of a line that has not ended yet
+    begun: list[str] = []  # pieces of an unfinished line
     while read := source.read1(BLOCK):
         ended, newline, rest = decoder.decode(read).rpartition("\n")
         if newline:
@@ -125,38 +125,36 @@ def whole_lines(source: Source) -> Iterator[str]:
 
 
 def plain_table(lines: str, operands: int) -> NDArray[np.int64] | None:
-    """Return the operands of lines of short decimal numbers, all at once: shape (operands, N).
+    """Parse lines of short decimal numbers with NumPy: shape (operands, N).
 
     Returns:
-        None where a line has anything else in it; then they are to be read one by one.
+        None if any line has other content; then parse the lines one by one.
     """
     text = ("\n" + lines).encode(errors="surrogateescape")
     if text.translate(None, delete=_PLAIN):
         return None
     octets = np.frombuffer(text, np.uint8)
     inside = octets > ord(" ")
+    # A number starts and ends where `inside` changes; the text starts and ends outside of one.
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
     minus = octets[starts] == ord("-")
     lengths = ends - starts - minus
-    if minus.sum() != lines.count("-") or not _all_within(lengths, 1, PLAIN_DIGITS):
+    if minus.sum() != lines.count("-") or ((lengths < 1) | (lengths > PLAIN_DIGITS)).any():
         return None
+    # Numbers before each line break; their differences are the numbers per line.
     before = np.searchsorted(starts, np.flatnonzero(octets == ord("\n")))
     counts = np.diff(before)
     if not ((counts == 0) | (counts == operands)).all():
         return None
-    if not len(starts):  # NumPy reads a number even where there is none
+    if not len(starts):  # `fromstring` would return a number for an empty text
         return np.empty((operands, 0), np.int64)
     table = np.fromstring(lines, np.int64, sep=" ").reshape(-1, operands)
     return np.ascontiguousarray(table.T)
 
 
-def _all_within(values: NDArray[np.intp], least: int, most: int) -> bool:
-    return not values.size or bool(values.min() >= least and values.max() <= most)
-
-
 def _any_integers(lines: str, task: Task, name: str, number: int) -> Iterator[Columns]:
-    """Yield the operands of lines, read one by one; ``number`` is that of the first line."""
+    """Yield the operands of lines parsed one by one; ``number`` is the first line's number."""
     rows: list[list[int]] = []
     wrong: DigitsError | TaskError | None = None
     for at, line in enumerate(lines.split("\n"), number):
@@ -178,7 +176,7 @@ def _any_integers(lines: str, task: Task, name: str, number: int) -> Iterator[Co
 def _integers(fields: list[str], task: Task, place: str) -> list[int]:
     if len(fields) != task.operands:
         expected = f"{task.formula} takes {task.operands} operands, not {len(fields)}"
-        hint = "; leave out results: they are computed" * (len(fields) == task.operands + 1)
+        hint = "; omit results, which are computed" * (len(fields) == task.operands + 1)
         raise DigitsError(f"{place}: {expected}{hint}")
     try:
         wholes = map(_WHOLE.fullmatch, fields)

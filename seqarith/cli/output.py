@@ -1,4 +1,4 @@
-"""What commands have in common in what they print."""
+"""How commands print: results, JSON, messages on stderr, progress bars."""
 
 from __future__ import annotations
 
@@ -18,28 +18,21 @@ import click
 from seqarith.text import fitted, printable
 
 if TYPE_CHECKING:
-    from seqarith.model import Model
     from seqarith.prediction import Prediction
     from seqarith.tasks.task import Task
 
 PATIENCE, REDRAW = 1.0, 0.1
-"""Seconds before a bar is shown, and between two looks of it."""
-
-MODEL = Path("model.npz")
-"""The model file of commands that are given none."""
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-model_argument = click.argument("model", type=click.Path(path_type=Path), required=False)
+"""Seconds before a bar is shown, and between two updates of it."""
 
 
 def say(*lines: str) -> None:
-    """Print the lines of a result; control characters are escaped, so each stays one line.
+    """Print the lines of a result, with control characters escaped.
 
-    Everything that commands print goes through this module, so that no text from a file reaches
-    a terminal raw.
+    All output of commands goes through this module, so that no text from a file reaches the
+    terminal unescaped.
     """
     text = "\n".join(lines)
-    # Thousands of lines that need no escape are looked at together.
+    # Fast path: check thousands of lines at once if none needs escaping.
     plain = text.isascii() and text.replace("\n", "").isprintable()
     if text.count("\n") >= len(lines) or not plain:
         text = "\n".join(map(printable, lines))
@@ -47,14 +40,19 @@ def say(*lines: str) -> None:
 
 
 def say_styled(lines: Iterable[str], *, colour: bool) -> None:
-    """Print lines that hold colours, and whose texts were escaped before they were coloured."""
+    """Print lines that contain colours and were escaped before they were coloured."""
     for line in lines:
         _print(line + "\n", colour=colour)
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON; numbers that are not finite, which JSON has none of, as null."""
-    print_ascii(json.dumps(_finite(value), allow_nan=False) + "\n")
+    """Print a value as JSON, with null for numbers that are not finite."""
+    print_ascii(json_text(value) + "\n")
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON, with null for numbers that are not finite."""
+    return json.dumps(_finite(value), allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
@@ -66,20 +64,20 @@ def _finite(value: Any) -> Any:
 
 
 def print_ascii(text: str) -> None:
-    """Print a piece of JSON, which is ASCII and has escaped all else already."""
+    """Print a piece of JSON, in which all but ASCII is escaped already."""
     if not text.isascii():
         raise ValueError("JSON is written in ASCII")
     _print(text)
 
 
 def notice(*lines: str) -> None:
-    """Print lines that are no result: to stderr."""
+    """Print messages to stderr."""
     for line in lines:
         _print(printable(line) + "\n", err=True)
 
 
 def command_line(*words: str | Path) -> str:
-    """Return a command to suggest, its words quoted for a shell where that is needed.
+    """Return a command line to suggest, quoted for a shell where necessary.
 
     Example:
         >>> command_line("verify", Path("my model.npz"))
@@ -89,7 +87,7 @@ def command_line(*words: str | Path) -> str:
 
 
 def fail(text: str) -> None:
-    """Print what went wrong: one line of at most 300 characters, to stderr."""
+    """Print an error message to stderr, in one line of at most 300 characters."""
     _print(fitted(text) + "\n", err=True)
 
 
@@ -97,13 +95,13 @@ def _print(text: str, *, err: bool = False, colour: bool | None = None) -> None:
     if not text.isascii():
         stream = sys.stderr if err else sys.stdout
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        # Where a terminal has no such letter, its number is shown.
+        # Characters that the terminal cannot encode are shown as escapes.
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     click.echo(text, nl=False, err=err, color=colour)
 
 
 def prediction_json(prediction: Prediction) -> dict[str, Any]:
-    """Return a prediction, ready for JSON; integers as text, since they may have any size."""
+    """Return a prediction, ready for JSON; integers are strings, since they have any size."""
     from seqarith.digits import format_integer
 
     return {
@@ -122,66 +120,16 @@ def width_name(task: Task, bits: int) -> str:
 
 
 def tuples_name(task: Task) -> str:
-    """Return what operand tuples are called: ``"pairs"``."""
+    """Return the name of the task's operand tuples, for example ``"pairs"``."""
     return {1: "values", 2: "pairs", 3: "triples"}.get(task.operands, "tuples")
-
-
-def training_bits(model: Model) -> int:
-    """Return the width that a model was trained at; 8 where its file does not say."""
-    bits = model.training.get("bits", 8)
-    return bits if type(bits) is int and bits > 0 else 8
-
-
-def is_task(model: Model, name: str) -> bool:
-    """Return whether a model is one of the registry's task of that name."""
-    return model.task.name == name and not model.task.own
-
-
-def find_model(path: Path | None, task: str) -> Model:
-    """Return the model that a user means.
-
-    The file that is named, else ``model.npz`` in this folder, else the model of the task that
-    comes with the package; the last is said on stderr.
-    """
-    from seqarith.model import Model
-    from seqarith.registry import TASKS
-
-    if path is not None:
-        return Model.load(path)
-    if MODEL.exists():
-        model = Model.load(MODEL)
-        if not task or is_task(model, task):
-            return model
-    if task and task not in TASKS:
-        TASKS[task]  # raises, and says what there is
-    model = Model.shipped(task or "add")
-    _say_shipped(model.task.name)
-    return model
-
-
-def find_model_file(path: Path | None) -> Path:
-    """Return the file that a user means: as `find_model` where no task is named."""
-    from seqarith.model import shipped_file
-
-    if path is not None or MODEL.exists():
-        return path or MODEL
-    _say_shipped("add")
-    return shipped_file("add")
-
-
-def _say_shipped(task: str) -> None:
-    notice(
-        f"Using the {task} model that comes with seqarith; train your own with "
-        f"'{command_line('train', task)}'."
-    )
 
 
 @contextmanager
 def spent(label: str) -> Iterator[Callable[[float, str], None]]:
-    """Show what share of a budget is spent, once that takes longer than a second.
+    """Show the spent share of a budget, once the work takes longer than a second.
 
     Args:
-        label: What is going on.
+        label: Name of the work.
     """
     bar, begin, last = Bar(label), monotonic(), 0.0
 
@@ -199,18 +147,18 @@ def spent(label: str) -> Iterator[Callable[[float, str], None]]:
 
 
 def _clipped(text: str, room: int) -> str:
-    """Return a text that fits into so many columns."""
+    """Cut a text to a number of columns."""
     return text if len(text) <= room else text[: max(0, room - 1)] + "…"
 
 
 class Bar:
-    """A progress bar on stderr, no wider than the terminal; nothing where stderr is no terminal.
+    """A progress bar on stderr, no wider than the terminal; hidden if stderr is no terminal.
 
     Args:
-        label: What is going on.
+        label: Name of the work.
     """
 
-    _BESIDE = 26  # columns of brackets, percentage, time left and blanks
+    _BESIDE = 26  # columns of brackets, percentage, time left and spaces
     _WIDEST = 24  # columns of the bar itself
 
     def __init__(self, label: str) -> None:
@@ -243,9 +191,9 @@ class Bar:
 
 
 class StatusLine:
-    """A line on stderr that is written over and over; nothing where stderr is no terminal.
+    """A line on stderr that is overwritten by each update; hidden if stderr is no terminal.
 
-    For work whose end is not known: it pretends no total.
+    For work of unknown length, where a bar would suggest a total.
     """
 
     def __init__(self) -> None:

@@ -2,66 +2,39 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from seqarith.cli.output import (
+from seqarith.cli.arguments import (
     find_model,
-    is_task,
+    function_option,
     json_option,
-    notice,
-    prediction_json,
-    print_ascii,
-    print_json,
-    say,
+    model_option,
+    operands_argument,
+    path_option,
+    task_option,
 )
-from seqarith.cli.task_options import function_option, with_function
+from seqarith.cli.output import notice, prediction_json, print_ascii, print_json, say
 from seqarith.errors import InvalidValueError, ModelFileError
 
 if TYPE_CHECKING:
     from seqarith.model import Model
 
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _refuse_options(
-    ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Refuse the options among operands: click leaves there those that it does not know."""
-    for text in texts:
-        if re.match(r"--|-[a-zA-Z]", text):
-            raise click.NoSuchOption(text, ctx=ctx)
-    return texts
-
-
-def operands_argument(*, required: bool) -> Callable[[Command], Command]:
-    """Return the argument of a command that takes operands, negative ones too."""
-    return click.argument(
-        "operands", nargs=-1, type=click.UNPROCESSED, callback=_refuse_options, required=required
-    )
-
-
 @click.command("predict", context_settings={"ignore_unknown_options": True})
 @operands_argument(required=False)
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="A model file.  [default: model.npz here, else one that comes with seqarith]",
-)
-@click.option("--task", default="", help="Which task's model to take: add, sub, ...")
-@click.option(
+@model_option
+@task_option
+@path_option(
     "--input",
     "source",
-    type=click.Path(path_type=Path),
-    help="Read operands from a file, one tuple a line: CSV, or apart by blanks.",
+    help="Read operands from a file, one tuple per line, separated by commas or spaces.",
 )
 @function_option
 @json_option
@@ -75,12 +48,13 @@ def predict_command(
     task_from: str | None,
     as_json: bool,
 ) -> None:
-    """Let a network compute with OPERANDS: integers of any size, 58, -58, 0x3a or 0b111010.
+    """Compute with OPERANDS by running a network.
 
-    '-' reads operands from stdin, one tuple a line.
+    Operands are integers of any size, written as 58, -58, 0x3a or 0b111010. A single '-' reads them
+    from stdin, one tuple per line.
 
-    Exit code 0: every result is right; 3: a result is wrong, and the line says which one is right.
-    With --task-from the function says what is right.
+    Exit code 0: every result is correct; 3: a result is wrong. The expected result follows each
+    wrong one.
 
     \b
       seqarith predict 37 58
@@ -90,14 +64,10 @@ def predict_command(
     """
     streamed = source is not None or operands == ("-",)
     if source is not None and operands:
-        raise InvalidValueError("operands and --input: give one of the two")
+        raise InvalidValueError("give operands or --input, not both")
     if not operands and not streamed:
         raise click.UsageError("Missing operands: seqarith predict 37 58", ctx=ctx)
-    loaded = find_model(model, task)
-    if task and not is_task(loaded, task):
-        raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
-    if task_from is not None:
-        loaded = with_function(loaded, task_from)
+    loaded = find_model(model, task, task_from)
     if streamed:
         with _opened(source) as file:
             wrong = _answer_lines(loaded, file, str(source or "stdin"), as_json)
@@ -117,7 +87,7 @@ def predict_command(
 def _opened(source: Path | None) -> Iterator[BufferedReader]:
     if source is None:
         if sys.stdin is None:
-            raise InvalidValueError("stdin is closed; give operands, or --input FILE")
+            raise InvalidValueError("stdin is closed; give operands or --input FILE")
         yield cast(BufferedReader, sys.stdin.buffer)
         return
     try:
@@ -128,7 +98,7 @@ def _opened(source: Path | None) -> Iterator[BufferedReader]:
 
 
 def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) -> int:
-    """Answer every line, a block at a time; return how many results are wrong."""
+    """Answer every line, block by block; return the number of wrong results."""
     from seqarith.cli.batch_output import json_lines, text_lines
     from seqarith.cli.operands import operand_blocks
     from seqarith.prediction import predict
@@ -146,7 +116,7 @@ def _answer_lines(model: Model, file: BufferedReader, name: str, as_json: bool) 
             else:
                 say(*text_lines(found))
     finally:
-        if as_json:  # a list is whole even where a line is wrong
+        if as_json:  # the list is closed even if a line is invalid
             print_ascii("]\n" if total else "[]\n")
     if wrong:
         notice(f"{wrong:,} of {total:,} results are wrong.")

@@ -1,4 +1,4 @@
-"""``seqarith tasks``, ``cells``, ``losses``, ``optimizers``, ``schedules``: what is registered."""
+"""``seqarith tasks``, ``cells``, ``losses``, ``optimizers``, ``schedules``: list registries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqarith import registry
-from seqarith.cli.output import fail, json_option, print_json, say
+from seqarith.cli.arguments import json_option
+from seqarith.cli.output import fail, print_json, say
 from seqarith.errors import SeqarithError
 from seqarith.text import counted
 
@@ -25,7 +26,7 @@ EXAMPLE = (37, 58, 21, 14, 9)
 @click.argument("name", required=False)
 @json_option
 def tasks_command(name: str | None, as_json: bool) -> None:
-    """List the tasks, or say all there is to know of one, NAME.
+    """List the tasks, or describe the task NAME.
 
     \b
       seqarith tasks
@@ -48,7 +49,7 @@ def _print_rows(
     show: Callable[[dict[str, Any]], None],
     as_json: bool,
 ) -> None:
-    """Print a row for every entry that can be loaded, then what is wrong with the others."""
+    """Print a row for every entry that can be loaded, then the errors of the others."""
     rows, errors = list[dict[str, Any]](), list(entries.ignored.values())
     for name in entries:
         try:

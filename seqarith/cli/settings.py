@@ -1,4 +1,4 @@
-"""Options made from settings, listed by ``--help`` under the headings of their groups."""
+"""Options made from the table of settings, grouped under headings in ``--help``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from seqarith.schema import Flag, Integer, Maybe, Number
 from seqarith.setting import Setting
 
 OTHER = "Other"
-"""The heading of options without a group."""
+"""Heading of options without a group."""
 
 
 class GroupedOption(click.Option):
-    """An option with the heading that it is listed under."""
+    """An option with the heading that ``--help`` lists it under."""
 
     def __init__(self, *names: Any, group: str = "", **attributes: Any) -> None:
         super().__init__(*names, **attributes)
@@ -31,20 +31,20 @@ class GroupedCommand(click.Command):
             record = each.get_help_record(ctx) if isinstance(each, click.Option) else None
             if record is not None:
                 groups.setdefault(getattr(each, "group", OTHER), []).append(record)
-        for title in sorted(groups, key=OTHER.__eq__):  # the others last
+        for title in sorted(groups, key=OTHER.__eq__):  # other options last
             with formatter.section(title):
                 formatter.write_dl(groups[title])
 
 
 class DigitsType(click.types.IntParamType):
-    """A number of digits. Before 0.6 ``--digits`` was the encoding of digits: that is told."""
+    """A number of digits; the message for others says how ``--digits`` changed in 0.6."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
             self.fail(
-                f"{value!r} is not an integer; how digits are encoded is --input-encoding", param
+                f"{value!r} is not an integer; the encoding of digits is --input-encoding", param
             )
 
 
@@ -66,7 +66,7 @@ def setting_option(setting: Setting, group: str = "") -> GroupedOption:
 
 
 def setting_options(settings: Iterable[Setting]) -> Callable[[click.Command], click.Command]:
-    """Return a decorator that gives a command the options of settings, before its others."""
+    """Return a decorator that adds options for settings before a command's other options."""
 
     def decorate(command: click.Command) -> click.Command:
         command.params[1:1] = map(setting_option, settings)

@@ -1,4 +1,4 @@
-"""Which task a command is about: its parameters, or a task of the user's own from a module."""
+"""The task of a command: its parameters as options, or a custom task from a module."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import click
 from seqarith.cli.output import notice
 from seqarith.cli.settings import GroupedCommand, GroupedOption, setting_option
 from seqarith.errors import InvalidValueError, TaskError
+from seqarith.text import counted
 
 if TYPE_CHECKING:
     from seqarith.model import Model
@@ -23,7 +24,7 @@ OWN = "seqarith.task_options"
 
 
 class TaskCommand(GroupedCommand):
-    """A command whose argument TASK brings options: the task's parameters, as --factor of scale.
+    """A command with the parameters of its TASK as options, for example --factor for scale.
 
     Args:
         renamed: Old names of options and their new names.
@@ -43,27 +44,27 @@ class TaskCommand(GroupedCommand):
 
     @staticmethod
     def own_options(ctx: click.Context) -> list[GroupedOption]:
-        """Return the options of the task that was named."""
+        """Return the options of the given task."""
         found: list[GroupedOption] = ctx.meta.get(OWN, [])
         return found
 
     def _new(self, ctx: click.Context, arg: str) -> str:
-        """Return an argument with the new name of its option; say so where that is another."""
+        """Return an argument with its option renamed, if it has a new name; notify the user."""
         name, equals, value = arg.partition("=")
         if name not in self._renamed:
             return arg
-        if not ctx.resilient_parsing:  # as for the completion of a shell
-            notice(f"{name} is called {self._renamed[name]} now; the old name works until 0.7.")
+        if not ctx.resilient_parsing:  # true in shell completion
+            notice(f"{name} is now {self._renamed[name]}; the old name works until 0.7.")
         return self._renamed[name] + equals + value
 
     def _of_task(self, ctx: click.Context, args: list[str]) -> list[GroupedOption]:
         from seqarith.registry import TASKS
 
         parser = self.make_parser(ctx)
-        parser.ignore_unknown_options = True  # they may be the task's
+        parser.ignore_unknown_options = True  # they may be parameters of the task
         try:
             named, others, _ = parser.parse_args(list(args))
-        except click.UsageError:  # it is told when the command is parsed
+        except click.UsageError:  # reported when the command is parsed
             return []
         words = [named.get("task"), *others]
         task = next((word for word in words if isinstance(word, str) and word in TASKS), None)
@@ -83,23 +84,23 @@ param_option = click.option(
     group="Task",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter of the task, for instance factor=3; may be repeated. See 'tasks NAME'.",
+    help="A parameter of the task, for example factor=3. Repeat it for several.",
 )
 task_from_option = click.option(
     "--task-from",
     cls=GroupedOption,
     group="Task",
     metavar="MODULE:NAME",
-    help="Your own task: a function on integers, a Task or a MealyMachine in a module of yours, "
-    "in this folder for instance. --param order=most and the like say how it is read.",
+    help="Your own task: a function on integers, a Task or a MealyMachine in a module, which "
+    "may be in the current folder. Options follow as --param, for example --param order=most.",
 )
 
 
 def parameters(texts: Sequence[str]) -> dict[str, int | str]:
-    """Return the parameters that texts like ``"factor=3"`` name.
+    """Parse parameters like ``"factor=3"``.
 
     Raises:
-        InvalidValueError: A text is of another form, or names a parameter twice.
+        InvalidValueError: A text has another form, or repeats a name.
     """
     from seqarith.digits import parse_integer
     from seqarith.errors import DigitsError
@@ -109,7 +110,7 @@ def parameters(texts: Sequence[str]) -> dict[str, int | str]:
         name, equals, value = text.partition("=")
         if not (name and equals and value) or name in found:
             raise InvalidValueError(
-                f"--param {text!r}: expected NAME=VALUE, for instance factor=3, each name once"
+                f"--param {text!r}: expected NAME=VALUE, for example factor=3, each name once"
             )
         try:
             found[name] = parse_integer(value)
@@ -118,18 +119,13 @@ def parameters(texts: Sequence[str]) -> dict[str, int | str]:
     return found
 
 
-function_option = click.option(
-    "--task-from",
-    metavar="MODULE:NAME",
-    help="The function that the model's machine was found in: it then says what is right.",
-)
 ask_option = click.option(
     "--ask",
     cls=GroupedOption,
     group="Task",
     type=int,
     metavar="N",
-    help="With --task-from: ask a function N words at most.  [default: about 200,000]",
+    help="With --task-from: call the function on at most N inputs.  [default: about 200,000]",
 )
 
 
@@ -140,19 +136,19 @@ def own_task(
     given: dict[str, int | str],
     ask: int | None = None,
 ) -> Task:
-    """Return the task that a place like ``"module:name"`` names.
+    """Return the custom task at ``"module:name"``.
 
     Args:
-        place: Of a function on integers, a `Task` or a `MealyMachine`; modules of the current
-            folder are found as well.
-        base: Of the digits.
-        operands: Number of operands; None: as many arguments as the function has.
-        given: Options of `task_from_function` or `task_from_machine`, for instance the order.
-        ask: Most words that a function is asked; None: as many as five seconds of calls allow.
+        place: Module and name of a function on integers, a `Task` or a `MealyMachine`; modules in
+            the current folder are found as well.
+        base: Base of the digits.
+        operands: Number of operands; None: the number of arguments of the function.
+        given: Options of `task_from_function` or `task_from_machine`, for example the order.
+        ask: Maximum number of calls of the function; None: as many as five seconds allow.
 
     Raises:
-        InvalidValueError: There is no such thing, or the task has no such option.
-        TaskError: No task can be made of it.
+        InvalidValueError: Nothing has that name, or the task has no such option.
+        TaskError: The object cannot be turned into a task.
     """
     from seqarith.machine import MealyMachine
     from seqarith.tasks.custom.from_machine import task_from_machine
@@ -163,9 +159,14 @@ def own_task(
     if operands is not None:
         options["operands"] = operands
     if ask is not None and (isinstance(found, Task | MealyMachine) or not callable(found)):
-        raise InvalidValueError(f"--ask {ask}: {place} is not a function that could be asked")
+        raise InvalidValueError(f"--ask {ask}: {place} is not a function")
     if isinstance(found, Task):
-        return _as_it_is(found, place, given)
+        if given:
+            raise InvalidValueError(
+                f"--param {min(given)}: {place} is a Task, which takes no parameters; "
+                "remove --param"
+            )
+        return found
     if isinstance(found, MealyMachine):
         options.setdefault("name", place.rpartition(":")[2])
         return _built(task_from_machine, found, options, place)
@@ -178,7 +179,7 @@ def own_task(
 
 
 def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -> Task:
-    """Return the task of a function; say what was asked, and what is doubtful."""
+    """Return the task of a function; report the number of calls and any warnings."""
     import warnings
 
     from seqarith.cli.output import Bar
@@ -199,7 +200,7 @@ def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -
             bar.close()
     assert task.machine is not None
     assert task.asked is not None
-    states = f"{task.machine.states} state{'s' * (task.machine.states != 1)}"
+    states = counted(task.machine.states, "state")
     notice(f"Found a machine of {states} in {place} by asking {task.asked.words:,} words.")
     for each in raised:
         notice(f"Warning: {each.message}.")
@@ -207,14 +208,14 @@ def _learned(found: Any, options: dict[str, Any], place: str, ask: int | None) -
 
 
 def with_function(model: Model, place: str) -> Model:
-    """Return a model whose task knows the function that its machine was found in.
+    """Return a model whose task has the function that its machine was learned from.
 
     Args:
-        model: A model of a task of the user's own.
-        place: Of the function, ``"module:name"``.
+        model: A model of a custom task.
+        place: The function, ``"module:name"``.
 
     Raises:
-        InvalidValueError: The model is of another kind, or there is no function there.
+        InvalidValueError: The task is not a custom one, or ``place`` is not a function.
         TaskError: The function takes other operands, or returns something else.
     """
     from dataclasses import replace
@@ -224,28 +225,30 @@ def with_function(model: Model, place: str) -> Model:
     task = model.task
     if not task.own:
         raise InvalidValueError(
-            f"--task-from {place}: {task.name} is a task of the registry, which knows what is right"
+            f"--task-from {place}: {task.name} is a task of the registry, not of a function"
         )
     found = _imported(place)
     if not callable(found):
         raise InvalidValueError(
             f"--task-from {place}: a {type(found).__name__}; expected the function on integers "
-            f"that {task.formula} was found in"
+            f"that the model was trained on"
         )
     function = EncodedFunction(found, task.name, task.symbols)
-    function(*[0] * task.operands)  # other operands, or other results, are told here
+    function(*[0] * task.operands)  # refuses a function with other operands or results
     return replace(model, task=replace(task, reference=function, function=function))
 
 
 def _imported(place: str) -> Any:
     module, colon, name = place.partition(":")
     if not (module and colon and name):
-        raise InvalidValueError(f"--task-from {place!r}: expected MODULE:NAME, say tasks:double")
+        raise InvalidValueError(
+            f"--task-from {place!r}: expected MODULE:NAME, for example tasks:double"
+        )
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         found = import_module(module)
-    except (Exception, SystemExit) as error:  # the user's code: anything may happen in it
+    except (Exception, SystemExit) as error:  # user code may raise anything
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise InvalidValueError(
             f"--task-from {place}: {module} cannot be imported: {what}"
@@ -255,20 +258,14 @@ def _imported(place: str) -> Any:
     return getattr(found, name)
 
 
-def _as_it_is(task: Task, place: str, given: dict[str, int | str]) -> Task:
-    if given:
-        raise InvalidValueError(f"--param {min(given)}: {place} is a task as it is; drop --param")
-    return task
-
-
 def _built(make: Any, found: Any, options: dict[str, Any], place: str, signed: Any = None) -> Task:
-    hidden = ("function", "machine", "ask", "progress")  # --ask is an option of its own
+    hidden = ("function", "machine", "ask", "progress")  # --ask is a separate option
     known = [name for name in signature(signed or make).parameters if name not in hidden]
     for name in options:
         if name not in known:
             raise InvalidValueError(f"--param {name}: {place} takes {', '.join(known)}")
     for name in ("name", "notation", "order", "symbols"):
-        if name in options:  # texts, even where they look like numbers
+        if name in options:  # always texts, even if they look like numbers
             options[name] = str(options[name])
     if "symbols" in options:
         options["symbols"] = tuple(options["symbols"].split(","))

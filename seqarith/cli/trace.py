@@ -10,32 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqarith.cli.output import find_model, is_task, json_option, print_json, say_styled
-from seqarith.cli.predict import operands_argument
-from seqarith.cli.task_options import function_option, with_function
-from seqarith.errors import InvalidValueError
+from seqarith.cli.arguments import (
+    find_model,
+    function_option,
+    json_option,
+    model_option,
+    operands_argument,
+    task_option,
+)
+from seqarith.cli.output import print_json, say_styled
 
 if TYPE_CHECKING:
     from seqarith.tracing import Trace
 
-UNITS = 16
-
 
 @click.command("trace", context_settings={"ignore_unknown_options": True})
 @operands_argument(required=True)
+@model_option
+@task_option
 @click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="A model file.  [default: model.npz here, else one that comes with seqarith]",
-)
-@click.option("--task", default="", help="Which task's model to take: add or sub.")
-@click.option(
-    "--units",
-    type=click.IntRange(min=0),
-    default=UNITS,
-    show_default=True,
-    help="Hidden units to show.",
-)
+    "--units", type=click.IntRange(min=0), default=16, show_default=True,
+    help="Number of hidden units to show.",
+)  # fmt: skip
 @function_option
 @json_option
 @click.pass_context
@@ -48,12 +44,13 @@ def trace_command(
     task_from: str | None,
     as_json: bool,
 ) -> None:
-    """Show a network computing with OPERANDS, digit by digit, as on paper.
+    """Show how a network computes with OPERANDS, digit by digit, in long hand.
 
-    Above the line what is read and what has to be remembered; below it the right digits and the
-    network's, its margins, and its hidden units in shades. Wrong digits are marked.
+    Above the line are the digits of the operands and the state, such as the carry. Below it are the
+    expected digits, the network's digits with logits and margins, and the hidden units as shades of
+    grey. Wrong digits are marked.
 
-    Exit code 0: the result is right; 3: the network errs.
+    Exit code 0: the result is correct; 3: it is wrong.
 
     \b
       seqarith trace 37 58
@@ -63,11 +60,7 @@ def trace_command(
     from seqarith.cli.operands import parse_operands
     from seqarith.tracing import trace
 
-    loaded = find_model(model, task)
-    if task and not is_task(loaded, task):
-        raise InvalidValueError(f"{model} is a model of {loaded.task.name}, not of {task}")
-    if task_from is not None:
-        loaded = with_function(loaded, task_from)
+    loaded = find_model(model, task, task_from)
     found = trace(loaded, *parse_operands(operands, loaded.task))
     if as_json:
         print_json(_json(found))
@@ -77,7 +70,7 @@ def trace_command(
 
 
 def _show(found: Trace, units: int) -> None:
-    """Print a trace for people, as wide as the terminal, with what shades and colour it has."""
+    """Print a trace as text, with the terminal's width, colour and block characters."""
     from seqarith.cli.long_hand import Style, drawn
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

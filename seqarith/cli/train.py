@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from math import isfinite
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from seqarith.cli.output import MODEL, StatusLine, command_line, json_option, notice
+from seqarith.cli.arguments import MODEL, json_option
+from seqarith.cli.output import StatusLine, command_line, notice
 from seqarith.cli.settings import GroupedOption, setting_options
-from seqarith.cli.task_options import (
-    TaskCommand,
-    ask_option,
-    own_task,
-    param_option,
-    parameters,
-    task_from_option,
-)
+from seqarith.cli.task_options import TaskCommand, ask_option, param_option, task_from_option
+from seqarith.cli.training_config import training_config
+from seqarith.cli.training_files import check_log, check_places, open_log, write_line
 from seqarith.cli.training_summary import Outcome
-from seqarith.errors import InvalidValueError, LogError, OutputError
+from seqarith.errors import InvalidValueError
 from seqarith.training.settings import options as table_options
 
 if TYPE_CHECKING:
-    from seqarith.setting import Setting
-    from seqarith.training.checkpoint import Checkpoint
     from seqarith.training.config import TrainingConfig
     from seqarith.training.progress import Report
 
-PRESET_OPTIONS = ("seed", "max_steps")
 RENAMED = {"--until": "--goal", "--restarts": "--candidates"}
-"""Options that were called otherwise before 0.6; the old names work until 0.7."""
+"""Options renamed in 0.6; the old names work until 0.7."""
 
 _path_option = partial(
     click.option, cls=GroupedOption, group="Files", type=click.Path(path_type=Path)
@@ -51,45 +41,35 @@ _path_option = partial(
 @task_from_option
 @ask_option
 @click.option(
-    "--budget",
-    cls=GroupedOption,
-    group="Proof",
-    type=float,
-    default=10.0,
-    show_default=True,
-    help="Seconds for a last search for a proof, or for a wrong input, once the steps are spent.",
-)
-@_path_option("--log", help="Write a line of JSON for every progress report.")
+    "--budget", cls=GroupedOption, group="Proof", type=float, default=10.0, show_default=True,
+    help="Seconds for a last search for a proof or an error if training ends without a proof.",
+)  # fmt: skip
+@_path_option("--log", help="Write one JSON line per progress report to this file.")
 @_path_option(
     "--checkpoint",
-    help="Keep the state of the run in this file.  [default: that of --resume]",
+    help="Save the state of the run in this file, to resume it.  [default: the file of --resume]",
 )
 @click.option(
-    "--checkpoint-every",
-    cls=GroupedOption,
-    group="Files",
-    type=int,
-    default=100,
-    show_default=True,
-    help="Steps between checkpoints.",
-)
+    "--checkpoint-every", cls=GroupedOption, group="Files", type=int, default=100,
+    show_default=True, help="Steps between checkpoints.",
+)  # fmt: skip
 @_path_option(
     "--resume",
-    help="Go on from a checkpoint; its settings hold, --max-steps and --goal may change.",
+    help="Continue a run from its checkpoint and settings. Only --max-steps and --goal can change.",
 )
 @_path_option(
-    "-o", "--output", default=Path("model.npz"), show_default=True, help="The model file."
+    "-o", "--output", default=MODEL, show_default=True, help="Save the model to this file."
 )
 @json_option
 @click.pass_context
 def train_command(ctx: click.Context, /, **options: Any) -> None:
     """Train a network on TASK and save it.
 
-    TASK is add, sub, ...; 'seqarith tasks' lists all. After TASK, --help also lists the parameters
-    of that task. With no more options the network learns 8-bit sums until it is proved right for
-    operands of every width; the proof is saved with it.
+    TASK is a name such as add or sub; 'seqarith tasks' lists them all. With a TASK, --help also
+    lists the parameters of that task. By default the operands have 8 digits in base 2, and training
+    stops when the network is proved correct at every width. The model file contains the proof.
 
-    Exit code 0: the goal was reached; 3: the steps were spent before; 130: interrupted.
+    Exit code 0: the goal was reached; 3: training ended without reaching it; 130: interrupted.
 
     \b
       seqarith train add
@@ -111,28 +91,32 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
     from seqarith.training.run_id import identity
     from seqarith.training.trainer import Trainer
 
-    checkpoint = _resumed(options["resume"])
+    checkpoint = None
+    if options["resume"] is not None:  # a run without it starts faster if this is not imported
+        from seqarith.training.checkpoint import Checkpoint
+
+        checkpoint = Checkpoint.load(options["resume"])
     options["checkpoint"] = options["checkpoint"] or options["resume"]
-    config = _config(ctx, options, checkpoint)
+    config = training_config(ctx, options, checkpoint)
     if options["checkpoint_every"] < 1:
         raise InvalidValueError(
-            f"checkpoint every {options['checkpoint_every']}: expected 1 or more"
+            f"--checkpoint-every {options['checkpoint_every']}: expected 1 or more"
         )
     if not 0 <= options["budget"] < float("inf"):
-        raise InvalidValueError(f"--budget {options['budget']}: expected seconds, 0 or more")
-    _check_places(options)
+        raise InvalidValueError(f"--budget {options['budget']}: expected 0 seconds or more")
+    check_places(options)
     run = identity(config.describe())
     if options["log"] is not None:
-        _check_log(options["log"], options["resume"], run)
+        check_log(options["log"], options["resume"], run)
     trainer = Trainer(config, checkpoint)
     start = time.perf_counter()
     line = StatusLine()
-    with _log(options["log"], trainer.step) as log, _interruptible() as stop:
+    with open_log(options["log"], trainer.step) as log, _interruptible() as stop:
 
         def report(found: Report) -> None:
             if log:
                 seconds = round(time.perf_counter() - start, 3)
-                _write_line(log, {**found.record(), "seconds": seconds, **run})
+                write_line(log, {**found.record(), "seconds": seconds, **run})
             _show(found, line, config)
 
         hooks = Hooks(report=report, stop=stop, checkpoint_every=options["checkpoint_every"])
@@ -152,191 +136,6 @@ def train_command(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(0 if outcome.reached else 3)
 
 
-def _resumed(path: Path | None) -> Checkpoint | None:
-    if path is None:
-        return None
-    from seqarith.training.checkpoint import Checkpoint
-
-    return Checkpoint.load(path)
-
-
-def _config(
-    ctx: click.Context, options: dict[str, Any], checkpoint: Checkpoint | None
-) -> TrainingConfig:
-    """Return the settings: the preset's or the checkpoint's, and what was given beside them."""
-    from seqarith.training.config import TrainingConfig
-
-    given = {
-        name: value
-        for name, value in options.items()
-        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    }
-    if given.get("clip") == 0:
-        given["clip"] = None
-    settings = _settings(ctx, given)
-    if checkpoint is not None:
-        return _resumed_config(options, settings, checkpoint)
-    if options["preset"] == "tutorial":
-        return _preset_config(given, settings)
-    if options["ask"] is not None and options["task_from"] is None:
-        raise InvalidValueError(f"--ask {options['ask']}: only a function of --task-from is asked")
-    if options["task_from"] is not None:
-        return _own_config(options, settings)
-    return TrainingConfig(task=options["task"], **settings)
-
-
-def _own_config(options: dict[str, Any], settings: dict[str, Any]) -> TrainingConfig:
-    from seqarith.training.config import TrainingConfig
-
-    place = options["task_from"]
-    if options["task"] is not None:
-        raise InvalidValueError(f"task {options['task']!r} and --task-from {place}: give one")
-    base, operands = settings.pop("base", 2), settings.pop("operands", None)
-    task = own_task(place, base, operands, settings.pop("parameters"), options["ask"])
-    return TrainingConfig.for_task(task, **settings)
-
-
-def _resumed_config(
-    options: dict[str, Any], settings: dict[str, Any], checkpoint: Checkpoint
-) -> TrainingConfig:
-    from dataclasses import replace
-
-    if options["task_from"] is not None:
-        raise InvalidValueError("--task-from and --resume: the checkpoint holds its task; drop one")
-    if options["task"] is not None:
-        settings["task"] = options["task"]
-    merged: dict[str, Any] = {
-        name: {**getattr(checkpoint.config, name), **value} if isinstance(value, dict) else value
-        for name, value in settings.items()
-    }
-    return replace(checkpoint.config, **merged)
-
-
-def _preset_config(given: dict[str, Any], settings: dict[str, Any]) -> TrainingConfig:
-    """Return the settings of the tutorial; what is given beside them must not contradict them."""
-    from seqarith.training.tutorial import BITS, tutorial_config
-
-    config = tutorial_config(**{name: given[name] for name in PRESET_OPTIONS if name in given})
-
-    def repeats(setting: Setting, mapping: str) -> bool:
-        value, fixed = given[setting.name], getattr(config, mapping or setting.name)
-        if mapping:
-            fixed = fixed.get(setting.name, setting.default)
-        # Its operands have 7 bits, its words have 8: either may be called the width.
-        return value == fixed or (setting.name == "bits" and value == BITS + 1)
-
-    wrong = [
-        "/".join(setting.flags)
-        for setting, mapping in table_options()
-        if setting.name in given and not repeats(setting, mapping)
-    ]
-    wrong += [f"--{name.replace('_', '-')}" for name in ("task_from", "ask") if name in given]
-    wrong += ["--param"] * bool(settings["parameters"])
-    if given.get("task", "add") != "add":
-        wrong.append(f"task {given['task']!r}")
-    if wrong:
-        raise InvalidValueError(
-            f"--preset tutorial fixes all but --seed and --max-steps; drop {wrong[0]}"
-        )
-    return config
-
-
-def _settings(ctx: click.Context, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that options stand for."""
-    settings: dict[str, Any] = {"parameters": parameters(given.get("param", ()))}
-    for option in TaskCommand.own_options(ctx):
-        if option.name in given:
-            settings["parameters"][option.name] = given[option.name]
-    for setting, mapping in table_options():
-        if setting.name in given and mapping:
-            settings.setdefault(mapping, {})[setting.name] = given[setting.name]
-        elif setting.name in given:
-            settings[setting.name] = given[setting.name]
-    return settings
-
-
-def _check_places(options: Mapping[str, Any]) -> None:
-    """Refuse files that cannot be written, or in whose place something would be lost."""
-    from seqarith.archive import check_no_archive
-    from seqarith.atomic import check_writable
-
-    output, log = options["output"], options["log"]
-    checkpoint, resume = options["checkpoint"], options["resume"]
-    places = [place for place in (output, log, checkpoint) if place is not None]
-    for place in places:
-        check_writable(place)
-    if len({place.resolve() for place in places}) < len(places):
-        raise InvalidValueError("--output, --log and --checkpoint: give each a file of its own")
-    if log is not None:
-        check_no_archive(log)
-    if checkpoint is not None and checkpoint.exists() and checkpoint != resume:
-        raise InvalidValueError(
-            f"--checkpoint {checkpoint}: there is such a file; remove it, or go on from it: "
-            f"{command_line('train', '--resume', checkpoint)}"
-        )
-
-
-def _check_log(log: Path, resume: Path | None, run: Mapping[str, str | int]) -> None:
-    """Refuse to write over the log of another run, and over what is no log."""
-    if not log.is_file() or log.stat().st_size == 0:
-        return
-    if resume is None:
-        raise InvalidValueError(
-            f"--log {log}: there is such a file, maybe the log of another run; remove it, give "
-            "another name, or go on with its run from its checkpoint: --resume"
-        )
-    from seqarith.training.log import RunLog
-    from seqarith.training.run_id import contradiction
-
-    try:
-        wrong = contradiction(RunLog.read(log).run, run)
-    except LogError as error:
-        # Going on would drop the lines that are no reports: they may be somebody's notes.
-        raise InvalidValueError(f"--log {error}; give another name, or mend it") from None
-    if wrong:
-        raise InvalidValueError(f"--log {log}: it is the log of another run, of {wrong}")
-
-
-@contextmanager
-def _log(path: Path | None, step: int) -> Iterator[IO[str] | None]:
-    """Open a log: anew, or, in a resumed run, without the lines after the step resumed from."""
-    if path is None:
-        yield None
-        return
-    kept = _lines_until(path, step) if step and path.exists() else []
-    try:
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(kept)
-            file.flush()
-            yield file
-    except OutputError:  # of another file: it says so itself
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
-
-
-def _lines_until(path: Path, step: int) -> list[str]:
-    from seqarith.training.log import log_lines, report_of
-
-    kept = []
-    for line in log_lines(path):
-        try:
-            report = report_of(line)
-        except InvalidValueError:
-            continue
-        reached = report["step"] if "step" in report else report["iteration"] + 1
-        if reached <= step and line.endswith("\n"):
-            kept.append(line)
-    return kept
-
-
-def _write_line(file: IO[str], record: dict[str, Any]) -> None:
-    # A loss that is no number is no JSON either.
-    numbers = {k: None if type(v) is float and not isfinite(v) else v for k, v in record.items()}
-    file.write(json.dumps(numbers) + "\n")
-    file.flush()
-
-
 @contextmanager
 def _interruptible() -> Iterator[Any]:
     """Turn the first Ctrl-C into a request to stop after the current step; the second one kills."""
@@ -349,7 +148,7 @@ def _interruptible() -> Iterator[Any]:
 
     try:
         before = signal.signal(signal.SIGINT, ask)
-    except ValueError:  # not in the main thread, where signals do not arrive anyway
+    except ValueError:  # only the main thread receives signals
         yield lambda: False
         return
     try:
@@ -367,11 +166,11 @@ def _show(report: Report, line: StatusLine, config: TrainingConfig) -> None:
 
 
 def _say_interrupted(step: int, options: Mapping[str, Any]) -> None:
-    """Say how to go on.
+    """Print how to resume the run.
 
-    A checkpoint names no other files: a foreign one could have any file written over.
+    Checkpoints contain no file names: a foreign checkpoint could otherwise overwrite any file.
     """
-    how = "without --checkpoint it is lost"
+    how = "no --checkpoint, so it is lost"
     if checkpoint := options["checkpoint"]:
         output = None if options["output"] == MODEL else options["output"]
         kept = [("--resume", checkpoint), ("--log", options["log"]), ("-o", output)]

@@ -1,23 +1,15 @@
-"""What ``seqarith train`` ends with, and says."""
+"""The outcome of ``seqarith train``: the saved model, its verdict, and the summary."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from seqarith.cli.output import (
-    command_line,
-    notice,
-    print_json,
-    say,
-    tuples_name,
-    width_name,
-)
+from seqarith.cli.output import command_line, notice, print_json, say, tuples_name, width_name
 from seqarith.cli.verdicts import counterexample_json, counterexample_lines
 
 if TYPE_CHECKING:
-    from seqarith.certification.verdicts import Refuted, Verdict
+    from seqarith.certification.verdicts import Refuted
     from seqarith.model import Model
     from seqarith.training.result import Run
 
@@ -27,72 +19,59 @@ SETTINGS = ("base", "operands", "cell", "hidden", "noise", "seed")
 
 @final
 class Outcome:
-    """A result, and, where no proof was found while training, the verdict on it.
+    """The result of training; without a proof from training, also the verdict of a search.
 
     Args:
-        result: What training ended with.
-        place: Where the model goes.
-        budget: Seconds for that verdict; none is sought where they are 0.
+        result: The result of training.
+        place: The model file.
+        budget: Seconds for the search; 0: no search.
     """
 
     def __init__(self, result: Run, place: Path, budget: float) -> None:
         self._result, self._place = result, place
-        self._verdict: Verdict | None = None
+        self.model: Model = result.model
+        """The model, with its proof if there is one."""
+        self._refuted: Refuted | None = None
         self._goal = result.model.training["goal"]
         if self._goal == "proved" and not result.proved and budget > 0:
-            from seqarith.certification.certify import certify
+            from seqarith.certification.certify import attach, certify
+            from seqarith.certification.verdicts import Proved, Refuted
 
-            self._verdict = certify(result.model, budget)
-
-    @cached_property
-    def model(self) -> Model:
-        """The model, with its proof if there is one."""
-        if self._verdict is None:
-            return self._result.model
-        from seqarith.certification.certify import attach
-        from seqarith.certification.verdicts import Proved
-
-        if isinstance(self._verdict, Proved):
-            return attach(self._result.model, self._verdict.certificate)
-        return self._result.model
-
-    @property
-    def _refuted(self) -> Refuted | None:
-        if self._verdict is None:
-            return None
-        from seqarith.certification.verdicts import Refuted
-
-        return self._verdict if isinstance(self._verdict, Refuted) else None
+            match certify(result.model, budget):
+                case Proved() as proved:
+                    self.model = attach(result.model, proved.certificate)
+                case Refuted() as refuted:
+                    self._refuted = refuted
 
     @property
     def reached(self) -> bool:
-        """Whether the goal was reached, and the function, if there is one, is what was learnt."""
+        """Whether the goal was reached, and the learned machine agrees with the user's function."""
         return (self._result.reached or self.model.certificate is not None) and self._agree
 
     @property
     def _agree(self) -> bool:
-        """Whether the network learnt from the function itself, as far as was tried."""
+        """Whether the machine agrees with the user's function on all inputs that were compared."""
         compared = self._result.evaluation.comparison
         return compared is None or compared.agree
 
     @property
     def verdict(self) -> str | None:
-        """``"proved"``, ``"refuted"`` or ``"undecided"``; None where a proof was not the goal."""
+        """``"proved"``, ``"refuted"`` or ``"undecided"``; None if the goal was not a proof."""
         if self.model.certificate is not None:
             return "proved"
-        if self._verdict is not None:
-            return type(self._verdict).__name__.lower()
+        if self._refuted is not None:
+            return "refuted"
         return "undecided" if self._goal == "proved" else None
 
     def save(self) -> None:
-        """Save the model; a proved model that is replaced is kept beside it, which is told."""
+        """Save the model; keep a proved model of another run that it replaces, and say so."""
         kept = _keep_proved(self._place, self.model)
         self.model.save(self._place)
         if kept is not None:
-            notice(f"{self._place} held a proved model of another run: it is kept as {kept}.")
+            notice(f"{self._place} was a proved model of another run; that model is now {kept}.")
 
     def say(self, seconds: float, as_json: bool) -> None:
-        """Print it: to stdout, but for advice."""
+        """Print the outcome to stdout, and advice to stderr."""
         if as_json:
             print_json(self._record(seconds))
             return
@@ -105,48 +84,41 @@ class Outcome:
         say(f"saved {self._place}")
         if not self.reached and self._agree:
             notice(
-                f"The goal, {self._goal}, was not reached in {steps:,} steps; try --max-steps "
+                f"The goal ({self._goal}) was not reached in {steps:,} steps; try --max-steps "
                 f"{2 * steps}, --candidates 16, another --seed or more --hidden units."
             )
 
     def _counted(self) -> str:
-        """Say how much of the training width comes out right."""
+        """Describe how many results are correct at the training width."""
         known, task = self._result.evaluation, self.model.task
         width, tuples = width_name(task, known.bits), tuples_name(task)
         if known.mode == "exhaustive" and known.exact:
             return f"exact on all {known.checked:,} {tuples} of {width} operands"
         if known.mode == "exhaustive":
-            return (
-                f"right on {known.correct:,} of all {known.checked:,} {tuples} of {width} operands"
-            )
+            counts = f"{known.correct:,} of all {known.checked:,}"
+            return f"correct on {counts} {tuples} of {width} operands"
         total, right = known.checked + known.directed, known.correct + known.directed_correct
-        return (
-            f"right on {right:,} of {total:,} sampled {tuples} of {width} operands "
-            f"(sampled, not all)"
-        )
+        return f"correct on {right:,} of {total:,} sampled {tuples} of {width} operands"
 
     def _judged(self) -> list[str]:
-        """Say what is known of every width."""
+        """Describe the verdict on all widths."""
         name = self.model.task.name
         if self.model.certificate is not None:
-            margin = self.model.certificate.claims["margin"]
-            regions = len(self.model.certificate.arrays["states"])
             from seqarith.certification.claim import claim_of
 
-            claim = claim_of(self.model)
-            plain, again = claim.of == "task", command_line("verify", self._place)
-            return [
-                f"{name}: proved right at every width ({regions:,} regions, smallest margin "
-                f"{margin:.3g}); check it again: {again}"
-                if plain
-                else f"{name}: proved. {claim} {regions:,} regions, smallest margin {margin:.3g}; "
-                f"check it again: {again}"
-            ]
+            claim, proof = claim_of(self.model), self.model.certificate
+            found = (
+                f"{len(proof.arrays['states']):,} regions, smallest margin "
+                f"{proof.claims['margin']:.3g}"
+            )
+            plain = claim.of == "task"
+            text = f"proved right at every width ({found})" if plain else f"proved. {claim} {found}"
+            return [f"{name}: {text}; check it again: {command_line('verify', self._place)}"]
         if self._refuted is not None:
             lines = counterexample_lines(self._refuted)
             return [f"{name}: refuted", *(f"  {line}" for line in lines)]
         if self._goal == "proved":
-            return [f"{name}: undecided at other widths: neither a proof nor an error was found"]
+            return [f"{name}: undecided at other widths: found neither a proof nor a wrong result"]
         return []
 
     def _record(self, seconds: float) -> dict[str, Any]:
@@ -176,7 +148,7 @@ class Outcome:
         }
 
     def _claimed(self) -> dict[str, Any]:
-        """Return what is proved, and what that rests on, ready for JSON."""
+        """Return what is proved and under which assumptions, ready for JSON."""
         if self.model.certificate is None:
             return {}
         from seqarith.certification.claim import claim_of
@@ -185,14 +157,14 @@ class Outcome:
 
 
 def _keep_proved(place: Path, model: Model) -> Path | None:
-    """Copy a proved model that another one is about to replace; return where it is kept."""
+    """Copy a proved model that another model is about to replace; return the copy's path."""
     from seqarith.atomic import write_bytes
     from seqarith.errors import SeqarithError
     from seqarith.model import Model
 
     try:
         before = Model.load(place)
-    except SeqarithError:  # nothing is there, or nothing that is a model here
+    except SeqarithError:  # no such file, or not a readable model
         return None
     if before.certificate is None or before.digest == model.digest:
         return None

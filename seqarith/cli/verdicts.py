@@ -1,8 +1,10 @@
-"""What the commands of certification say alike."""
+"""Verdicts and counterexamples, as the commands print them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from seqarith.text import shortened
 
 if TYPE_CHECKING:
     from seqarith.certification.verdicts import Refuted
@@ -27,10 +29,10 @@ def counterexample_json(verdict: Refuted) -> dict[str, Any]:
 
 
 def counterexample_lines(verdict: Refuted) -> list[str]:
-    """Return a counterexample for people: as a sum, then digit by digit with the carry."""
+    """Return a counterexample as text: an equation, then digit by digit with the carry."""
     task = verdict.task
-    text = task.equation(verdict.operands, verdict.predicted)
-    lines = [f"{_short(text)}, right is {_short(task.result_text(verdict.expected))}"]
+    text = shortened(task.equation(verdict.operands, verdict.predicted), 100)
+    lines = [f"{text}, expected {shortened(task.result_text(verdict.expected), 100)}"]
     rows = _rows(verdict)
     cells = {name: cells[-SHOWN:] for name, cells in rows.items()}
     size = max(len(cell) for row in cells.values() for cell in row)
@@ -48,30 +50,22 @@ def counterexample_lines(verdict: Refuted) -> list[str]:
 
 
 def _rows(verdict: Refuted) -> dict[str, list[str]]:
-    """Return what stands at every step, in the order of reading: carry, digits, outputs."""
+    """Return the rows of a table with a column per step, as read: state, digits, outputs."""
     from seqarith.machine import state_names
 
     machine, task, word = verdict.task.machine, verdict.task, list(verdict.word)
     assert machine is not None
     states = machine.trace(word)[:-1].tolist()
-    due = [_symbol(verdict, symbol) for symbol in machine.run(word).tolist()]
+    expected = [_symbol(verdict, symbol) for symbol in machine.run(word).tolist()]
     label, names = state_names(machine.names)
     rows = {label: [names[state] for state in states]}
     digits = task.digits[:, word]
     for name, row in zip("abcdefghijklmnop", digits, strict=False):
-        rows[name] = [_digit(digit) for digit in row.tolist()]
-    rows["right"] = due
-    rows["network"] = [*due[:-1], _symbol(verdict, verdict.emitted)]
+        rows[name] = [f"{digit:x}" for digit in row.tolist()]
+    rows["expected"] = expected
+    rows["network"] = [*expected[:-1], _symbol(verdict, verdict.emitted)]
     return rows
 
 
 def _symbol(verdict: Refuted, symbol: int) -> str:
-    return verdict.task.symbols[symbol] if verdict.task.symbols else _digit(symbol)
-
-
-def _digit(value: int) -> str:
-    return "0123456789abcdef"[value]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:48]} ... {text[-48:]}"
+    return verdict.task.symbols[symbol] if verdict.task.symbols else f"{symbol:x}"

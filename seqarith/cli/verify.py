@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqarith.cli.output import (
-    find_model_file,
-    json_option,
-    model_argument,
-    notice,
-    print_json,
-    say,
-    spent,
-)
+from seqarith.cli.arguments import find_model_file, json_option, model_argument
+from seqarith.cli.output import notice, print_json, say, spent
 
 if TYPE_CHECKING:
     from seqarith.certification.kernel.check import Accepted, Rejected
@@ -26,19 +19,21 @@ if TYPE_CHECKING:
 @click.command("verify")
 @model_argument
 @click.option(
-    "--exact", is_flag=True, help="Check again in ball arithmetic, without NumPy's functions."
+    "--exact",
+    is_flag=True,
+    help="Check a second time in ball arithmetic, without NumPy's functions.",
 )
 @json_option
 @click.pass_context
 def verify_command(ctx: click.Context, model: Path | None, exact: bool, as_json: bool) -> None:
-    """Check the certificate that MODEL (default: model.npz) holds, with the checker alone.
+    """Check the certificate in MODEL (default: model.npz).
 
-    The checker imports nothing from the search that found the proof, and believes nothing in the
-    file. docs/certificates.md says why what it accepts is true.
+    The checker imports nothing from the search that found the proof, and trusts nothing in the
+    file. docs/certificates.md explains why it accepts only valid proofs.
 
-    --exact then repeats the check with python-flint, in arithmetic that is exact but for bounds
-    that it carries along: 'pip install python-flint'. It takes about a hundred times
-    as long, and both have to accept.
+    --exact adds a second check in ball arithmetic: every number has a rigorous error bound. Both
+    checks must accept. The second takes about a hundred times as long and needs python-flint
+    ('pip install python-flint').
 
     Exit code 0: accepted; 3: rejected; 1: there is no certificate.
     """
@@ -49,7 +44,7 @@ def verify_command(ctx: click.Context, model: Path | None, exact: bool, as_json:
     place = find_model_file(model)
     loaded = Model.load(place)
     if exact:
-        exact_checker()  # its lack is told before anything else
+        exact_checker()  # report a missing python-flint before any work
     begin = time.perf_counter()
     with spent("verify") as progress:
         found = verify(loaded, progress=progress)
@@ -101,6 +96,6 @@ def _accepted(model: Model, found: Accepted, seconds: float, exact: bool) -> Non
     if exact:
         say("  checked again in ball arithmetic, none of NumPy's functions trusted")
     say(
-        f"  assumed of this platform: tanh errs by at most {certificate.tanh_ulps:g} epsilons "
-        f"of {certificate.dtype}, a sigmoid by {certificate.tanh_ulps / 2 + 1:g}"
+        f"  assumed about this platform: tanh is accurate to {certificate.tanh_ulps:g} epsilons "
+        f"of {certificate.dtype}, a sigmoid to {certificate.tanh_ulps / 2 + 1:g}"
     )

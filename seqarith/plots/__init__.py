@@ -1,8 +1,8 @@
-"""Pictures, for papers and for people: each is a function that draws into an ``Axes``.
+"""Pictures: each is a function that draws into a matplotlib ``Axes``.
 
-They need matplotlib, the extra ``plot``; it is imported when a figure is made or a picture drawn.
+They need matplotlib, the extra ``plot``, which is imported when a figure is made or drawn.
 
-Into a figure of your own, or one of these::
+Draw into your own figure or one of these::
 
     with plots.style():
         figure, (axes,) = plots.new_figure()

@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NEARLY = 0.98
-"""Share from which a point cannot be told from 100 % by its place."""
+"""Accuracy above which a point looks like 100 %, so the number of errors is written beside it."""
 
 
 def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
     """Draw exact-match accuracy against the digits of an operand.
 
-    Filled where every operand tuple was run, hollow where a sample was; words with long runs,
-    which a sample runs besides, have a line of their own.
+    Marks are filled if all operand tuples were tested, hollow for a sample. The additional words
+    with long runs of a sample have a separate line.
 
     Args:
-        axes: Where to draw.
-        evaluations: Of one model, at least one.
+        axes: Axes to draw into.
+        evaluations: One or more evaluations of one model.
 
     Raises:
-        InvalidValueError: There is no evaluation.
+        InvalidValueError: ``evaluations`` is empty.
     """
     if not evaluations:
         raise InvalidValueError("no evaluation to draw: expected one or more")
@@ -51,10 +51,10 @@ def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
         )  # fmt: skip
     _count_errors(axes, found)
     axes.set_title(label(f"{found[0].task}: accuracy by width"), loc="left")
-    axes.set(xlabel="digits of an operand", ylabel="operands right (%)")
+    axes.set(xlabel="digits of an operand", ylabel="operands correct (%)")
     if widths[-1] > 8 * widths[0]:
         axes.set_xscale("log", base=2)
-    # Names of powers of two say less than the widths themselves.
+    # Tick labels 2**3 would be less readable than the widths.
     axes.set_xticks(widths, [str(width) for width in widths])
     axes.minorticks_off()
     axes.set_ylim(-3, 103)
@@ -62,7 +62,7 @@ def accuracy_by_width(axes: Axes, evaluations: Sequence[Evaluation]) -> None:
 
 
 def _count_errors(axes: Axes, found: Sequence[Evaluation]) -> None:
-    """Write how many words are wrong where a share of nearly 100 % would hide it."""
+    """Annotate the number of wrong words if the accuracy looks like 100 %."""
     for each in found:
         every = each.correct, each.checked, BLUE
         long = each.directed_correct, each.directed, VERMILLION
@@ -79,11 +79,11 @@ def accuracy_by_chain(axes: Axes, evaluation: Evaluation) -> None:
     """Draw exact-match accuracy against the length of the longest carry chain of a word.
 
     For a task without a carry it is the longest run of steps in which the task's machine is not in
-    its initial state. The bars say how many words have such a chain.
+    its initial state. Bars show the number of words with each length.
 
     Args:
-        axes: Where to draw.
-        evaluation: What was counted.
+        axes: Axes to draw into.
+        evaluation: The evaluation of a model.
 
     Raises:
         TaskError: The task's machine remembers nothing, or there is no machine.
@@ -110,6 +110,6 @@ def accuracy_by_chain(axes: Axes, evaluation: Evaluation) -> None:
     axes.set_title(
         label(f"{evaluation.task}: {how} of {evaluation.bits} digits, {errors:,} wrong"), loc="left"
     )
-    axes.set(xlabel=label(f"longest {evaluation.chain}, in digits"), ylabel="words right (%)")
+    axes.set(xlabel=label(f"longest {evaluation.chain}, in digits"), ylabel="words correct (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(-3, 103)

@@ -1,4 +1,4 @@
-"""Figures without a display, and files of them that are the same byte for byte."""
+"""Figures without a display, and picture files that are reproducible byte for byte."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What a format would note by itself: the time, and the versions that drew it.
+# Metadata that matplotlib would write by default, such as the time and its version.
 FORMATS: dict[str, dict[str, Any]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},
@@ -46,10 +46,10 @@ def new_figure(
     """Return a figure and its axes, row by row; no window is opened.
 
     Args:
-        rows: Of axes.
-        columns: Of axes.
-        size: In inches.
-        widths: Of the columns, relative to each other; default: all alike.
+        rows: Rows of axes.
+        columns: Columns of axes.
+        size: Width and height in inches.
+        widths: Relative widths of the columns; default: equal.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -63,11 +63,11 @@ def new_figure(
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG, SVG or PDF, by the file's ending; the same figure, the same bytes.
+    """Save a figure as PNG, SVG or PDF, by the file's suffix; equal figures give equal bytes.
 
     Raises:
-        InvalidValueError: The ending is another one.
-        OutputError: It cannot be written; an existing file is left as it was.
+        InvalidValueError: The suffix is not one of these.
+        OutputError: The file cannot be written; an existing file is left unchanged.
     """
     kind = check_picture(path)
     content = io.BytesIO()
@@ -77,16 +77,16 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 
 def check_picture(path: str | os.PathLike[str]) -> str:
-    """Return the ending of a picture's file; refuse a place before any work is done for it.
+    """Return the suffix of a picture file; refuse a bad path before any work is done.
 
     Raises:
-        InvalidValueError: The ending is not one of a picture.
-        OutputError: No file can be written there.
+        InvalidValueError: The suffix is not that of a picture.
+        OutputError: The file cannot be written.
     """
     kind = Path(path).suffix.lower()
     if kind not in FORMATS:
         raise InvalidValueError(
-            f"{path}: the ending {kind!r} is no picture's; expected {', '.join(FORMATS)}"
+            f"{path}: cannot save a picture as {kind!r}; expected {', '.join(FORMATS)}"
         )
     check_writable(path)
     check_no_archive(path)
@@ -95,9 +95,9 @@ def check_picture(path: str | os.PathLike[str]) -> str:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in one style, whatever the user's own settings of matplotlib are.
+    """Use the package's style instead of the user's matplotlib settings.
 
-    A picture that is drawn and saved within it is the same everywhere, byte for byte.
+    A picture that is drawn and saved in this context is the same everywhere, byte for byte.
 
     Raises:
         MissingExtraError: matplotlib is not installed.

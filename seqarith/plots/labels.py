@@ -1,21 +1,21 @@
-"""Text in pictures: foreign text is drawn as it is, whatever is in it."""
+"""Text in pictures: text from elsewhere is drawn literally."""
 
 from __future__ import annotations
 
 from seqarith.text import shortened
 
-LONGEST = 80  # characters of a text from elsewhere
+LONGEST = 80  # maximum characters of a text from elsewhere
 
 
 def label(text: str, limit: int = LONGEST) -> str:
-    r"""Return a text that matplotlib draws as itself, in one line.
+    r"""Escape a text so that matplotlib draws it literally, in one line.
 
-    ``$`` would begin mathematics; what begins with ``_`` would be left out of a legend; control
-    characters would be drawn as boxes, and lone surrogates not at all.
+    Otherwise ``$`` starts mathematics, a leading ``_`` hides a text from the legend, control
+    characters become boxes, and lone surrogates are not drawn.
 
     Args:
         text: Any text.
-        limit: Characters of it that are drawn, at most.
+        limit: Maximum number of characters.
 
     Example:
         >>> print(label("$x$"), label("_run") == " _run", label("a\nb"))

@@ -1,4 +1,4 @@
-"""The learning curve of one run or of several."""
+"""Learning curves of one run or several."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 
 QUANTITIES = {
     "loss": (("loss", "error"), "loss"),
-    "accuracy": (("accuracy",), "words right (%)"),
+    "accuracy": (("accuracy",), "words correct (%)"),
     "margin": (("min_margin", "margin"), "smallest margin (logits)"),
 }
-"""What can be drawn: the keys of a log that hold it, and the axis label."""
+"""Each quantity: its keys in a log, and its axis label."""
 
 NAMED = 8
-"""Runs that the legend names, at most."""
+"""Maximum number of runs that the legend names."""
 
 
 def learning_curve(axes: Axes, runs: Sequence[RunLog], quantity: str = "loss") -> None:
-    """Draw a quantity of runs against the steps.
+    """Draw a logged quantity against the training steps.
 
-    Several runs are drawn one by one, thin, with their median and the range of those that were
-    still going at a step; a dot is where a run ended. Up to 8 of them are named.
+    Several runs are drawn as thin lines, with the median and range of the runs that have not ended
+    at each step. A dot marks the end of a run. The legend names up to 8 runs.
 
     Args:
-        axes: Where to draw.
-        runs: The logs.
+        axes: Axes to draw into.
+        runs: Logs of the runs.
         quantity: ``"loss"``, ``"accuracy"`` (exact match, of the batch) or ``"margin"``.
 
     Raises:
-        InvalidValueError: No such quantity, or no run has logged it, or the runs are of different
-            tasks.
+        InvalidValueError: The quantity is unknown, no run has logged it, or the runs have
+            different tasks.
     """
     if quantity not in QUANTITIES:
         raise InvalidValueError(f"quantity {quantity!r}: expected {', '.join(QUANTITIES)}")
@@ -48,7 +48,7 @@ def learning_curve(axes: Axes, runs: Sequence[RunLog], quantity: str = "loss") -
     drawn = recorded(runs, quantity)
     if not drawn:
         keys = sorted({key for run in runs for key in run.values})
-        raise InvalidValueError(f"no log holds the {quantity}; they hold {', '.join(keys)}")
+        raise InvalidValueError(f"no log contains the {quantity}; they contain {', '.join(keys)}")
     axis = QUANTITIES[quantity][1]
     curves = [_curve(run, quantity) for run in drawn]
     if len(curves) == 1:
@@ -67,18 +67,18 @@ def learning_curve(axes: Axes, runs: Sequence[RunLog], quantity: str = "loss") -
 
 
 def _check_one_task(runs: Sequence[RunLog]) -> None:
-    """Refuse what has no common median; a log that does not say its task is believed."""
+    """Refuse logs of different tasks; a log without a task is accepted."""
     of = {str(run.run["task"]): run.name for run in runs if "task" in run.run}
     if len(of) > 1:
         (task, name), (other, second) = list(of.items())[:2]
         raise InvalidValueError(
             f"logs of different tasks: {shortened(name, 60)} is of {shortened(task, 40)}, "
-            f"{shortened(second, 60)} of {shortened(other, 40)}; draw each task by itself"
+            f"{shortened(second, 60)} of {shortened(other, 40)}; draw each task separately"
         )
 
 
 def recorded(runs: Sequence[RunLog], quantity: str) -> list[RunLog]:
-    """Return the runs that have logged a quantity."""
+    """Return the runs that logged a quantity."""
     return [run for run in runs if any(key in run.values for key in QUANTITIES[quantity][0])]
 
 

@@ -1,4 +1,4 @@
-"""The finite-state machine that a network has become, as a diagram."""
+"""The finite-state machine that a network has learned, as a diagram."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FONT = "small"
-"""Its letters are as wide as those of a `Diagram` where 100 units are an inch."""
+"""Size at which text is as wide as a `Diagram` assumes, with 100 units per inch."""
 
 
 def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
-    """Draw a machine: a circle a state, an arrow for what is read, with what is emitted.
+    """Draw a machine: a circle per state, and arrows with the digits read and the output.
 
     Args:
-        axes: Where to draw.
-        found: What `extract` returned.
+        axes: Axes to draw into.
+        found: Result of `extract`.
         task: The task of the model.
     """
     machine = found.machine
@@ -36,18 +36,18 @@ def machine_diagram(axes: Axes, found: Extracted, task: Task) -> None:
         _node(axes, diagram, place, diagram.names[state], state == machine.initial)
     axes.set(xlim=(0, diagram.size[0]), ylim=(diagram.size[1], 0), aspect="equal")
     axes.set_axis_off()
-    how = "proved" if found.proved else "proved, if what the proof rests on is right"
+    how = "proved" if found.proved else "proved under the assumptions of the proof"
     if not found.claim:
         agreeing = percent(found.agreement, 0)
         how = f"observed on {found.samples:,} hidden vectors; {agreeing} move as it does"
     same = "is equal to" if found.equal else "differs from"
     other = "the one in this file" if task.own else f"that of {task.formula}"
-    said = (
+    title = (
         f"The machine of the network, {how};",
         f"it {same} {other}",
         "arrows: digits read / symbol emitted; double circle: start",
     )
-    axes.set_title("\n".join(map(label, said)), fontsize="small", loc="left")
+    axes.set_title("\n".join(map(label, title)), fontsize="small", loc="left")
 
 
 def _node(axes: Axes, diagram: Diagram, place: Point, lines: Sequence[str], initial: bool) -> None:

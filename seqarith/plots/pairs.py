@@ -1,8 +1,9 @@
-"""The map of all pairs of operands: where a network errs, and how sure it is."""
+"""Maps of all pairs of operands: the wrong digits, and the smallest margins."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -19,22 +20,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-SIDE = 256
-LARGEST = 1024
-DRAWN = 256  # points of a side
-RINGED = 64  # wrong pairs that are ringed, at most
-SMALL = 64  # points of a side that are seen without
-ROWS = 8  # second operands that are run together
+SIDE = 256  # maximum operands per side by default
+LARGEST = 1024  # maximum operands per side
+DRAWN = 256  # maximum points per side
+RINGED = 64  # maximum number of wrong pairs that get a ring
+SMALL = 64  # maximum side of a map whose single points are visible without rings
+ROWS = 8  # second operands that run in one batch
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """What came out for every pair of operands.
+    """Results of every pair of operands.
 
     Attributes:
-        wrong: Wrong digits of the pair (a, b), shape (b, a).
-        margins: The smallest margin of its digits, likewise.
+        wrong: Number of wrong digits of the pair (a, b), shape (b, a).
+        margins: Smallest margin of the digits of the pair (a, b), shape (b, a).
     """
 
     wrong: NDArray[np.intp]
@@ -46,8 +47,8 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
 
     Args:
         model: A model of a task of two operands.
-        bits: Digits of each; default: the most that give no more than 256 numbers, or the width of
-            its training where the task has no machine.
+        bits: Digits of each operand; default: the most that give no more than 256 numbers, or the
+            training width if the task has no machine.
 
     Raises:
         TaskError: The task takes another number of operands, or the map would be too large.
@@ -55,7 +56,7 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
     task = model.task
     if task.operands != 2:
         raise TaskError(
-            f"the map is of two operands; {task.formula} takes {task.operands}. "
+            f"a map needs two operands; {task.formula} takes {task.operands}. "
             "Draw accuracy by width instead"
         )
     fixed = fixed_width(model)
@@ -63,7 +64,7 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
     task.check_bits(digits)
     if task.base**digits > LARGEST:
         raise TaskError(
-            f"a map of {task.base}**{digits} operands a side: expected at most {LARGEST}"
+            f"a map with {task.base}**{digits} operands per side: expected at most {LARGEST}"
         )
     side = task.base**digits
     rows = [_run_rows(model, digits, range(b, min(b + ROWS, side))) for b in range(0, side, ROWS)]
@@ -72,10 +73,7 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
 
 
 def _widest(base: int) -> int:
-    digits = 1
-    while base ** (digits + 1) <= SIDE:
-        digits += 1
-    return digits
+    return next(digits for digits in count(1) if base ** (digits + 1) > SIDE)
 
 
 def _run_rows(
@@ -91,13 +89,13 @@ def _run_rows(
 
 
 def error_map(axes: Axes, model: Model, bits: int | None = None) -> None:
-    """Draw how many digits of every pair come out wrong; white is right.
+    """Draw the number of wrong digits of every pair; white is correct.
 
-    Where there are more pairs than points, a point shows the worst of its pairs. Where few pairs
-    are wrong, a ring is drawn around each.
+    If there are more pairs than points, a point shows the worst of its pairs. If few pairs are
+    wrong, each gets a ring.
 
     Args:
-        axes: Where to draw.
+        axes: Axes to draw into.
         model: A model of a task of two operands.
         bits: Digits of each operand; default: 8 in base 2.
 
@@ -117,12 +115,12 @@ def error_map(axes: Axes, model: Model, bits: int | None = None) -> None:
 
 
 def margin_map(axes: Axes, model: Model, bits: int | None = None) -> None:
-    """Draw the smallest margin of every pair: how far its nearest logit is from deciding otherwise.
+    """Draw the smallest margin of every pair: the distance of its digits from a wrong decision.
 
-    Wrong pairs, whose margin is negative, are black. Points and rings are those of `error_map`.
+    Wrong pairs, whose margin is negative, are black. Points and rings are as in `error_map`.
 
     Args:
-        axes: Where to draw.
+        axes: Axes to draw into.
         model: A model of a task of two operands.
         bits: Digits of each operand; default: 8 in base 2.
 
@@ -144,14 +142,14 @@ def margin_map(axes: Axes, model: Model, bits: int | None = None) -> None:
 @final
 @dataclass(frozen=True, eq=False)
 class _Points:
-    """The points of a map: the worst of the pairs of each, and how many pairs a side that is."""
+    """The points of a map: the worst value of each point's pairs, and its pairs per side."""
 
     values: NDArray[Any]
     pairs: int
 
 
 def _pooled(table: NDArray[Any], worst: np.ufunc, padding: float) -> _Points:
-    """Return a table of no more than `DRAWN` points a side: a mean would hide what is rare."""
+    """Reduce a table to at most `DRAWN` points per side; means would hide rare errors."""
     side = len(table)
     size = -(-side // DRAWN)
     room = -side % size
@@ -168,13 +166,13 @@ def _show(axes: Axes, points: _Points, **options: Any) -> AxesImage:
     )  # fmt: skip
 
 
-def _finish(axes: Axes, model: Model, wrong: NDArray[np.intp], said: str) -> None:
+def _finish(axes: Axes, model: Model, wrong: NDArray[np.intp], note: str) -> None:
     side, errors = len(wrong), int(np.count_nonzero(wrong))
     ringed = 0 < errors <= RINGED and side > SMALL
     if ringed:
         b, a = np.nonzero(wrong)
         axes.plot(a, b, "o", color=VERMILLION, markerfacecolor="none", markersize=9, zorder=3)
-    counted = f"{errors:,} wrong of {wrong.size:,} pairs{' (ringed)' * ringed}{said}"
+    counted = f"{errors:,} wrong of {wrong.size:,} pairs{' (ringed)' * ringed}{note}"
     axes.set_title(label(f"{model.task.formula}: {counted}", 120), loc="left")
     axes.set(xlabel="a", ylabel="b", xlim=(-0.5, side - 0.5), ylim=(-0.5, side - 0.5))
     axes.spines[:].set_visible(True)

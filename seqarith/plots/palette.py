@@ -1,4 +1,4 @@
-"""Colours and markers that differ in grey, and for the colour-blind.
+"""Colours and markers that differ in greyscale and for colour-blind readers.
 
 Source: M. Okabe, K. Ito, Color Universal Design (2008).
 """
@@ -14,10 +14,10 @@ DASHES = ("-", "--", ":", "-.")
 
 
 def colour(index: int) -> str:
-    """Return the colour of a class; beyond eight they come again, with other markers."""
+    """Return the colour of a class; after eight classes, colours repeat with other markers."""
     return COLOURS[index % len(COLOURS)]
 
 
 def marker(index: int) -> str:
-    """Return the marker of a class, so that it can be told without its colour."""
+    """Return the marker of a class, which identifies it without its colour."""
     return MARKERS[(index + index // len(MARKERS)) % len(MARKERS)]

@@ -1,4 +1,4 @@
-"""Hidden vectors in the plane, coloured by the carry, with the regions of the proof."""
+"""Hidden vectors in two principal components, coloured by state, with the proof's regions."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 WORDS = 96
 PATHS = 2
-NAMED = 12  # states that the legend lists, at most
+NAMED = 12  # maximum number of states in the legend
 
 
 def trajectories(axes: Axes, model: Model, bits: int = 16, seed: int = 0) -> None:
-    """Draw where random words take the hidden vector, in two principal components.
+    """Draw the hidden vectors of random words, in two principal components.
 
-    A point is a hidden vector, its colour and marker the state of the task's machine (for sums:
-    the carry); two words are drawn as paths. Where the model holds a certificate that the
-    checker accepts, its regions are outlined: no word of any length leaves them for good.
+    A point is a hidden vector. Its colour and marker show the state of the task's machine, for sums
+    the carry. Two words are drawn as paths. If the model has a certificate that the checker
+    accepts, its regions are outlined: no word of any length leaves them for good.
 
     Args:
-        axes: Where to draw.
+        axes: Axes to draw into.
         model: The model.
         bits: Digits of each operand.
-        seed: Of the random words.
+        seed: Seed of the random words.
 
     Raises:
         TaskError: ``bits`` is out of range.
@@ -72,7 +72,7 @@ def _paths(axes: Axes, plane: Projection, seen: Visits) -> None:
 
 
 def _outline_regions(axes: Axes, model: Model, plane: Projection) -> str:
-    """Outline the regions of a certificate that holds; say in words what was outlined."""
+    """Outline the regions of an accepted certificate; return a note for the title."""
     if model.certificate is None:
         return ""
     if not isinstance(verify(model), Accepted):

@@ -16,18 +16,18 @@ READOUT = "readout.weight"
 
 
 def weights(axes: Axes, model: Model, name: str) -> None:
-    """Draw one array of a model as squares: their area is the size, white is above 0.
+    """Draw one array of a model as squares: the area is the size, white is positive.
 
-    That tells sign and size without colour. A row is a hidden unit, also of the readout, whose
-    array is drawn on its side; gates stand below each other.
+    So sign and size are visible without colour. A row is a hidden unit; the readout's array is
+    transposed for this. Gates are stacked vertically.
 
     Args:
-        axes: Where to draw.
+        axes: Axes to draw into.
         model: The model.
-        name: Of an array of the model file, for instance ``"rnn.weight_hh_l0"``.
+        name: Name of an array in the model file, for example ``"rnn.weight_hh_l0"``.
 
     Raises:
-        InvalidValueError: It has no such array.
+        InvalidValueError: The model has no such array.
 
     Source: G. E. Hinton, T. Shallice, Lesioning an Attractor Network (1991), figure 3.
     """
@@ -35,8 +35,9 @@ def weights(axes: Axes, model: Model, name: str) -> None:
 
     arrays = model.network.export(model.parameters)
     if name not in arrays:
-        raise InvalidValueError(f"array {name!r}: the model has {', '.join(arrays)}")
-    table = arrays[name].T if name == READOUT else _column(arrays[name])
+        raise InvalidValueError(f"unknown array {name!r}: the model has {', '.join(arrays)}")
+    array = arrays[name]
+    table = array.T if name == READOUT else array.reshape(len(array), -1)
     largest = float(np.abs(table).max())
     rows, columns = np.nonzero(table)
     half = 0.46 * np.sqrt(np.abs(table[rows, columns]) / (largest or 1))
@@ -51,10 +52,6 @@ def weights(axes: Axes, model: Model, name: str) -> None:
     axes.set(xlabel=_across(name), ylabel="output" if name == "readout.bias" else "hidden unit")
     axes.set_anchor("N")
     axes.set(xticks=_ticks(width) if width > 1 else [], yticks=_ticks(height))
-
-
-def _column(array: np.ndarray) -> np.ndarray:
-    return array[:, None] if array.ndim == 1 else array
 
 
 def _across(name: str) -> str:

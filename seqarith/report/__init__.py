@@ -1,3 +1,3 @@
-"""One self-contained page about a model: what is known of it, its pictures, and it at work."""
+"""One self-contained HTML page about a model: facts, pictures, and the network at work."""
 
 from seqarith.report.page import write_report as write_report

@@ -1,4 +1,4 @@
-"""What is said of a model in words."""
+"""The text of the page: the verdict in its badge, and the list of facts."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
 from seqarith.network_description import describe_network
 from seqarith.report.regions import Known
-from seqarith.tasks.task import Task
 from seqarith.text import counted, shortened
 
 WIDTHS, SAMPLES, EXHAUSTIVE = (1, 2, 4, 8, 16, 32, 64, 128), 400, 2**16
-NOTED = "noted by the file's writer, not checked here: "
+NOTED = "as noted in the file, not checked here: "
+
+
+def evaluate_width(model: Model, bits: int, samples: int = SAMPLES, seed: int = 0) -> Evaluation:
+    """Test all operand tuples of a width if there are at most 2**16, else a random sample."""
+    every = model.task.letters**bits <= EXHAUSTIVE
+    return evaluate(model, bits, samples=None if every else samples, seed=seed)
 
 
 def evaluate_widths(model: Model) -> list[Evaluation]:
-    """Run a model on operands of several widths, or of the only one that it is for.
-
-    All operands are run where they are few.
-    """
-    width, found = fixed_width(model), []
-    for bits in WIDTHS if width is None else (width,):
-        every = model.task.letters**bits <= EXHAUSTIVE
-        found.append(evaluate(model, bits, samples=None if every else SAMPLES))
-    return found
+    """Test a model at several widths, or at its fixed width."""
+    width = fixed_width(model)
+    return [evaluate_width(model, bits) for bits in (WIDTHS if width is None else (width,))]
 
 
 def verdict(model: Model, known: Known, evaluations: Sequence[Evaluation]) -> tuple[str, str]:
-    """Return the badge of the page, as a class of its style, and its words."""
+    """Return the badge of the page: its CSS class and its text."""
     compared = [found.comparison for found in evaluations if found.comparison is not None]
     differing = next((each for each in compared if not each.agree), None)
     if differing is not None:
@@ -56,7 +55,7 @@ def _wrong(model: Model, found: Evaluation) -> str:
 
 
 def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
-    how = "Equal to the machine in this file" if model.task.own else "Right"
+    how = "Equal to the machine in this file" if model.task.own else "Correct"
     width = fixed_width(model)
     if width is None:
         widest = max((found.bits for found in evaluations if found.mode == "exhaustive"), default=0)
@@ -70,26 +69,21 @@ def _right(model: Model, evaluations: Sequence[Evaluation]) -> str:
 
 
 def facts(model: Model, known: Known) -> list[tuple[str, str]]:
-    """Return what the page lists: the name of a fact, and the fact."""
+    """Return the facts that the page lists, as pairs of name and text."""
     task, network = model.task, model.network
+    reading = f"base {task.base}, {task.order} significant digit first"
+    if task.delay:
+        reading += f", results delayed by {counted(task.delay, 'step')}"
+    if task.own:
+        reading += f"; correct results are those of {machine_phrase(task)}"
     return [
-        ("Task", f"{task.name}: {task.formula}, base {task.base}, {_reading(model)}{_judge(task)}"),
+        ("Task", f"{task.name}: {task.formula}, {reading}"),
         ("Network", f"{_network(model)}; {network.size:,} parameters"),
         ("Training", _listed(model.training)),
         ("Evaluation", _evaluation(model.evaluation)),
-        ("Proof", known.said),
+        ("Proof", known.text),
         ("Arithmetic here", _arithmetic(network.dtype)),
     ]
-
-
-def _judge(task: Task) -> str:
-    """Say what is right, where no registry does."""
-    return f"; correct results are those of {machine_phrase(task)}" if task.own else ""
-
-
-def _reading(model: Model) -> str:
-    late = f", results delayed by {counted(model.task.delay, 'step')}" if model.task.delay else ""
-    return f"{model.task.order} significant digit first{late}"
 
 
 def _arithmetic(dtype: str) -> str:
@@ -102,7 +96,7 @@ def _arithmetic(dtype: str) -> str:
 
 
 def _network(model: Model) -> str:
-    """List the options of a network; of a step that its file records, only how long it is."""
+    """List the options of a network; of a recorded step only its number of operations."""
     options = dict(describe_network(model.network))
     step = options.pop("step", None)
     shown = " ".join(f"{key}={shortened(str(value))}" for key, value in options.items())
@@ -131,13 +125,13 @@ def _evaluation(values: Mapping[str, Any]) -> str:
     margin = values.get("min_margin")
     shown = f"{margin:.4g}" if isinstance(margin, float) else "unknown"
     return (
-        f"{NOTED}{correct:,} of {checked:,} operand tuples of {counted(bits, 'digit')} right "
+        f"{NOTED}{correct:,} of {checked:,} operand tuples of {counted(bits, 'digit')} correct "
         f"({shortened(str(values.get('mode')))}), smallest margin {shown}"
     )
 
 
 def _counts(values: Mapping[str, Any]) -> tuple[int, int, int] | None:
-    """Return what was counted, where a file says so in integers."""
+    """Return the counts in a file's notes, if they are integers."""
     correct, checked, bits = (values.get(key) for key in ("correct", "checked", "bits"))
     if type(correct) is int and type(checked) is int and type(bits) is int:
         return correct, checked, bits

@@ -1,4 +1,4 @@
-"""Logs on the page: only those of the model's own run, and their learning curves."""
+"""Training logs on the page: the check that they belong to the model, and their curves."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from seqarith.text import percent, shortened
 from seqarith.training.log import RunLog
 from seqarith.training.run_id import contradiction, identity
 
-CURVES = {"loss": "loss", "error": "loss", "accuracy": "words right (%)", "min_margin": "margin"}
+CURVES = {"loss": "loss", "error": "loss", "accuracy": "words correct (%)", "min_margin": "margin"}
 CURVE_POINTS = 300
 
 
 def require_log_of(model: Model, log: RunLog) -> None:
-    """Refuse a log that contradicts what a model's file says of its training.
+    """Refuse a log that contradicts the training notes of a model.
 
     Raises:
-        LogError: It is of another task, width, cell or seed, or goes on for longer.
+        LogError: The log has another task, width, cell or seed, or more steps.
     """
     name = shortened(log.name)
     wrong = contradiction(log.run, identity(model.training))
     if wrong:
-        raise LogError(f"log {name!r} is of another run than the model: {wrong}")
+        raise LogError(f"log {name!r} belongs to another run than the model: {wrong}")
     steps = model.training.get("steps")
     if type(steps) is int and log.steps[-1] > steps:
         raise LogError(
-            f"log {name!r} is of another run than the model: it goes on to step "
-            f"{log.steps[-1]:,}, and the model was trained for {steps:,}"
+            f"log {name!r} belongs to another run than the model: it reaches step "
+            f"{log.steps[-1]:,}, but the model was trained for {steps:,} steps"
         )
 
 
@@ -48,7 +48,7 @@ def curves(log: RunLog) -> list[dict[str, Any]]:
             found.append(
                 {
                     "label": label,
-                    "name": log.name if log.run else f"{log.name}, which does not say of which run",
+                    "name": log.name if log.run else f"{log.name}, which does not name its run",
                     "log": positive,
                     "share": key == "accuracy",
                     "points": points,
@@ -58,7 +58,7 @@ def curves(log: RunLog) -> list[dict[str, Any]]:
 
 
 def _shown(key: str, value: float) -> float:
-    """Return a number in few digits; a share as a percentage, rounded down."""
+    """Round a value for the page; a share becomes a percentage, rounded down."""
     if key != "accuracy":
         return float(f"{value:.5g}")
     return float(percent(value, 3).removesuffix("%"))

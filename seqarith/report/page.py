@@ -1,4 +1,4 @@
-"""Puts the page together: one file that asks nothing of any other place."""
+"""Assembles the page: one file that loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ SCRIPTS = (
     "weights.js", "pairs.js", "page.js",
 )  # fmt: skip
 OF_THE_NUMBERS = ("Training", "Evaluation", "Proof")
-"""Facts that hold of the network's numbers, and no more once one of them is changed."""
+"""Facts about the weights; they no longer hold once a weight is changed on the page."""
 
 
 def write_report(model: Model, path: str | os.PathLike[str], logs: Sequence[RunLog] = ()) -> Path:
-    """Write a page about a model: what is known of it, its pictures, and the network at work.
+    """Write an HTML page about a model: facts, pictures, and the network at work.
 
-    It works from disk, without a network connection: its content-security policy allows its own
-    program and style, by their hashes, and nothing else. The same model gives the same bytes.
+    The page works offline: its content-security policy allows its own script and style, by their
+    hashes, and nothing else. The same model gives the same bytes.
 
     Args:
         model: A network of any cell.
-        path: The file, ``.html``.
-        logs: Of its training, for the learning curves.
+        path: The file to write, ``.html``.
+        logs: Logs of the model's training, for the learning curves.
 
     Raises:
-        TaskError: The page cannot hold its machine.
-        LogError: A log is of another run than the model's.
-        OutputError: It cannot be written; an existing file is left as it was.
+        TaskError: The task's machine is too large for the page.
+        LogError: A log belongs to another run.
+        OutputError: The file cannot be written; an existing file is left unchanged.
     """
     check_writable(path)
     check_no_archive(path)
@@ -63,7 +63,7 @@ def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
         require_log_of(model, log)
     checked, evaluations = known(model), evaluate_widths(model)
     style, script = _asset("page.css"), "\n".join(_program(name) for name in SCRIPTS)
-    badge, said = verdict(model, checked, evaluations)
+    badge, text = verdict(model, checked, evaluations)
     rows = "".join(_fact(name, text) for name, text in facts(model, checked))
     return _filled(
         _asset("page.html"),
@@ -73,7 +73,7 @@ def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
             "script": script,
             "title": _safe(f"{model.task.formula}, by a network of {_units(model.network)}"),
             "badge": badge,
-            "verdict": _safe(said),
+            "verdict": _safe(text),
             "lead": _safe(_lead(model)),
             "facts": rows,
             "footer": _safe(f"Made by seqarith {__version__}. This page loads nothing."),
@@ -83,7 +83,7 @@ def page(model: Model, logs: Sequence[RunLog] = ()) -> str:
 
 
 def _safe(text: str) -> str:
-    """Make a text safe to stand in HTML: no mark-up, no characters that would not be seen."""
+    """Escape a text for HTML: mark-up and invisible characters."""
     return escape(printable(text))
 
 
@@ -103,7 +103,7 @@ def _lead(model: Model) -> str:
 
 
 def _cell(network: Network) -> str:
-    """Say what a network is made of: its cell, and its layers where there are several."""
+    """Describe a network: its cell, and its layers if there are several."""
     cell = network.cell
     name = type(cell).__name__ if is_builtin(cell) else f"cell {shortened(cell.name, 60)}"
     layers = f", {network.layers} layers of {network.hidden} units" if network.layers > 1 else ""
@@ -117,12 +117,12 @@ def _units(network: Network) -> str:
 
 def _data(content: Mapping[str, object]) -> str:
     text = json.dumps(_printable(content), separators=(",", ":"), allow_nan=False)
-    # Within a script element only "<" could end it, or begin a comment.
+    # Inside a script element, only "<" can end the element or begin a comment.
     return text.replace("<", "\\u003c")
 
 
 def _printable(value: Any) -> Any:
-    """Return plain values with every text in them made printable."""
+    """Make every text in nested plain values printable."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):
@@ -146,10 +146,10 @@ def _asset(name: str) -> str:
 
 
 def _program(name: str) -> str:
-    """Return a script without the lines that are comments: they would take 4 kB of every page."""
+    """Return a script without comment lines, which would take 4 kB of every page."""
     return re.sub(r"^ *//.*\n", "", _asset(name), flags=re.MULTILINE)
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    """Fill in all places at once, so that what was filled in is not looked at again."""
+    """Fill in all placeholders in one pass, so that inserted text is never expanded."""
     return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)

@@ -1,4 +1,4 @@
-"""What the page's own program needs: the network, the task's machine and encoding, the pictures."""
+"""The data of the page's script: the network, the task's machine and encoding, the pictures."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from seqarith.tasks.task import Task
 from seqarith.text import percent
 from seqarith.training.log import RunLog
 
-ROOM = 110_000  # bytes of weights, step and proof; the page without them takes 75,000
-MOST_ENTRIES = 20_000  # of the machine's table
-LAYOUTS = 64  # widths whose layout is listed; beyond them words grow evenly
-BITS, WORDS, POINTS = 12, 48, 360  # of the cloud of hidden vectors
+ROOM = 110_000  # bytes of weights, step and proof; the rest of the page takes 75,000
+MOST_ENTRIES = 20_000  # of a machine's table
+LAYOUTS = 64  # widths whose layout is listed; beyond, the number of steps grows linearly
+BITS, WORDS, POINTS = 12, 48, 360  # digits, words and points of the plot of hidden vectors
 EXAMPLE = (37, 58, 12, 7, 21, 45, 3, 60)
-MOST_LETTERS = 128  # of a network whose machine is observed, not read off a proof
+MOST_LETTERS = 128  # of a task whose machine is observed, not taken from a proof
 FUNCTIONS = ("mul", "square")
-"""Tasks without a machine whose right results the page computes by itself, see task.js."""
-STATES = 32  # of a machine that is drawn, at most
+"""Tasks without a machine whose expected results the page computes, see task.js."""
+STATES = 32  # maximum of a drawn machine
 
 
 def payload(
     model: Model, known: Known, evaluations: Sequence[Evaluation], logs: Sequence[RunLog]
 ) -> dict[str, Any]:
-    """Return what the page's program reads, ready for JSON; see `require_runnable`.
+    """Return the data of the page's script, ready for JSON; see `require_runnable`.
 
     Args:
         model: The model.
-        known: What the checker says of it.
-        evaluations: Of several widths.
-        logs: Of its training.
+        known: The checker's verdict on the model.
+        evaluations: Evaluations at several widths.
+        logs: Logs of the model's training.
     """
     task, network = model.task, _network(model.network)
     plane, cloud = _plane(model)
@@ -59,7 +59,7 @@ def payload(
         "arrays": arrays,
         "plane": cloud,
         "proof": proof,
-        "no_proof": known.said + (" It is too large to be shown here." * bool(known.certificate)),
+        "no_proof": known.text + (" It is too large to be shown here." * bool(known.certificate)),
         **_machine(model, known, finite=plane is not None),
         "widths": [_width(evaluation) for evaluation in evaluations],
         "curves": [curve for log in logs for curve in curves(log)],
@@ -71,7 +71,7 @@ def require_runnable(model: Model) -> None:
     """Refuse a model that the page cannot run.
 
     Raises:
-        TaskError: Its machine is too large to hold.
+        TaskError: The task's machine is too large.
     """
     machine = model.task.machine
     if machine is not None and machine.next_state.size > MOST_ENTRIES:
@@ -82,7 +82,7 @@ def require_runnable(model: Model) -> None:
 
 
 def _network(network: Network) -> dict[str, Any]:
-    """Return the step that the page runs, and the sizes that it needs; arrays stand elsewhere."""
+    """Return the step that the page runs, and its sizes; arrays are stored separately."""
     return {
         "operations": [list(operation) for operation in network.step.operations],
         "layers": network.layers,
@@ -117,7 +117,7 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _example(task: Task, width: int | None) -> list[str]:
-    """Return the operands that the page opens with: of a fixed width, where there is one."""
+    """Return the operands that the page opens with, cut to the fixed width if there is one."""
     values = [EXAMPLE[i % len(EXAMPLE)] for i in range(task.operands)]
     return [str(value if width is None else value % task.base**width) for value in values]
 
@@ -146,11 +146,11 @@ def _layouts(task: Task, signed: bool) -> list[list[Any]]:
 
 
 def _plane(model: Model) -> tuple[Projection | None, dict[str, Any] | None]:
-    """Return the plane of hidden vectors, and it with some of them; None where one overflows."""
+    """Return the plane of hidden vectors, and its data with some points; None on overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
         seen = visits(model, BITS, WORDS)
         vectors = seen.hidden[1:].reshape(-1, seen.hidden.shape[2]).astype(np.float64)
-        # Squares are added up.
+        # The projection sums squares, so these must be finite too.
         if not np.isfinite(np.square(vectors).sum()):
             return None, None
     plane = Projection.fit(vectors)
@@ -170,25 +170,26 @@ def _plane(model: Model) -> tuple[Projection | None, dict[str, Any] | None]:
 
 
 def _machine(model: Model, known: Known, finite: bool) -> dict[str, Any]:
+    """Return the drawing of the network's machine, or the reason why there is none."""
+    found, why = None, ""
     if not finite:
-        said = "No machine is shown: the hidden vectors of random words overflow."
-        return {"extracted": None, "no_machine": said}
-    if known.certificate is None and model.task.letters > MOST_LETTERS:
-        said = f"No machine is shown: there are {model.task.letters:,} letters to try one by one."
-        return {"extracted": None, "no_machine": said}
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):  # of longer words than were looked at
-            found = extract(model)
-    except TaskError as error:
-        return {"extracted": None, "no_machine": f"No machine is shown: {error}."}
-    if found.agreement < 1:
-        # What does not move as the network does is not the network's machine.
+        why = "the hidden vectors of random words overflow"
+    elif known.certificate is None and model.task.letters > MOST_LETTERS:
+        why = f"there are {model.task.letters:,} letters to try one by one"
+    else:
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # longer words may overflow
+                found = extract(model)
+        except TaskError as error:
+            why = str(error)
+    if found and found.agreement < 1:
+        # A machine that moves unlike the network must not be shown as the network's.
         share = percent(found.agreement, 0)
-        said = f"No machine is shown: only {share} of the hidden vectors of random words follow "
-        return {"extracted": None, "no_machine": f"{said}the machine that was observed."}
-    if found.machine.states > STATES or found.machine.next_state.size > MOST_ENTRIES:
-        said = f"The network's machine has {found.machine.states} states, too many to draw."
-        return {"extracted": None, "no_machine": said}
+        why = f"only {share} of the hidden vectors of random words follow the observed machine"
+    elif found and (found.machine.states > STATES or found.machine.next_state.size > MOST_ENTRIES):
+        why = f"its {found.machine.states} states are too many to draw"
+    if why or not found:
+        return {"extracted": None, "no_machine": f"No machine is shown: {why}."}
     return {"extracted": _diagram(model.task, found), "no_machine": ""}
 
 
@@ -217,7 +218,7 @@ def _diagram(task: Task, found: Extracted) -> dict[str, Any]:
             }
             for arrow in diagram.arrows
         ],
-        "said": f"The machine that the network has become, {how}; it is {same} "
+        "said": f"The machine that the network has learned, {how}; it is {same} "
         f"{other}. On the arrows: digits read / symbol emitted.{on}",
     }
 
@@ -227,7 +228,7 @@ def _rounded(point: tuple[float, float]) -> list[float]:
 
 
 def _width(found: Evaluation) -> list[Any]:
-    """Return digits, share right, whether a sample, share of words with long runs, and errors."""
+    """Return digits, accuracy, whether sampled, accuracy on long runs, errors, words."""
     directed = found.directed_correct / found.directed if found.directed else None
     errors = found.checked - found.correct, found.directed - found.directed_correct
     run = found.checked, found.directed

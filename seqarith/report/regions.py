@@ -1,4 +1,4 @@
-"""What is proved of a model, and the regions of its proof as the page shows them."""
+"""The checker's verdict on a model, and the regions of its proof as the page shows them."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ from seqarith.model import Model
 from seqarith.projection import Projection
 from seqarith.text import shortened
 
-OUTLINE = 16  # bytes of a corner
+OUTLINE = 16  # bytes per corner of an outline
 
 
 @final
 @dataclass(frozen=True)
 class Known:
-    """What the checker said of a model's certificate.
+    """The checker's verdict on a model's certificate.
 
     Attributes:
         kind: ``"proved"``, ``"rejected"`` or ``"none"``.
-        said: That in words.
-        badge: The same in a few words.
+        text: The verdict as text.
+        badge: The verdict in a few words.
         certificate: The certificate, if it was accepted.
     """
 
     kind: str
-    said: str
+    text: str
     badge: str = ""
     certificate: Certificate | None = None
 
 
 def known(model: Model) -> Known:
-    """Check the certificate of a model, if it holds one."""
+    """Check the certificate of a model, if there is one."""
     if model.certificate is None:
         return Known("none", _no_proof(model))
     found = verify(model)
     if not isinstance(found, Accepted):
         reason = shortened(found.reason)
-        said = f"The certificate was rejected, it proves nothing: {reason}"
-        return Known("rejected", said, "Its certificate was rejected")
+        text = f"The certificate was rejected, so it proves nothing: {reason}"
+        return Known("rejected", text, "Its certificate was rejected")
     certificate = stored_certificate(model)
-    said = (
+    text = (
         f"Proved. {found.claim} {certificate.regions:,} regions, smallest margin "
         f"{found.margin:.4g}; the checker accepted the certificate when this page was made."
     )
-    return Known("proved", said, badge_of(claim_of(model)), certificate)
+    return Known("proved", text, badge_of(claim_of(model)), certificate)
 
 
 def badge_of(claim: Claim) -> str:
-    """Return a claim in a few words, which say no more than it."""
+    """Return a claim in a few words, which must not claim more."""
     if claim.of == "task":
         return "Proved right at every width"
     return "Proved equal to the machine in this file, at every width"
@@ -66,21 +66,21 @@ def badge_of(claim: Claim) -> str:
 def _no_proof(model: Model) -> str:
     width = fixed_width(model)
     if width is None:
-        return "This file holds no proof; 'seqarith certify' looks for one and stores it."
+        return "This file contains no proof; 'seqarith certify' searches for one and stores it."
     return (
-        f"No finite machine computes {model.task.formula}, so nothing is claimed of every width. "
-        f"A fixed width: operands of {width} digits."
+        f"No finite machine computes {model.task.formula}, so there is no claim about every width. "
+        f"The width is fixed: operands of {width} digits."
     )
 
 
 def regions(known: Known, plane: Projection, room: int) -> dict[str, Any] | None:
-    """Return the regions of an accepted certificate, ready for JSON; None where there is none.
+    """Return the regions of an accepted certificate, ready for JSON; None without one.
 
     Args:
-        known: What the checker said.
-        plane: Where the regions are outlined.
-        room: Bytes that they may take. A large proof is shown without outlines, a larger one
-            without the test whether a hidden vector is inside, and the largest not at all.
+        known: The checker's verdict.
+        plane: The plane in which regions are outlined.
+        room: Bytes available. A large proof is shown without outlines, a larger one without the
+            test whether a hidden vector is inside, and the largest not at all.
     """
     proof = known.certificate
     if proof is None or 4 * proof.successors.size > room:

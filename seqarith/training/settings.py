@@ -48,40 +48,44 @@ def _setting(default: Any, schema: Schema, text: str, group: str = "", **more: A
 class Settings:
     """The settings of a run, as given; see `TrainingConfig`."""
 
-    task: str = _setting("add", _NAME, "Name of a task; see 'tasks'.")
+    task: str = _setting("add", _NAME, "Name of the task.")
     bits: int = _setting(
         8,
         Integer(1, MAX_TRAINING_DIGITS),
-        "Digits of each operand in training.",
+        "Number of digits of each operand in training.",
         _TASK,
         options=("--digits", "--bits"),
     )
     base: int = _setting(2, Integer(2, 16), "Base of the digits.", _TASK)
     operands: int | None = _setting(
-        None, Integer(1, 16), "Number of operands.", _TASK, fits="the task's own"
+        None, Integer(1, 16), "Number of operands.", _TASK, fits="depends on the task"
     )
     parameters: Mapping[str, int | str] = _setting(
-        {}, _VALUES, 'Parameters of the task, for instance ``{"factor": 5}``.'
+        {}, _VALUES, 'Parameters of the task, for example ``{"factor": 5}``.'
     )
-    cell: str = _setting("elman", _NAME, "The recurrent cell; see 'cells'.", _NETWORK)
+    cell: str = _setting("elman", _NAME, "Recurrent cell, as listed by 'seqarith cells'.", _NETWORK)
     cell_options: Mapping[str, Any] = _setting(
         {},
         _OPTIONS,
-        'Options of the cell, for instance ``{"activation": "relu"}``.',
+        'Options of the cell, for example ``{"activation": "relu"}``.',
         _NETWORK,
         parts=(
             Setting("activation", "tanh", _NAME, "Activation function: tanh, sigmoid or relu."),
         ),
     )
     hidden: int | None = _setting(
-        None, Integer(1, MAX_HIDDEN), "Hidden units.", _NETWORK, fits="fits the task"
+        None,
+        Integer(1, MAX_HIDDEN),
+        "Number of hidden units.",
+        _NETWORK,
+        fits="depends on the task",
     )
-    layers: int = _setting(1, Integer(1, 16), "Layers of the cell.", _NETWORK, optional=True)
+    layers: int = _setting(1, Integer(1, 16), "Number of layers.", _NETWORK, optional=True)
     input_encoding: str | Sequence[Sequence[float]] | None = _setting(
         None,
         AnyOf((_NAME, _TABLE)),
         "How a digit is encoded as numbers: bits, onehot, scalar (the digit d itself) or scaled "
-        "(d / (base - 1)); from Python also a table with a row for each letter.",
+        "(d / (base - 1)); in Python also a table with one row per combination of digits.",
         _NETWORK,
         fits="bits in base 2, else onehot",
         optional=True,
@@ -89,25 +93,27 @@ class Settings:
     loss: str | None = _setting(
         None,
         _NAME,
-        "The loss function; see 'losses'.",
+        "Loss function, as listed by 'seqarith losses'.",
         _TRAINING,
         fits="binary_cross_entropy for two output symbols, else cross_entropy",
     )
     reduction: str = _setting(
         "mean",
         Text(choices=("mean", "sum")),
-        "How the loss is reduced to one number.",
+        "How the losses of a batch are combined.",
         _TRAINING,
     )
-    optimizer: str = _setting("adam", _NAME, "The optimizer; see 'optimizers'.", _TRAINING)
+    optimizer: str = _setting(
+        "adam", _NAME, "Optimizer, as listed by 'seqarith optimizers'.", _TRAINING
+    )
     optimizer_options: Mapping[str, Any] = _setting(
         {},
         _OPTIONS,
-        'Options of the optimizer, for instance ``{"momentum": 0.9}``.',
+        'Options of the optimizer, for example ``{"momentum": 0.9}``.',
         _TRAINING,
         parts=(
-            Setting("momentum", 0.0, Number(), "Momentum, of sgd."),
-            Setting("nesterov", False, Flag(), "Use Nesterov's momentum, of sgd."),
+            Setting("momentum", 0.0, Number(), "Momentum (optimizer sgd)."),
+            Setting("nesterov", False, Flag(), "Use Nesterov momentum (optimizer sgd)."),
         ),
     )
     learning_rate: float | None = _setting(
@@ -115,79 +121,81 @@ class Settings:
         Number(positive=True),
         "Learning rate at the first step.",
         _TRAINING,
-        fits="fits the network for adam, else the optimizer's",
+        fits="depends on the network for adam, else the optimizer's default",
         options=("--learning-rate", "--lr"),
     )
     schedule: str = _setting(
         "constant",
         _NAME,
-        "How the learning rate changes over the steps; see 'schedules'.",
+        "How the learning rate changes, as listed by 'seqarith schedules'.",
         _TRAINING,
     )
     clip: float | None = _setting(
         1.0,
         Maybe(Number(positive=True)),
-        "Largest Euclidean norm of the gradient; None, or 0 as an option: no limit.",
+        "Clip the gradient to this Euclidean norm; 0 disables clipping (None in Python).",
         _TRAINING,
     )
     batch_size: int | None = _setting(
         None,
         Integer(1, MAX_BATCH),
-        "Words in each step.",
+        "Batch size: operand tuples per step.",
         _TRAINING,
-        fits="fits the task",
+        fits="depends on the task",
     )
-    max_steps: int = _setting(10_000, Integer(1, MAX_STEPS), "Largest number of steps.", _TRAINING)
+    max_steps: int = _setting(
+        10_000, Integer(1, MAX_STEPS), "Maximum number of training steps.", _TRAINING
+    )
     goal: Literal["proved", "exact", "steps"] | None = _setting(
         None,
         Text(choices=("proved", "exact", "steps")),
-        "When to stop before the last step. proved: as soon as the network is proved correct at "
-        "every width; exact: as soon as it is correct on every operand tuple (on a sample if there "
-        "are more than 2**24); steps: never.",
+        "When to stop early. proved: when the network is proved correct at every width; exact: "
+        "when all operand tuples give correct results (a sample if there are more than 2**24); "
+        "steps: never.",
         _PROOF,
-        fits="proved where a proof is possible, else exact",
+        fits="proved if a proof is possible, else exact",
     )
     noise: float | None = _setting(
         None,
         Number(0),
-        "Standard deviation of the noise on hidden vectors in training.",
+        "Standard deviation of the noise added to hidden vectors in training.",
         _PROOF,
-        fits="fits the network where the goal is a proof, else 0",
+        fits="depends on the network if the goal is a proof, else 0",
     )
     synchrony: float | None = _setting(
         None,
         Number(0),
-        "Weight of the penalty for different hidden vectors after equivalent histories.",
+        "Weight of a penalty on different hidden vectors in the same state of the task's machine.",
         _PROOF,
-        fits="fits the network where the goal is a proof, else 0",
+        fits="depends on the network if the goal is a proof, else 0",
     )
     restart_after: int | None = _setting(
         None,
         Integer(0, MAX_STEPS),
-        "Steps without success after which training restarts from other weights; 0: never.",
+        "Restart from new initial weights after this many steps without success; 0: never.",
         _PROOF,
-        fits="fits the network where the goal is a proof, else 0",
+        fits="depends on the network if the goal is a proof, else 0",
     )
     candidates: int = _setting(
         1,
         Integer(1, MAX_CANDIDATES),
-        "Networks trained side by side from different weights; the first to reach the goal is "
-        "kept.",
+        "Number of networks to train in parallel from different initial weights; the first to "
+        "reach the goal is kept.",
         _TRAINING,
     )
     seed: int = _setting(
-        0, Integer(0, MAX_SEED), "Seed of the initial weights and the words.", _TRAINING
+        0, Integer(0, MAX_SEED), "Seed of the initial weights and the training data.", _TRAINING
     )
     dtype: str = _setting(
         "float32",
         Text(choices=("float32", "float64")),
-        "Number format of the network.",
+        "Floating-point type of the network.",
         _NETWORK,
     )
     preset: str | None = _setting(
         None,
         Text(choices=("tutorial",)),
-        "Reproduce the RNN tutorial of 2015 to the last digit.",
+        "Reproduce the numbers of the RNN tutorial of 2015 exactly.",
         _TRAINING,
     )
     own: Mapping[str, Any] | None = _setting(

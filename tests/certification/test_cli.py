@@ -40,7 +40,7 @@ def test_certify_stores_a_proof_that_verify_accepts(exact):
     result = run("verify", exact)
     assert result.exit_code == 0, result.output
     assert "proved" in result.stdout
-    assert f"tanh errs by at most {MIN_TANH_ULPS:g} epsilons" in result.stdout
+    assert f"tanh is accurate to {MIN_TANH_ULPS:g} epsilons" in result.stdout
     assert "claims every width" in run("show", exact).stdout
 
 
@@ -63,12 +63,12 @@ def test_a_wrong_model_is_shown_digit_by_digit(wrong):
     assert result.exit_code == 3
     assert "refuted by operands of 21 digits" in result.stdout
     lines = result.stdout.splitlines()
-    assert lines[1].strip() == "2097151 + 1 = 1048576, right is 2097152"
+    assert lines[1].strip() == "2097151 + 1 = 1048576, expected 2097152"
     rows = {line.split()[0]: line.split()[1] for line in lines[2:7]}
     assert rows["carry"] == "1" * 20 + "0"
     assert rows["a"] == "1" * 21
     assert rows["b"] == "0" * 20 + "1"
-    assert rows["right"] == "0" * 21
+    assert rows["expected"] == "0" * 21
     assert rows["network"] == "1" + "0" * 20
     assert lines[7].index("^") == lines[6].index("1")
 

@@ -265,7 +265,7 @@ def test_ctrl_c_and_the_same_command_again(
     os.killpg(started.pid, signal.SIGINT)
     out, err = started.communicate(timeout=60)
     assert (started.returncode, out) == (130, "")
-    assert err == "Interrupted; the same command goes on from run.\n"
+    assert err == "Interrupted; the same command continues from run.\n"
     done = archive.read(place, module.FORMAT, 1).header["done"]
     assert done < Shards(sa.Model.load(adder_file), 14).count
     found = shell(*command)

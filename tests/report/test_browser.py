@@ -263,12 +263,12 @@ def test_nothing_is_said_of_a_changed_network_at_any_moment(
         if moment == "at once":
             new = page.evaluate(SET, ["-9.5", CLAIMS])
             assert new["count"] == "Running all 65,536 pairs …"
-            assert new["map"] == "Map of all pairs: they are being run"
+            assert new["map"] == "Map of all pairs: in progress"
             assert new["wrong"]
         else:
             page.locator("#count", has_text="smallest margin").wait_for()
             new = page.evaluate(CLAIMS)
-        assert new["badge"] == "Changed by hand: nothing is proved of this network"
+        assert new["badge"] == "Changed by hand: nothing is proved about this network"
         assert new["kind"] == "badge changed"
         assert "proof belongs to the network before the change" in new["region"]
         assert new["machine"] == BEFORE + old["machine"]
@@ -291,7 +291,7 @@ def test_a_task_without_a_machine(visit: Open) -> None:
     model = sa.train("mul", bits=3, seed=0).model
     visitor = visit(model)
     page = visitor.page
-    assert page.inner_text("#badge") == "Right on all 64 operands of 3 digits, a fixed width"
+    assert page.inner_text("#badge") == "Correct on all 64 operands of 3 digits, a fixed width"
     assert page.inner_text("#result") == "5 * 2 = 10 ✓ correct"
     page.get_by_role("button", name="Start").click()
     assert "This network is for operands of 3 digits." in page.inner_text("#say")

@@ -132,7 +132,7 @@ def badge(model: sa.Model) -> str:
 
 def test_what_is_known(proved_adder: sa.Model, wrong_adder: sa.Model, adder: sa.Model) -> None:
     assert badge(proved_adder) == "good: Proved right at every width"
-    assert badge(adder) == "open: Right on all operands of 8 digits; not proved at every width"
+    assert badge(adder) == "open: Correct on all operands of 8 digits; not proved at every width"
     assert badge(wrong_adder) == "bad: Wrong on 1 of 16 operands of 2 digits"
     arrays = proved_adder.network.export(proved_adder.parameters)
     arrays["readout.bias"] = arrays["readout.bias"] + 1.0
@@ -185,7 +185,7 @@ def product() -> sa.Run:
 def test_a_task_without_a_machine_is_shown_at_its_own_width(product: sa.Run) -> None:
     model = product.model
     assert product.reached
-    assert badge(model) == "open: Right on all 64 operands of 3 digits, a fixed width"
+    assert badge(model) == "open: Correct on all 64 operands of 3 digits, a fixed width"
     said = page(model)
     assert "certify" not in said
     data = data_of(said)
@@ -213,7 +213,7 @@ def test_learning_curves(proved_adder: sa.Model) -> None:
         {"loss": np.linspace(1, 0.001, 1000), "accuracy": np.linspace(0, 1, 1000)},
     )  # fmt: skip
     curves = data_of(page(proved_adder, [log]))["curves"]
-    assert [curve["label"] for curve in curves] == ["loss", "words right (%)"]
+    assert [curve["label"] for curve in curves] == ["loss", "words correct (%)"]
     assert curves[0]["points"][0] == [10, 1.0]
     assert all(100 < len(curve["points"]) <= 300 for curve in curves)
     assert curves[1]["points"][-1][1] == pytest.approx(100, rel=0.01)
@@ -234,7 +234,7 @@ def test_a_log_of_another_run(trained: sa.Run, change: dict[str, Any], message: 
     curves = data_of(page(trained.model, [sa.RunLog("r", steps, values, run)]))["curves"]
     assert [curve["name"] for curve in curves] == ["r"]
     with pytest.raises(
-        sa.errors.LogError, match=f"log 'r' is of another run than the model: {message}"
+        sa.errors.LogError, match=f"log 'r' belongs to another run than the model: {message}"
     ):
         page(trained.model, [sa.RunLog("r", steps, values, run | change)])
 
@@ -243,12 +243,12 @@ def test_a_log_that_goes_on_after_the_model(trained: sa.Run) -> None:
     late = np.array([50, trained.steps + 1])
     log = sa.RunLog("r", late, {"loss": np.array([0.5, 0.2])})
     with pytest.raises(
-        sa.errors.LogError, match=f"goes on to step {trained.steps + 1}, and the model"
+        sa.errors.LogError, match=f"reaches step {trained.steps + 1}, but the model"
     ):
         page(trained.model, [log])
     early = sa.RunLog("r", late - 1, {"loss": np.array([0.5, 0.2])})
     curve = data_of(page(trained.model, [early]))["curves"][0]
-    assert curve["name"] == "r, which does not say of which run"
+    assert curve["name"] == "r, which does not name its run"
 
 
 def test_accuracy_is_rounded_down(proved_adder: sa.Model) -> None:
@@ -279,7 +279,7 @@ def test_no_text_of_a_file_hides_anything(proved_adder: sa.Model) -> None:
 def test_what_a_file_notes_is_told_as_a_note(trained: sa.Run) -> None:
     rows = dict(facts(trained.model, known(trained.model)))
     for name in ("Training", "Evaluation"):
-        assert rows[name].startswith("noted by the file's writer, not checked here: ")
+        assert rows[name].startswith("as noted in the file, not checked here: ")
     assert not rows["Proof"].startswith("noted")
 
 
@@ -407,7 +407,7 @@ def test_a_machine_that_is_not_the_networks(make_adder: Callable[..., sa.Model])
     assert sa.extract(model).agreement < 1
     found = data_of(page(model))
     assert found["extracted"] is None
-    assert "of random words follow the machine that was observed" in found["no_machine"]
+    assert "of random words follow the observed machine" in found["no_machine"]
     assert data_of(page(make_adder(operands=3)))["extracted"]["names"] == [
         "carry 0", "carry 1", "carry 2",
     ]  # fmt: skip

@@ -1,5 +1,5 @@
 "use strict";
-// Pictures as SVG, drawn by this page alone. Colours are classes of the style sheet.
+// Charts as SVG. Colours are classes of the style sheet.
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARKS = 6;
@@ -19,7 +19,7 @@ function figure(host, label, width, height, ...children) {
 const round = (value) => Number(value.toFixed(2));
 const points = (list) => list.map(([x, y]) => `${round(x)},${round(y)}`).join(" ");
 
-// A mark of a class: another shape for each, so that colour is not needed.
+// The mark of a class. Each class has its own shape, so that colour is not needed.
 function mark(index, x, y, size, extra = "") {
   const kind = index % MARKS, name = `mark c${kind} ${extra}`;
   if (kind === 0) return svg("circle", { cx: round(x), cy: round(y), r: size, class: name });
@@ -35,7 +35,7 @@ function text(x, y, words, anchor = "middle", name = "") {
   return svg("text", { x: round(x), y: round(y), "text-anchor": anchor, class: name }, String(words));
 }
 
-// Hidden vectors in the plane: known points by state, outlines of regions, the run so far.
+// Hidden vectors in the plane: points by state, outlines of regions, the run so far.
 function drawPlane(host, plane, proof, run, step, names) {
   const width = 460, height = 360, pad = 34;
   const path = run.slice(0, step + 1);
@@ -72,7 +72,7 @@ function drawPlane(host, plane, proof, run, step, names) {
       text(0, 0, `component 2: ${shares[1]}`)));
 }
 
-// Lines of text about a point, and a plate that hides the arrow beneath them.
+// Lines of text centred on a point, and a plate that hides the arrow below them.
 function written([x, y], lines, name = "") {
   return lines.map((line, i) => text(x, y + 15 * (i - (lines.length - 1) / 2) + 4, line, "middle", name));
 }
@@ -82,7 +82,7 @@ function plate([x, y], lines) {
   return svg("rect", { x: round(x - wide / 2), y: round(y - high / 2), width: wide, height: high, class: "plate" });
 }
 
-// The machine: a circle a state, arrows with what is read and emitted; where they go is given.
+// The machine: a circle per state, and arrows with digits read and output; the layout is given.
 function drawMachine(host, machine, now) {
   const { size: [width, height], radius } = machine;
   const is = (from, to) => (now && now.from === from && now.to === to ? "now" : "");
@@ -103,7 +103,7 @@ function drawMachine(host, machine, now) {
   host.firstChild.style.maxWidth = `${width}px`;
 }
 
-// Lines over numbered steps or widths: series of {name, points, dashed, hollow}.
+// Line charts over steps or widths; a series is {name, points, dashed}, a point [x, y, hollow].
 function drawLines(host, label, series, options) {
   const width = 460, height = 240, left = 56, right = 12, top = 26, bottom = 40;
   const [fx, fy] = [options.logX ? Math.log2 : Number, options.logY ? Math.log10 : Number];

@@ -1,5 +1,5 @@
 "use strict";
-// A network as its model file holds it, run in double precision. Its step is a list of operations,
+// The network of the model file, run in double precision. Its step is a list of operations,
 // described in seqarith/cells/steps.py: value 0 is the input vector, value 1 the memory, each
 // operation adds a value, and the last one is the next memory. Its first H numbers are the hidden
 // vector. Every operation is bound once to the vectors that it reads and writes.
@@ -7,7 +7,7 @@
 const LETTER = 1, MEMORY = 2;
 const sigmoid = (x) => 0.5 * Math.tanh(0.5 * x) + 0.5;
 
-// How many values an operation reads, and what computes out from them and from its array.
+// For each operation: the number of values it reads, and a function that binds its computation.
 const OPERATIONS = {
   linear: [1, (out, x, weight) => () => { affine(weight, x, null, x.length, out); }],
   shift: [1, (out, x, b) => () => { for (let i = 0; i < out.length; i++) out[i] = x[i] + b[i]; }],
@@ -48,15 +48,15 @@ function buildNetwork(data) {
   return { ...data.network, arrays, step: bindStep(data.network, arrays), fromLetter: new Map() };
 }
 
-// A value: its vector, the vector that it is a part of, and what it depends on.
+// A value: its vector, the vector that contains it, and whether it depends on letter or memory.
 function newValue(length, depends) {
   const vector = new Float64Array(length);
   return { vector, whole: vector, depends };
 }
 
-// The operations in three runs: of the letter alone, of the memory alone, and of both. What the
-// last reads of the first is kept for every letter. The recurrent array is the first that the memory
-// is multiplied by.
+// The operations in three groups: those that depend on the letter only, on the memory only, and on
+// both. Results of the first that the others read are kept for every letter. The recurrent array is
+// the first one that multiplies the memory.
 function bindStep({ operations, inputs, memory }, arrays) {
   const values = [newValue(inputs, LETTER), newValue(memory, MEMORY)];
   const runs = { [LETTER]: [], [MEMORY]: [], [LETTER | MEMORY]: [] };
@@ -112,7 +112,7 @@ function runAll(bound) {
 
 const startMemory = (net) => new Float64Array(net.memory);
 
-// The vector of a letter: a row of the network's own, or the task's.
+// The input vector of a letter: from the network's table, if it has one, else from the task.
 function inputVector(net, task, letter) {
   const own = net.arrays["input.vectors"];
   return own ? own.subarray(letter * net.inputs, (letter + 1) * net.inputs) : letterVector(task, letter);
@@ -129,13 +129,13 @@ function projectLetter(net, task, letter) {
   return found;
 }
 
-// What depends on the memory alone: once for all letters that are read in it.
+// Compute what depends on the memory only: once for all letters that follow.
 function rememberMemory(net, memory) {
   copyVector(memory, net.step.memory);
   runAll(net.step.ofMemory);
 }
 
-// The memory after a letter that is read in the memory that was remembered last.
+// The memory after a letter, starting from the memory of the last call of rememberMemory.
 function readLetter(net, task, letter, out) {
   const { kept, ofBoth, next } = net.step, found = projectLetter(net, task, letter);
   for (let k = 0; k < kept.length; k++) copyVector(found[k], kept[k]);
@@ -148,7 +148,7 @@ function stepMemory(net, task, memory, letter, out = startMemory(net)) {
   return readLetter(net, task, letter, out);
 }
 
-// A single logit is that above the threshold.
+// A single logit is measured from the threshold.
 function readLogits(net, memory, out = new Float64Array(net.outputs)) {
   const { "readout.weight": weight, "readout.bias": bias } = net.arrays;
   affine(weight, memory, bias, net.hidden, out);
@@ -163,7 +163,7 @@ function emittedSymbol(logits) {
   return best;
 }
 
-// By how much logits favour a symbol; negative where they do not.
+// The margin of a symbol: its distance to the best other one; negative if another one wins.
 function marginOf(logits, symbol) {
   if (logits.length === 1) return symbol === 1 ? logits[0] : -logits[0];
   let other = -Infinity;

@@ -1,5 +1,5 @@
 "use strict";
-// What a reader does, and what is drawn once.
+// Event handlers, and the charts that are drawn once.
 
 function showOnce() {
   showStanding();

@@ -1,5 +1,5 @@
 "use strict";
-// The map of all pairs, run again whenever a weight is changed.
+// The map of all pairs, recomputed after every change of a weight.
 
 function scheduleMap(delay = 0) {
   clearTimeout(pending);
@@ -7,16 +7,16 @@ function scheduleMap(delay = 0) {
     $("pairs").hidden = true;
     return;
   }
-  // From this moment on, the earlier count is out of date.
+  // The previous count is out of date from now on.
   wrongPair = null;
   $("wrong").disabled = true;
   $("count").textContent = `Running all ${(task.base ** (2 * pairDigits())).toLocaleString("en")} pairs …`;
   $("map").classList.add("pending");
-  $("map").setAttribute("aria-label", "Map of all pairs: they are being run");
+  $("map").setAttribute("aria-label", "Map of all pairs: in progress");
   pending = setTimeout(startMap, delay);
 }
 
-// Digits of an operand of the map: those of a fixed width, or as many as make 256 numbers; or 0.
+// Digits per operand of the map: the fixed width, or the most for 256 operands; 0: no map.
 function pairDigits() {
   if (task.operands !== 2 || !(task.machine || task.function)) return 0;
   if (task.fixed) return task.base ** task.fixed <= 256 ? task.fixed : 0;

@@ -1,5 +1,5 @@
 "use strict";
-// The computation in long hand: a column a step, as many as there is room for.
+// The computation in long hand: a column per step, as many as fit.
 
 function showPaper() {
   const room = Math.max(5, Math.floor(($("paper").parentElement.clientWidth - 90) / 42));
@@ -12,7 +12,7 @@ function showPaper() {
   const rows = [];
   if (run.states) rows.push([task.machine.label, (t) => task.machine.short[run.states[t]], (t) => (t > at ? "later" : ""), "small"]);
   for (let i = 0; i < task.operands; i++) rows.push([LETTERS[i], (t) => digit(digits[t][i]), () => "", ""]);
-  if (run.judged) rows.push(["expected", (t) => (gone(t) ? "·" : symbol(run.due[t])), gone, "rule"]);
+  if (run.judged) rows.push(["expected", (t) => (gone(t) ? "·" : symbol(run.expectedSymbols[t])), gone, "rule"]);
   rows.push(["network", (t) => (gone(t) ? "·" : symbol(run.emitted[t])), (t) => later(t) || gone(t) || (run.wrong[t] ? "wrong" : ""), run.judged ? "" : "rule"]);
   rows.push(["margin", (t) => (gone(t) ? "·" : short(run.margins[t])), (t) => later(t) || (run.wrong[t] ? "wrong" : ""), "small"]);
   $("paper").replaceChildren(caption(shown), tableHead(shown), tableBody(rows, shown, later));

@@ -1,12 +1,12 @@
 "use strict";
-// What the page was given, and the computation that it shows.
+// The data of the page, and the current computation.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const { task, plane, extracted } = data;
 const $ = (id) => document.getElementById(id);
 const LETTERS = "abcdefghijklmnop";
 const UNITS = 256;
-const PACE = 800; // milliseconds of a step while the page plays
+const PACE = 800; // milliseconds per step during playback
 const net = buildNetwork(data);
 const original = Object.fromEntries(
   Object.entries(net.arrays).map(([name, array]) => [name, array.slice()]));
@@ -45,7 +45,7 @@ function statesOf(machine, letters) {
   return states;
 }
 
-// The least and the largest hidden unit, of this run and of random words.
+// The smallest and largest value of a hidden unit, in this run and in random words.
 function spanOf(memories) {
   let [low, high] = plane ? plane.span : [0, 0];
   for (const memory of memories) {

@@ -1,5 +1,5 @@
 "use strict";
-// What is shown of a step: in words, the units, the logits, the region, the pictures.
+// Shows a step: a sentence, hidden units, logits, region, pictures.
 
 function show(step) {
   at = step;
@@ -28,7 +28,7 @@ function stateName(state) {
 function showStep() {
   $("place").value = at;
   $("place").setAttribute("aria-valuetext", at ? `step ${at} of ${run.steps}` : "before the first step");
-  // Not disabled: a button that is would drop the focus of the keyboard.
+  // aria-disabled, not disabled: a disabled button loses the keyboard focus.
   for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", at === 0);
   for (const id of ["next", "last"]) $(id).setAttribute("aria-disabled", at === run.steps);
   const say = $("say");
@@ -41,7 +41,7 @@ function showStep() {
   const t = at - 1, reads = letterDigits(task, run.letters[t]).map(digit).join(" and ");
   const carried = run.states ? ` with ${stateName(run.states[t])}` : "";
   const counted = t >= run.first;
-  const verdict = !counted ? "which is ignored" : run.wrong[t] ? `which is wrong: expected ${symbol(run.due[t])}` : "which is correct";
+  const verdict = !counted ? "which is ignored" : run.wrong[t] ? `which is wrong: expected ${symbol(run.expectedSymbols[t])}` : "which is correct";
   const leaves = run.states ? ` Now ${stateName(run.states[at])}.` : "";
   const judged = counted && !run.judged ? "" : `, ${verdict}`;
   const margin = counted ? `. Margin ${short(run.margins[t])}` : "";
@@ -98,10 +98,10 @@ function showRegion() {
     const region = run.way[at], of = `region ${region + 1} of ${proof.states.length}`;
     const far = distanceIn(proof, region, run.memories[at]);
     const name = task.machine.names[proof.states[region]];
-    const place = far === null ? `On its way to ${of}` : far <= 1
+    const place = far === null ? `Not yet in ${of}` : far <= 1
       ? `In ${of}, ${Math.round(100 * far)} % of the way from its centre to its edge`
-      : `On its way to ${of}`;
-    where.textContent = `${place}. There the network remembers “${name}”, and its next digit is correct, whatever it reads.`;
+      : `Not yet in ${of}`;
+    where.textContent = `${place}. This region stands for “${name}”; from it, the next digit is correct for every input.`;
   }
 }
 
@@ -110,15 +110,15 @@ function showPictures() {
     const now = proof && !changed ? { ...proof, now: run.way[at] } : null;
     const names = task.machine ? task.machine.names : ["hidden vector"];
     $("plane-note").textContent = now
-      ? "The outlines are the regions of the proof: no word, of any length, leads out of them for good." : "";
+      ? "The outlines are the regions of the proof: the hidden vectors of every word return to them." : "";
     drawPlane($("plane"), plane, now, run.placed, at, names);
   } else {
-    $("plane-note").textContent = "They are not shown: some are too large for a number.";
+    $("plane-note").textContent = "They are not shown: some numbers overflow.";
   }
   if (extracted) {
     const { before } = standing(stored, changed);
     const now = at && { from: run.extracted[at - 1], to: run.extracted[at] };
-    // A changed network moves as it likes: no state of the old machine is where it is.
+    // A changed network need not follow the old machine, so no current state is marked.
     drawMachine($("machine"), { ...extracted, said: before + extracted.said },
       changed ? null : now || { from: -1, to: extracted.initial });
   }

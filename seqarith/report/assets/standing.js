@@ -1,10 +1,10 @@
 "use strict";
-// What the page says of the network's numbers, and that it is not said of changed ones.
+// Statements about the weights, and their withdrawal after a weight is changed.
 
 const BEFORE = "Before the change: ";
-const CHANGED = "Changed by hand: nothing is proved of this network";
+const CHANGED = "Changed by hand: nothing is proved about this network";
 
-// The badge of the page, and what stands before all else that was known of the numbers.
+// The badge of the page, and the prefix of all other statements about the weights.
 function standing(stored, count) {
   return count ? { kind: "changed", badge: CHANGED, before: BEFORE } : { ...stored, before: "" };
 }

@@ -18,7 +18,7 @@ function countDigits(value, base, signed) {
   return countNatural(value >= 0n ? 2n * value : -2n * value - 1n, base);
 }
 
-// The tasks that no machine computes, and what is right.
+// Tasks without a machine, and their functions.
 const FUNCTIONS = { mul: (a, b) => a * b, square: (a) => a * a };
 
 function checkOperands(task, operands) {
@@ -28,7 +28,7 @@ function checkOperands(task, operands) {
   }
 }
 
-// Room for the result follows from the operands' width; the tables end where it grows evenly.
+// The number of steps for operands; beyond the table it grows linearly with their digits.
 function layoutOf(task, operands) {
   const signed = operands.some((value) => value < 0n);
   const digits = Math.max(...operands.map((value) => countDigits(value, task.base, signed)));
@@ -76,7 +76,7 @@ function letterVector(task, letter) {
 }
 
 function valueOf(digits, base) {
-  // Halves, so that thousands of digits take no time.
+  // Divide and conquer: fast for thousands of digits.
   if (digits.length <= 32) {
     return digits.reduceRight((value, digit) => value * BigInt(base) + BigInt(digit), 0n);
   }
@@ -108,40 +108,40 @@ function traceSum(net, task, operands) {
   const memories = [startMemory(net)];
   const states = task.machine ? [task.machine.initial] : null;
   const value = task.function ? FUNCTIONS[task.function](...operands) : null;
-  const wanted = value === null ? null : dueDigits(task, value, layout.steps);
-  const logits = [], emitted = [], due = [], margins = [], wrong = [];
+  const digits = value === null ? null : expectedDigits(task, value, layout.steps);
+  const logits = [], emitted = [], expectedSymbols = [], margins = [], wrong = [];
   letters.forEach((letter, t) => {
     memories.push(stepMemory(net, task, memories[t], letter));
     logits.push(readLogits(net, memories[t + 1]));
     emitted.push(emittedSymbol(logits[t]));
-    due.push(states ? task.machine.output[states[t]][letter] : wanted ? wanted[t] : emitted[t]);
+    expectedSymbols.push(states ? task.machine.output[states[t]][letter] : digits ? digits[t] : emitted[t]);
     if (states) states.push(task.machine.next[states[t]][letter]);
-    margins.push(marginOf(logits[t], due[t]));
-    wrong.push(t >= first && emitted[t] !== due[t]);
+    margins.push(marginOf(logits[t], expectedSymbols[t]));
+    wrong.push(t >= first && emitted[t] !== expectedSymbols[t]);
   });
   const predicted = resultText(task, emitted, layout.signed);
-  const expected = states ? resultText(task, due, layout.signed) : value === null ? null : String(value);
+  const expected = states ? resultText(task, expectedSymbols, layout.signed) : value === null ? null : String(value);
   return {
-    operands, digits: layout.digits, judged: expected !== null, letters, first, memories, states, logits, emitted, due, margins, wrong,
+    operands, digits: layout.digits, judged: expected !== null, letters, first, memories, states, logits, emitted, expectedSymbols, margins, wrong,
     predicted, expected, steps: letters.length,
   };
 }
 
-// What a step has to emit where a function says it and no machine: nothing while results are late.
-function dueDigits(task, value, steps) {
+// The expected outputs of a task without a machine: 0 in the steps of the delay, then the digits.
+function expectedDigits(task, value, steps) {
   const digits = digitsOf(value, steps - task.delay, task.base);
   if (task.order === "most") digits.reverse();
   return [...new Array(task.delay).fill(0), ...digits];
 }
 
-// Where the proof says that a run is: on its way to these regions, before and after every step.
+// The regions that the proof assigns to the memories of a run, before and after every step.
 function regionsOf(proof, letters) {
   const way = [proof.start];
   for (const letter of letters) way.push(proof.successors[way[way.length - 1]][letter]);
   return way;
 }
 
-// How far a memory is from a region's middle: up to 1 it is inside; null where that is not known.
+// The distance of a memory from a region's centre, at most 1 inside; null if not on the page.
 function distanceIn(proof, region, memory) {
   if (!proof.centres) return null;
   const width = proof.width;
@@ -155,7 +155,7 @@ function distanceIn(proof, region, memory) {
   return Math.max(...solve(rows).map(Math.abs));
 }
 
-// Gaussian elimination with pivots, of rows [matrix | right side].
+// Gaussian elimination with pivoting, on rows [matrix | right-hand side].
 function solve(rows) {
   const n = rows.length;
   for (let i = 0; i < n; i++) {
@@ -171,8 +171,8 @@ function solve(rows) {
   return rows.map((row, i) => row[n] / row[i]);
 }
 
-// All pairs of operands of so many digits, operands that begin alike sharing what they share.
-// Yields now and then, so that the page stays alive; calls tell(a, b, wrong digits, margin).
+// Run all pairs of operands of a width; pairs with a common prefix share its memories. Yields now
+// and then, so that the page stays responsive; calls tell(a, b, wrong digits, margin).
 function* runPairs(net, task, digits, tell) {
   const side = task.base ** digits;
   const { steps } = layoutOf(task, [BigInt(side - 1), BigInt(side - 1)]);
@@ -182,17 +182,17 @@ function* runPairs(net, task, digits, tell) {
   const logits = new Float64Array(net.outputs);
   const every = Array.from({ length: task.base ** 2 }, (_, letter) => letter);
   const reads = (t) => (t >= start && t < start + digits ? every : [0]);
-  // The memories after every letter of a step: what they share is computed once.
+  // The memories after every letter of a step; their common part is computed once.
   const after = memories.slice(1).map((_, t) => reads(t).map(() => startMemory(net)));
   const worth = (t) => task.base ** (task.order === "least" ? t - start : start + digits - 1 - t);
-  // Without a machine only a whole pair can be judged; its memories are still there.
+  // Without a machine, only a complete pair can be checked; its memories are still available.
   const judge = (a, b) => {
-    const due = dueDigits(task, FUNCTIONS[task.function](BigInt(a), BigInt(b)), steps);
+    const expected = expectedDigits(task, FUNCTIONS[task.function](BigInt(a), BigInt(b)), steps);
     let wrong = 0, least = Infinity;
     for (let t = first; t < steps; t++) {
       readLogits(net, memories[t + 1], logits);
-      if (emittedSymbol(logits) !== due[t]) wrong++;
-      least = Math.min(least, marginOf(logits, due[t]));
+      if (emittedSymbol(logits) !== expected[t]) wrong++;
+      least = Math.min(least, marginOf(logits, expected[t]));
     }
     tell(a, b, wrong, least);
   };
@@ -206,9 +206,9 @@ function* runPairs(net, task, digits, tell) {
       let bad = wrong, margin = least;
       if (task.machine && t >= first) {
         readLogits(net, memories[t + 1], logits);
-        const due = task.machine.output[state][letter];
-        if (emittedSymbol(logits) !== due) bad++;
-        margin = Math.min(margin, marginOf(logits, due));
+        const expected = task.machine.output[state][letter];
+        if (emittedSymbol(logits) !== expected) bad++;
+        margin = Math.min(margin, marginOf(logits, expected));
       }
       const more = read.length > 1 ? worth(t) : 0;
       const [da, db] = [letter % task.base, Math.floor(letter / task.base)];

@@ -1,9 +1,9 @@
 "use strict";
-// Changing a weight, and the array that it is in.
+// Changing a weight, and the drawing of its array.
 
 const largest = (array) => array.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-// Rows and columns of an array; a vector is one column.
+// Rows and columns of an array; a vector has one column.
 function shapeOf(name) {
   const shape = data.arrays[name].shape;
   return shape.length === 2 ? shape : [shape[0], 1];
@@ -19,7 +19,7 @@ function pick() {
   return { name, columns, index: limit($("row"), rows) * columns + limit($("column"), columns) };
 }
 
-// The hidden unit that a row of an array is of, or -1: the last layer's come in blocks of units.
+// The hidden unit of the picked row, or -1; arrays of the last layer are stacked blocks of units.
 function pickedUnit() {
   const name = $("array").value, [rows] = shapeOf(name);
   const blocks = name.endsWith(`_l${net.layers - 1}`) && rows % net.hidden === 0;
