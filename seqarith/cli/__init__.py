@@ -26,25 +26,37 @@ from seqarith.errors import (
 from seqarith.version import __version__
 
 COMMANDS = {
-    "train": "train",
-    "eval": "evaluate",
-    "predict": "predict",
-    "trace": "trace",
-    "certify": "certify",
-    "verify": "verify",
-    "extract": "extract",
-    "plot": "plot",
-    "report": "report",
-    "show": "show",
-    "tasks": "registries",
-    "cells": "registries",
-    "losses": "registries",
-    "optimizers": "registries",
-    "schedules": "registries",
+    "train": ("train", "Train a network on TASK and save it."),
+    "eval": ("evaluate", "Test MODEL (default: model.npz) on every operand tuple of a width."),
+    "predict": ("predict", "Compute with OPERANDS by running a network."),
+    "trace": (
+        "trace",
+        "Show how a network computes with OPERANDS, digit by digit, in long hand.",
+    ),
+    "certify": (
+        "certify",
+        "Prove MODEL (default: model.npz) correct at every width, or find a wrong result.",
+    ),
+    "verify": ("verify", "Check the certificate in MODEL (default: model.npz)."),
+    "extract": (
+        "extract",
+        "Show the finite-state machine that MODEL (default: model.npz) has learned.",
+    ),
+    "plot": ("plot", "Draw a picture of a model or of training logs."),
+    "report": ("report", "Write an interactive HTML page about MODEL (default: model.npz)."),
+    "show": (
+        "show",
+        "Show what MODEL (default: model.npz) contains: task, network, training, certificate.",
+    ),
+    "tasks": ("registries", "List the tasks, or describe the task NAME."),
+    "cells": ("registries", "List the cells."),
+    "losses": ("registries", "List the losses."),
+    "optimizers": ("registries", "List the optimizers."),
+    "schedules": ("registries", "List the schedules."),
 }
+"""Module and summary of each command: the list of commands needs no import of any of them."""
+
 USAGE_ERRORS = (DigitsError, InvalidValueError, TaskError, UnknownNameError)
-LONGEST = 200
-"""Maximum characters of a command's summary in the list of commands."""
 MANY_OBJECTS = 50_000
 """Allocations between two garbage collections. Python's default of 700 takes a tenth of a command's
 start-up time, and arrays and frozen dataclasses make few reference cycles."""
@@ -65,7 +77,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"seqarith.cli.{COMMANDS[cmd_name]}")
+        module = import_module(f"seqarith.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
@@ -76,11 +88,8 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # Like click's own, but summaries are wrapped instead of cut.
-        commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, each.get_short_help_str(LONGEST)) for name, each in commands if each]
-            )
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -43,3 +43,10 @@ def test_every_command_is_told_of_on_the_written_page() -> None:
     told = (DOCS / "cli.md").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f"`{name}`" in told or f"## {name}" in told
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_has_the_summary_of_each(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.get_short_help_str(limit=1000) == COMMANDS[name][1]
