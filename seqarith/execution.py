@@ -1,11 +1,11 @@
 """Run words through a network: the one function from letters to emitted symbols and margins.
 
 Predictions, evaluations, counterexamples and pictures use it, and `seqarith.tracing` runs the same
-`Program.memories` and `Program.logits`. So their results agree wherever margins exceed the rounding
-error of a sum: a matrix product adds in an order that depends on the shapes, and only a proof
-covers every order (`Program.rounding` bounds the difference). The exhaustive evaluation of tasks
-with a machine shares the steps of common prefixes (`seqarith.evaluation.prefixes`); tests compare
-it with this module, symbol by symbol.
+`InferencePass.memories` and `InferencePass.logits`. So their results agree wherever margins exceed
+the rounding error of a sum: a matrix product adds in an order that depends on the shapes, and only
+a proof covers every order (`InferencePass.rounding` bounds the difference). The exhaustive
+evaluation of tasks with a machine shares the steps of common prefixes
+(`seqarith.evaluation.prefixes`); tests compare it with this module, symbol by symbol.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from seqarith.network import Program, emitted, margins
+from seqarith.network import InferencePass, emitted, margins
 from seqarith.tasks.task import Letters
 
 
@@ -38,7 +38,7 @@ class Emission:
 
 
 def emit(
-    program: Program, letters: Letters, first: int = 0, expected: Letters | None = None
+    program: InferencePass, letters: Letters, first: int = 0, expected: Letters | None = None
 ) -> Emission:
     """Run words from the first letter to the last.
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from seqarith import archive
 from seqarith.errors import DigitsError, InvalidValueError, ModelFileError, SeqarithError, TaskError
 from seqarith.formats import MODEL, renamed
-from seqarith.network import Network, Parameters, Program
+from seqarith.network import InferencePass, Network, Parameters
 from seqarith.network_description import build_network, describe_network, is_old
 from seqarith.notebook import facts
 from seqarith.prediction import (
@@ -104,9 +104,9 @@ class Model:
         return sha.hexdigest()
 
     @cached_property
-    def program(self) -> Program:
+    def program(self) -> InferencePass:
         """The network with its parameters and input vectors, ready to run."""
-        return Program(self.network, self.parameters, self.task.vectors)
+        return InferencePass(self.network, self.parameters, self.task.vectors)
 
     def __repr__(self) -> str:
         proof = "" if self.certificate is None else ", with a certificate"

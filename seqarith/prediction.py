@@ -14,7 +14,7 @@ from seqarith.digits import count_digits, to_digits
 from seqarith.errors import DigitsError
 from seqarith.execution import emit
 from seqarith.machine import state_names
-from seqarith.network import Program
+from seqarith.network import InferencePass
 from seqarith.notebook import facts, grid
 from seqarith.tasks.layout import Layout
 from seqarith.tasks.task import Range, Task
@@ -33,7 +33,7 @@ COLUMNS = 64
 CHUNK = 4096
 """Words that are run at once: their hidden vectors fit in the cache."""
 
-LARGEST = 2**61
+MAX_INT64_RESULT = 2**61
 """Limit of operands in an array, with room to double them; larger ones are Python integers."""
 
 
@@ -159,7 +159,7 @@ class Predictions:
 
 
 def predict(
-    program: Program, task: Task, operands: Sequence[Any] | Columns, digits: int = 1
+    program: InferencePass, task: Task, operands: Sequence[Any] | Columns, digits: int = 1
 ) -> Predictions:
     """Run a network on N tuples of operands; tuples of the same width are run together.
 
@@ -206,7 +206,7 @@ def is_column(values: object) -> bool:
 def _together(operands: Sequence[Any] | Columns) -> list[list[int]] | NDArray[np.int64]:
     """Return operands as an array of int64 if they are arrays, else as lists of integers.
 
-    The values of an array are below `LARGEST`, so that they can be doubled.
+    The values of an array are below `MAX_INT64_RESULT`, so that they can be doubled.
     """
     columns = [_column(values) for values in operands]
     lengths = [len(values) for values in columns if not isinstance(values, int)]
@@ -218,7 +218,7 @@ def _together(operands: Sequence[Any] | Columns) -> list[list[int]] | NDArray[np
     arrays = [np.asarray(v) for v in columns if isinstance(v, int | np.ndarray)]
     if any(isinstance(v, np.ndarray) for v in columns) and len(arrays) == len(columns):
         ends = [(v.min(initial=0), v.max(initial=0)) for v in arrays]
-        if all(low > -LARGEST and high < LARGEST for low, high in ends):
+        if all(low > -MAX_INT64_RESULT and high < MAX_INT64_RESULT for low, high in ends):
             return np.stack([np.broadcast_to(v.astype(np.int64), count) for v in arrays])
     lists = (v.tolist() if isinstance(v, np.ndarray) else v for v in columns)
     return [[values] * count if isinstance(values, int) else values for values in lists]
@@ -293,7 +293,7 @@ def _chosen(operands: Columns, members: NDArray[np.intp]) -> Columns:
 
 
 def _run(
-    program: Program, task: Task, operands: Columns, layout: Layout
+    program: InferencePass, task: Task, operands: Columns, layout: Layout
 ) -> tuple[list[int], list[int], NDArray[np.float64]]:
     """Return the predicted results, the expected results, and the margins."""
     letters = task.encode(operands, layout.steps)

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, final
 from seqarith.errors import InvalidValueError
 from seqarith.text import shortened
 
-LARGEST = 2**62
+MAX_INTEGER = 2**62
 """Default limit of integers, in absolute value."""
 
 LARGEST_FLOAT = 1.7e308  # a little below the largest float64
@@ -49,16 +49,16 @@ class Schema(ABC):
 class Integer(Schema):
     """An integer from ``low`` to ``high``; true and false are not integers."""
 
-    low: int = -LARGEST
-    high: int = LARGEST
+    low: int = -MAX_INTEGER
+    high: int = MAX_INTEGER
 
     def check(self, value: Any, at: str) -> None:
         if type(value) is not int or not self.low <= value <= self.high:
-            _refuse(at, value, f"an integer{_between(self.low, self.high, LARGEST)}")
+            _refuse(at, value, f"an integer{_between(self.low, self.high, MAX_INTEGER)}")
 
     @property
     def limits(self) -> str:
-        return _limits(self.low, self.high, LARGEST)
+        return _limits(self.low, self.high, MAX_INTEGER)
 
 
 @final

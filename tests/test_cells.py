@@ -14,7 +14,7 @@ from seqarith.cells.elman import Elman
 from seqarith.cells.tapes.elman import INPUT_BOUND
 from seqarith.cells.tapes.training import Extent
 from seqarith.errors import InvalidValueError
-from seqarith.network import Network, Program, Unroll
+from seqarith.network import InferencePass, Network, Unroll
 from seqarith.registry import CELLS
 
 OPTIONS: dict[str, list[dict[str, Any]]] = {
@@ -141,7 +141,7 @@ def test_training_and_inference_run_the_same_recurrence(
     logits, _ = unrolled(network, flat, vectors[letters])
     parameters = network.trainable()
     parameters.flat[...] = flat
-    program = Program(network, network.unpack(parameters), vectors)
+    program = InferencePass(network, network.unpack(parameters), vectors)
     for t, step in enumerate(program.run(letters)):
         np.testing.assert_allclose(step, logits[t], rtol=1e-12, atol=1e-13)
 
@@ -150,7 +150,7 @@ def test_branching_is_stepping(network: Network, flat: Any) -> None:
     parameters = network.trainable()
     parameters.flat[...] = flat
     vectors = np.random.default_rng(6).normal(size=(5, D))
-    program = Program(network, network.unpack(parameters), vectors)
+    program = InferencePass(network, network.unpack(parameters), vectors)
     memory = program.step(program.start(3), np.array([0, 1, 2]))
     assert memory.shape == (3, network.memory)
     branches = program.branch(memory, (4, 1))
@@ -236,7 +236,7 @@ def test_elman_is_its_equation(name: str, bias: bool) -> None:
     vectors = np.random.default_rng(11).normal(size=(4, D))
     letters = np.array([[2], [0], [3], [3], [1]])
     hidden = zero
-    program = Program(network, network.unpack(parameters), vectors)
+    program = InferencePass(network, network.unpack(parameters), vectors)
     for letter, logits in zip(letters[:, 0], program.run(letters), strict=True):
         x = vectors[letter].tolist()
         hidden = [
@@ -301,7 +301,7 @@ def test_noise_reaches_the_next_step_and_the_readout_alone(
     unroll.noise[:, :H] = np.random.default_rng(4).normal(size=(T, H, B))
     logits, _ = unroll.forward()
     for b in range(B):
-        program = Program(network, network.unpack(parameters), inputs[:, b])
+        program = InferencePass(network, network.unpack(parameters), inputs[:, b])
         memory = program.start(1)
         for t in range(T):
             memory = program.step(memory, np.array([t]))
@@ -436,7 +436,7 @@ def test_gated_cells_are_their_equations(name: str, step: Any, bias: bool) -> No
     arrays = {key: rng.normal(size=shape) for key, shape in network.exported_shapes().items()}
     parameters = network.absorb(arrays)  # both biases at once, as PyTorch's files hold them
     vectors = rng.normal(size=(4, D))
-    program = Program(network, parameters, vectors)
+    program = InferencePass(network, parameters, vectors)
     memory, expected = program.start(1), [0.0] * network.memory
     for letter in (2, 0, 3, 3, 1):
         memory = program.step(memory, np.array([letter]))

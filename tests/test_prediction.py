@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import seqarith as sa
 from seqarith import prediction
 from seqarith.errors import DigitsError, TaskError
-from seqarith.network import Program
+from seqarith.network import InferencePass
 from seqarith.registry import TASKS
 
 WORDS = st.integers(-(2**60), 2**60) | st.integers(-9, 9)
@@ -69,13 +69,13 @@ def test_long_operands_make_no_others_long(
     adder: sa.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[tuple[int, int]] = []
-    run = Program.run
+    run = InferencePass.run
 
-    def counted(self: Program, letters: np.ndarray) -> object:
+    def counted(self: InferencePass, letters: np.ndarray) -> object:
         ran.append(letters.shape)
         return run(self, letters)
 
-    monkeypatch.setattr(Program, "run", counted)
+    monkeypatch.setattr(InferencePass, "run", counted)
     monkeypatch.setattr(prediction, "CHUNK", 3)
     pairs = [(1, 1)] * 4 + [(2**59, 1)] + [(-1, 0)]
     assert adder.predict(*columns(pairs)).predicted == [a + b for a, b in pairs]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqarith.model import Model
 
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-UNITS, LARGEST = 100, 12.0
+UNITS, MAX_INCHES = 100, 12.0
 """Units of a machine's diagram per inch, so that labels fit; and its maximum size in inches."""
 
 
@@ -134,7 +134,7 @@ def _drawn(kind: str, model: Model, bits: int | None, samples: int, seed: int) -
         case _:
             plots.machine_diagram(axes, extract(model), model.task)
             wide, high = axes.get_xlim()[1] / UNITS, axes.get_ylim()[0] / UNITS
-            figure.set_size_inches(min(LARGEST, max(5.0, wide)), min(LARGEST, high) + 0.8)
+            figure.set_size_inches(min(MAX_INCHES, max(5.0, wide)), min(MAX_INCHES, high) + 0.8)
     return figure
 
 

@@ -24,7 +24,7 @@ from seqarith.tasks.task import Task
 EXHAUSTIVE_LIMIT = 2**28
 """Most operand tuples that are all run by default."""
 
-LARGEST = 2**62
+MAX_EXHAUSTIVE = 2**62
 """Most operand tuples that can all be run: they are numbered by an int64."""
 
 SAMPLES, FEWEST = 100_000, 1_000
@@ -118,7 +118,7 @@ def _check(
         raise InvalidValueError(f"{jobs} jobs: expected 1 or more")
     if samples is not None and exhaustive:
         raise InvalidValueError("a sample and an exhaustive evaluation: choose one of the two")
-    if exhaustive and bits > widest_exhaustive(task, LARGEST):
+    if exhaustive and bits > widest_exhaustive(task, MAX_EXHAUSTIVE):
         raise InvalidValueError(
             f"operands of {bits} digits are more than 2**62 tuples: too many to run them all; "
             "take a sample, or certify"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
-from seqarith.network import Program, emitted
+from seqarith.network import InferencePass, emitted
 from seqarith.tasks.task import Letters, Task
 
 BLOCK_BYTES = 2**19
@@ -67,7 +67,7 @@ class Prefixes:
         TaskError: ``bits`` is out of range.
     """
 
-    def __init__(self, task: Task, program: Program, bits: int) -> None:
+    def __init__(self, task: Task, program: InferencePass, bits: int) -> None:
         assert task.machine is not None
         self._task, self._program, self._machine = task, program, task.machine
         layout = task.natural_layout(bits)
@@ -167,7 +167,7 @@ class Prefixes:
         return words
 
 
-def is_exact(task: Task, program: Program, bits: int) -> bool:
+def is_exact(task: Task, program: InferencePass, bits: int) -> bool:
     """Return whether a program is correct on every operand tuple; stop at the first error.
 
     The task must have a machine; see `seqarith.evaluation.evaluate.evaluate` for others.

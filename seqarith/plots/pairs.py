@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 SIDE = 256  # maximum operands per side by default
-LARGEST = 1024  # maximum operands per side
+MAX_SIDE = 1024  # maximum operands per side
 DRAWN = 256  # maximum points per side
 RINGED = 64  # maximum number of wrong pairs that get a ring
 SMALL = 64  # maximum side of a map whose single points are visible without rings
@@ -62,9 +62,9 @@ def run_pairs(model: Model, bits: int | None = None) -> Pairs:
     fixed = fixed_width(model)
     digits = bits if bits is not None else fixed or _widest(task.base)
     task.check_bits(digits)
-    if task.base**digits > LARGEST:
+    if task.base**digits > MAX_SIDE:
         raise TaskError(
-            f"a map with {task.base}**{digits} operands per side: expected at most {LARGEST}"
+            f"a map with {task.base}**{digits} operands per side: expected at most {MAX_SIDE}"
         )
     side = task.base**digits
     rows = [_run_rows(model, digits, range(b, min(b + ROWS, side))) for b in range(0, side, ROWS)]

@@ -45,7 +45,7 @@ CHANGE, HIGHEST, TRIED = 0.02, 8.0, 1.0
 CALM, KEPT = 0.2, 0.7
 """Level up to which boxes do not burst, and the factor of the level after a burst."""
 
-GROWTH, LARGEST = 0.002, 30.0
+GROWTH, MAX_GROWN_WEIGHT = 0.002, 30.0
 """Relative growth of the weights per step, and the size at which it ends."""
 
 LEAP = 8.0
@@ -269,7 +269,7 @@ class IntervalTraining:
         # While every digit is correct, weights grow, so that units saturate.
         correct = (self.margin > 0)[..., None, None]
         for part in (self._from_input, self._recurrent, self._bias):
-            part[...] *= np.where(correct & (np.abs(part) < LARGEST), 1 + GROWTH, 1)
+            part[...] *= np.where(correct & (np.abs(part) < MAX_GROWN_WEIGHT), 1 + GROWTH, 1)
         spread = np.split(self.state[..., :-1], 2, -1)[1].reshape(self._shape)
         # Soft threshold: shrinks weights of units with a wide spread, small ones to exactly 0.
         least = rate * self.schedule.shrinkage * spread.max(-2)[..., :, None]

@@ -14,7 +14,7 @@ from seqarith.evaluation.evaluate import SAMPLES, evaluate, widest_exhaustive
 from seqarith.evaluation.prefixes import is_exact
 from seqarith.evaluation.result import Evaluation
 from seqarith.model import Model
-from seqarith.network import Program, margins
+from seqarith.network import InferencePass, margins
 from seqarith.tasks.task import Letters
 from seqarith.training.config import TrainingConfig
 
@@ -89,7 +89,7 @@ class StoppingCriterion:
         """
         task, bits = self._task, self._config.bits
         if task.machine is not None:
-            program = Program(model.network, model.parameters, task.vectors)
+            program = InferencePass(model.network, model.parameters, task.vectors)
             for limit in (QUICK_LIMIT, EXACT_LIMIT):  # most networks fail the first, cheap check
                 widest = min(bits, widest_exhaustive(task, limit))
                 if not is_exact(task, program, widest):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.network import Network, Program
+from seqarith.network import InferencePass, Network
 
 T, B, D, H, K = 5, 3, 2, 4, 2
 NAMES = ("mgu", "peephole")
@@ -115,7 +115,7 @@ def test_they_are_their_equations(registered: Any, name: str, step: Any) -> None
     rng = np.random.default_rng(1)
     arrays = {key: rng.normal(size=shape) for key, shape in network.exported_shapes().items()}
     vectors = rng.normal(size=(4, D))
-    program = Program(network, network.absorb(arrays), vectors)
+    program = InferencePass(network, network.absorb(arrays), vectors)
     memory, expected = program.start(1), np.zeros(network.memory)
     for letter in (2, 0, 3, 3, 1):
         memory = program.step(memory, np.array([letter]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqarith.certification.adapter import reference_machine
 from seqarith.digits import Order
 from seqarith.model import Model
-from seqarith.network import Program, emitted, margins
+from seqarith.network import InferencePass, emitted, margins
 from seqarith.tasks.task import Task
 
 Floats = NDArray[Any]
@@ -37,7 +37,7 @@ class ProgramUnderTest:
         output: The expected digit, shape (Q, A); one more than the last digit where any will do.
     """
 
-    def __init__(self, program: Program, task: Task) -> None:
+    def __init__(self, program: InferencePass, task: Task) -> None:
         self.machine = machine = reference_machine(task)
         self.letters, self.states = machine.letters, machine.states
         self.next_state, self.output = machine.next_state, machine.output

@@ -10,10 +10,10 @@ from seqarith.tasks.builtin.carry import carry_machine
 from seqarith.tasks.parameters import Base, task_factory
 from seqarith.tasks.task import Range, Task
 
-LARGEST = 64
+MAX_FACTOR = 64
 """Largest factor: the states grow with it."""
-LARGEST_CONSTANT = 10**6
-_FACTOR, _CONSTANT = Integer(-LARGEST, LARGEST), Integer(-LARGEST_CONSTANT, LARGEST_CONSTANT)
+MAX_CONSTANT = 10**6
+_FACTOR, _CONSTANT = Integer(-MAX_FACTOR, MAX_FACTOR), Integer(-MAX_CONSTANT, MAX_CONSTANT)
 
 
 @task_factory

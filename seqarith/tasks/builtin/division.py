@@ -11,9 +11,9 @@ from seqarith.schema import Integer
 from seqarith.tasks.parameters import Base, DigitOrder, task_factory
 from seqarith.tasks.task import Task
 
-LARGEST = 64
+MAX_DIVISOR = 64
 """Largest divisor: the states grow with it, in `mod` by its square."""
-Divisor = Annotated[int, Integer(2, LARGEST), "What the operand is divided by."]
+Divisor = Annotated[int, Integer(2, MAX_DIVISOR), "What the operand is divided by."]
 
 
 @task_factory

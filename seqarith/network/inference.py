@@ -17,7 +17,7 @@ from seqarith.network.parameters import Parameters
 
 
 @final
-class Program:
+class InferencePass:
     """A trained network for inference: letters in, logits out.
 
     Args:
