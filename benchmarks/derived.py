@@ -17,7 +17,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from seqarith.cells.tapes.derived import DerivedTraining
-from seqarith.network import Network, Unroll
+from seqarith.network import Network
+from seqarith.network.unroll import Unroll
 from seqarith.registry import CELLS
 
 SHAPES = ((1, 8, 16), (64, 9, 16), (256, 9, 32), (64, 9, 64), (256, 17, 64))

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 
 import seqarith as sa
 from seqarith.cells.elman import Elman
-from seqarith.network import Network, Unroll
+from seqarith.network import Network
+from seqarith.network.unroll import Unroll
 from seqarith.tasks.builtin.addition import add
 from seqarith.tasks.task import Task
 

@@ -14,7 +14,8 @@ from seqarith.cells.elman import Elman
 from seqarith.cells.tapes.elman import INPUT_BOUND
 from seqarith.cells.tapes.training import Extent
 from seqarith.errors import InvalidValueError
-from seqarith.network import InferencePass, Network, Unroll
+from seqarith.network import InferencePass, Network
+from seqarith.network.unroll import Unroll
 from seqarith.registry import CELLS
 
 OPTIONS: dict[str, list[dict[str, Any]]] = {

@@ -12,7 +12,8 @@ from seqarith.cells.activations import run
 from seqarith.cells.tapes import gru, operations
 from seqarith.cells.tapes.operations import at_once, gradient, group, padded, product, spread
 from seqarith.errors import InvalidValueError
-from seqarith.network import Network, Unroll
+from seqarith.network import Network
+from seqarith.network.unroll import Unroll
 from seqarith.registry import CELLS
 
 T, B, D, H, K = 7, 3, 2, 4, 2

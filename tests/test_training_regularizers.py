@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import seqarith as sa
-from seqarith.network import Unroll
+from seqarith.network.unroll import Unroll
 from seqarith.training.regularizers import CHANGE, LEAST, WELL, Regularizers
 
 

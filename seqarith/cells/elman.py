@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from seqarith.cells.cell import Cell, check_activation, check_flag, pytorch_parameters
 from seqarith.cells.recording import Operations, Sizes, Value
 from seqarith.cells.steps import Shape
-from seqarith.cells.tapes.elman import ElmanTraining
+
+if TYPE_CHECKING:
+    from seqarith.cells.tapes.training import Training
 
 
 @final
@@ -42,7 +44,10 @@ class Elman(Cell):
         f = {"tanh": o.tanh, "sigmoid": o.sigmoid, "relu": o.relu}[self.activation]
         return f(o.linear(x, "weight_ih", "bias_ih") + o.linear(memory, "weight_hh", "bias_hh"))
 
-    def tuned(self, sizes: Sizes) -> ElmanTraining | None:
+    def tuned(self, sizes: Sizes) -> Training | None:
         if self.activation == "relu":
             return None
+        # Only training needs the passes: predictions start sooner without them.
+        from seqarith.cells.tapes.elman import ElmanTraining
+
         return ElmanTraining(self.activation, self.bias, sizes)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from seqarith.cells.cell import Cell, check_flag, pytorch_parameters
 from seqarith.cells.recording import Operations, Sizes, Value
 from seqarith.cells.steps import Shape
-from seqarith.cells.tapes.gru import GRUTraining
+
+if TYPE_CHECKING:
+    from seqarith.cells.tapes.training import Training
 
 
 @final
@@ -45,5 +47,8 @@ class GRU(Cell):
         r, z = o.split(o.sigmoid(gates_x + gates_h), 2)
         return o.blend(z, memory, o.tanh(r * new_h + new_x))
 
-    def tuned(self, sizes: Sizes) -> GRUTraining:
+    def tuned(self, sizes: Sizes) -> Training:
+        # Only training needs the passes: predictions start sooner without them.
+        from seqarith.cells.tapes.gru import GRUTraining
+
         return GRUTraining(self.bias, sizes)

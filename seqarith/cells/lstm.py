@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from seqarith.cells.cell import Cell, check_flag, pytorch_parameters
 from seqarith.cells.recording import Operations, Sizes, Value
 from seqarith.cells.steps import Shape
-from seqarith.cells.tapes.lstm import LSTMTraining
+
+if TYPE_CHECKING:
+    from seqarith.cells.tapes.training import Training
 
 
 @final
@@ -48,5 +50,8 @@ class LSTM(Cell):
         c = keep * c + write * o.tanh(new)
         return o.join(o.sigmoid(show) * o.tanh(c), c)
 
-    def tuned(self, sizes: Sizes) -> LSTMTraining:
+    def tuned(self, sizes: Sizes) -> Training:
+        # Only training needs the passes: predictions start sooner without them.
+        from seqarith.cells.tapes.lstm import LSTMTraining
+
         return LSTMTraining(self.bias, sizes)

@@ -13,7 +13,6 @@ import numpy as np
 from seqarith.cells.cell import Array, Cell
 from seqarith.cells.recording import READOUT_BIAS, READOUT_WEIGHT, Sizes, Step
 from seqarith.cells.steps import Shape, StepError
-from seqarith.cells.tapes.derived import DerivedTraining
 from seqarith.cells.tapes.training import READOUT, Training
 from seqarith.errors import InvalidValueError
 from seqarith.formats import MAX_HIDDEN
@@ -121,7 +120,11 @@ class Network:
     def training(self) -> Training:
         """How the recurrence is trained: by hand-written passes if the cell has them."""
         tuned = self.cell.tuned(self.sizes) if self.layers == 1 else None
-        return tuned or DerivedTraining(self.cell, self.sizes, self.layers, self.step)
+        if tuned is not None:
+            return tuned
+        from seqarith.cells.tapes.derived import DerivedTraining
+
+        return DerivedTraining(self.cell, self.sizes, self.layers, self.step)
 
     def kernels(self) -> dict[str, Shape]:
         """Return the shape of every trained kernel, the readout's last."""

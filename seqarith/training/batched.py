@@ -9,7 +9,8 @@ import numpy as np
 
 from seqarith.cells.activations import run
 from seqarith.cells.cell import Array
-from seqarith.network import Parameters, Penalty, Unroll
+from seqarith.network import Parameters
+from seqarith.network.unroll import Penalty, Unroll
 from seqarith.optimizers import SCRATCH, Memory, clip
 from seqarith.training.batches import STREAM_INITIAL, stream
 from seqarith.training.config import TrainingConfig

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqarith.cells.cell import Array
-from seqarith.network import Unroll
+from seqarith.network.unroll import Unroll
 from seqarith.training.batches import STREAM_NOISE, stream
 from seqarith.training.config import TrainingConfig
 
