@@ -80,7 +80,7 @@ def test_a_model_says_what_it_is(shown: dict[str, Any]) -> None:
 
 
 def test_a_run_says_what_was_reached(shown: dict[str, Any], trained: sa.Run) -> None:
-    text = f"Run(add, width 8: 65,536 of 65,536 right, {trained.steps} steps, proved)"
+    text = f"Run(add, width 8: 65,536 of 65,536 correct, {trained.steps} steps, proved)"
     assert repr(trained) == text
     found = rows(trained._repr_html_())
     assert (found["goal"], found["proof"]) == (["reached"], [trained.claim])
@@ -88,7 +88,7 @@ def test_a_run_says_what_was_reached(shown: dict[str, Any], trained: sa.Run) -> 
 
 def test_an_evaluation_shows_its_wrong_cases(shown: dict[str, Any]) -> None:
     found = shown["evaluation"]
-    assert repr(found) == f"Evaluation(add, width 3: {found.correct} of 64 right, exhaustive)"
+    assert repr(found) == f"Evaluation(add, width 3: {found.correct} of 64 correct, exhaustive)"
     text = "".join(parsed(found._repr_html_()).itertext())
     for case in found.counterexamples:
         assert str(case) in text

@@ -57,14 +57,14 @@ class Evaluation:
     rounding: float = 0.0
 
     def __repr__(self) -> str:
-        counted = f"{self.correct:,} of {self.checked:,} right, {self.mode}"
+        counted = f"{self.correct:,} of {self.checked:,} correct, {self.mode}"
         return f"Evaluation({self.task}, width {self.bits}: {counted})"
 
     def _repr_html_(self) -> str:
         """Show the counts and the first wrong cases."""
         rows: list[tuple[str, object]] = [
-            ("right", f"{self.correct:,} of {self.checked:,} ({self.mode})"),
-            ("digits right", percent(Fraction(self.digits_correct, self.digits))),
+            ("correct", f"{self.correct:,} of {self.checked:,} ({self.mode})"),
+            ("correct digits", percent(Fraction(self.digits_correct, self.digits))),
             ("smallest margin", f"{self.min_margin:.3g}"),
         ]
         if self.directed:

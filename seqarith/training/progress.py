@@ -80,13 +80,13 @@ class Progress(Report):
     def text(self) -> str:
         return (
             f"step {self.step:>6,}  loss {self.loss:<8.4g}  "
-            f"words right {percent(self.accuracy, 2):>7}  "
-            f"digits right {percent(self.digit_accuracy, 2):>7}{self._how}"
+            f"words correct {percent(self.accuracy, 2):>7}  "
+            f"digits correct {percent(self.digit_accuracy, 2):>7}{self._how}"
         )
 
     def brief(self, most: int) -> str:
-        right = percent(self.accuracy, 1)
-        return f"{super().brief(most)}  loss {self.loss:.3g}  right {right}{self._how}"
+        correct = percent(self.accuracy, 1)
+        return f"{super().brief(most)}  loss {self.loss:.3g}  correct {correct}{self._how}"
 
     @property
     def _how(self) -> str:

@@ -39,7 +39,7 @@ class Run:
 
     def __repr__(self) -> str:
         known = self.evaluation
-        counted = f"{known.correct:,} of {known.checked:,} right, {self.steps:,} steps"
+        counted = f"{known.correct:,} of {known.checked:,} correct, {self.steps:,} steps"
         proof = ", proved" if self.proved else ""
         return f"Run({known.task}, width {known.bits}: {counted}{proof})"
 
@@ -49,7 +49,7 @@ class Run:
         rows = [
             ("goal", "reached" if self.reached else "not reached"),
             ("proof", self.claim or "none"),
-            ("right", f"{known.correct:,} of {known.checked:,} ({known.mode})"),
+            ("correct", f"{known.correct:,} of {known.checked:,} ({known.mode})"),
             ("smallest margin", f"{known.min_margin:.3g}"),
             ("steps", f"{self.steps:,}"),
             ("examples", f"{self.examples:,}"),
