@@ -89,6 +89,7 @@ def test_keywords(task: str, keywords: dict[str, Any], settings: dict[str, Any])
         ({"lr": 0.1}, "Did you mean 'learning_rate'?"),
         ({"activaton": "relu"}, "Did you mean 'activation'?"),
         ({"hiden": 3}, "Did you mean 'hidden'?"),
+        ({"progres": True}, "Did you mean 'progress'?"),
         ({"factor": 5}, "train has no setting 'factor'"),
         ({"cell": "gru", "activation": "relu"}, "train has no setting 'activation'"),
         ({"momentum": 0.9}, "train has no setting 'momentum'"),

@@ -97,6 +97,7 @@ class Engine:
         self.regularizers = Regularizers(config, self._pass.unroll, each=rows is not None)
         self.counterexamples = CounterexampleTraining(config, self.networks, [])
         self.intervals = _intervals(config, self.networks)
+        self._margins: tuple[int, Array] | None = None
 
     def _initialise(self, attempt: int) -> None:
         """Draw the initial weights of an attempt, numbered from 0, and reset all other state."""
@@ -189,8 +190,12 @@ class Engine:
 
     def margins(self) -> Array:
         """Return the margins of the digits of results on those words, (S, T - delay, B)."""
-        logits = self._pass.unroll.logits.reshape(self.config.candidates, -1)
-        return self.criterion.margins(logits, self.batches.letters(self.step - 1))
+        # A report and a check are often due after the same step, and both read them.
+        if self._margins is None or self._margins[0] != self.step:
+            logits = self._pass.unroll.logits.reshape(self.config.candidates, -1)
+            letters = self.batches.letters(self.step - 1)
+            self._margins = self.step, self.criterion.margins(logits, letters)
+        return self._margins[1]
 
     def _judge(self) -> None:
         """Measure the networks on the batch, and end those that have reached the goal."""

@@ -28,7 +28,7 @@ from seqarith.registry import CELLS, OPTIMIZERS, TASKS, Registry, nearest
 from seqarith.schema import AnyOf, Flag, Integer, Json, ListOf, Maybe, Number, Record, Schema, Text
 from seqarith.setting import Setting
 
-GROUPS = _TASK, _NETWORK, _TRAINING, _PROOF = "Task", "Network", "Training", "Proof"
+_TASK, _NETWORK, _TRAINING, _PROOF = "Task", "Network", "Training", "Proof"
 """The headings of ``--help``, in order."""
 
 _NAME = Text(200)
@@ -240,8 +240,16 @@ def options() -> Iterator[tuple[Setting, str]]:
             yield setting, ""
 
 
-def check_names(names: Iterable[str], known: Iterable[str], of: str) -> None:
+def check_names(
+    names: Iterable[str], known: Iterable[str], of: str, others: Sequence[str] = ()
+) -> None:
     """Check that keywords are settings.
+
+    Args:
+        names: The keywords.
+        known: The settings.
+        of: What takes them.
+        others: What it takes besides, which a misspelt keyword may mean.
 
     Raises:
         TypeError: One is not; the message says its new name, or the nearest name.
@@ -252,7 +260,7 @@ def check_names(names: Iterable[str], known: Iterable[str], of: str) -> None:
             also = ", or bits for the number of digits" if name == "digits" else ""
             raise TypeError(f"{of} has no setting {name!r}: it is called {RENAMED[name]}{also}")
         if name not in known:
-            near = nearest(name, known)
+            near = nearest(name, [*known, *others])
             told = f". Did you mean {near!r}?" if near else f": it has {', '.join(known)}"
             raise TypeError(f"{of} has no setting {name!r}{told}")
 
@@ -290,7 +298,7 @@ def resolve(task: str | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in keywords.items():
         new = "bits" if name == "digits" and type(value) is int else name
-        check_names([new], [*SETTINGS, *place], "train")
+        check_names([new], [*SETTINGS, *place], "train", ("progress", "seeds"))
         if new == "bits" and new in found:
             raise TypeError("digits and bits are the same setting; give one")
         if new in place:

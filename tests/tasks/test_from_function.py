@@ -154,6 +154,7 @@ def test_name_and_notation() -> None:
         (lambda a: a, {"base": 17}, "base 17"),
         (lambda a: a, {"operands": 0}, "operands 0: expected an integer from 1"),
         (lambda a: a, {"operands": 3}, r"p\(0, 0, 0\) fails with TypeError"),
+        (3, {}, "3: expected a function on integers"),
         (lambda *a: sum(a), {}, "how many operands it takes cannot be seen"),
         (lambda *a: sum(a), {"operands": 4, "base": 10}, "10000 letters; a custom task"),
         (lambda a: a, {"order": "first"}, "order 'first': expected least or most"),

@@ -109,8 +109,10 @@ def count_arguments(function: Callable[..., object]) -> int:
     """Return how many arguments without a default a function has.
 
     Raises:
-        TaskError: The signature does not tell.
+        TaskError: It is not a function, or the signature does not tell.
     """
+    if not callable(function):
+        raise TaskError(f"{shortened(repr(function), 40)}: expected a function on integers")
     name = function_name(function)
     try:
         found = list(signature(function).parameters.values())
